@@ -1,4 +1,4 @@
-"""The commands, as in python -m rxchat up; --help says which there are."""
+"""The command line: python -m rxchat COMMAND; --help lists the commands."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
 
 
 def function_of(command: str) -> Callable[[Settings, argparse.Namespace], int]:
-    """Import what a command does: only that, since a command that starts others lives as long as they do."""
+    """Import a command's function and no other: `up` keeps its imports in memory while its children run."""
     module, _, name = COMMANDS[command][0].partition(":")
     return getattr(import_module(module), name)
 
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.errors():
             print(f"rxchat: {problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return 1
-    # `up` says what it does in its own words; its log is beside those of its children unless a setting asks for it here.
+    # `up` prints its own messages; its log is a file next to its children's, unless a setting asks for output here.
     is_asked_for = bool({"log_level", "log_format"} & settings.model_fields_set)
     to_file = chosen.command == "up" and not is_asked_for
     configure_logging(settings.log_level, settings.log_format, settings.data / "logs" / "up.log" if to_file else None)

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 def mailer(settings: Settings) -> SmtpMailer | None:
-    """Return the mail server's client, or None when mail is not configured."""
+    """Return the client of the mail server, or None if mail is not configured."""
     return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
 
 
@@ -43,10 +43,10 @@ def chat_model(settings: Settings, at: Connections) -> OllamaChatModel:
 
 
 def object_store(settings: Settings) -> ObjectStore:
-    """Return where files are kept."""
+    """Return the store for files: S3 if it is configured, otherwise a folder."""
     if not settings.s3_endpoint:
         return FolderStore(settings.data / "files")
-    # MinIO's client takes 0.3 s of processor time to import, and is for S3 alone.
+    # Importing MinIO's client takes 0.3 s of processor time; only S3 needs it.
     from rxchat.adapters.objects.s3 import S3Store
 
     access, secret = settings.s3_access_key, settings.s3_secret_key
@@ -60,7 +60,7 @@ def object_store(settings: Settings) -> ObjectStore:
 
 
 def master_keys(settings: Settings, secret_box: SecretBox) -> KeyRing:
-    """Return by which keys files' keys are wrapped: the one that is set, else one that comes from the secret."""
+    """Return the keys that wrap the files' keys: the configured one, else one derived from the secret key."""
     own = secret_box.key("file keys")
     previous = [decoded_key("RXCHAT_FILES_KEY_PREVIOUS", value) for value in settings.files_key_previous]
     if settings.files_key is None:
@@ -69,7 +69,7 @@ def master_keys(settings: Settings, secret_box: SecretBox) -> KeyRing:
 
 
 def embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> EmbeddingModel:
-    """Return who makes vectors: the embedder that RxChat brings along, unless the settings name another one."""
+    """Return the embedding model: the one of the settings, else the embedded server's."""
     prefixes = {"query_prefix": settings.embedding_query_prefix, "document_prefix": settings.embedding_document_prefix}
     own = OwnEmbedder(EMBEDDER_NAME, partial(_own_embedder_url, at.demo_hosts, local))
     if not settings.embedding_url:
@@ -82,7 +82,7 @@ def embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> Embed
 
 
 async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -> str:
-    """Return where the embedder listens: beside the demo model where that runs, else in a process of its own."""
+    """Return the address of the embedding server: the demo model's if it runs, else a separate process."""
     if demo_hosts:
         return demo_hosts[0]
     try:
@@ -95,6 +95,6 @@ async def _own_embedder_url(demo_hosts: tuple[str, ...], local: LocalEmbedder) -
 
 
 def reranker(settings: Settings) -> OpenAIReranker | None:
-    """Return the reranker, or None when the settings name none."""
+    """Return the reranker, or None if the settings name none."""
     key = settings.reranker_key.get_secret_value() if settings.reranker_key else ""
     return OpenAIReranker(settings.reranker_url, settings.reranker_model, key) if settings.reranker_url else None

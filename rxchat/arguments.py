@@ -1,4 +1,4 @@
-"""The arguments of the commands that have some. Here and not beside what they do: `--help` and other commands need no more."""
+"""The arguments of commands. In a module without other imports, since `--help` and other commands need no more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def web(command: argparse.ArgumentParser) -> None:
-    """Say how `web` may be spread."""
+    """Add the arguments of `web`."""
     command.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes serve (default 1)")
     command.add_argument(
         "--no-engine", action="store_true", help="write no answers in this process; `worker` processes do"
@@ -15,18 +15,18 @@ def web(command: argparse.ArgumentParser) -> None:
 
 
 def servers(command: argparse.ArgumentParser) -> None:
-    """Say what `servers` needs."""
+    """Add the arguments of `servers`."""
     command.add_argument("--owner", type=int, required=True, help="the process that they belong to")
 
 
 def reset_link(command: argparse.ArgumentParser) -> None:
-    """Say what `reset-link` needs."""
+    """Add the arguments of `reset-link`."""
     command.add_argument("email", help="the user whose password is reset")
     command.add_argument("--second-factor", action="store_true", help="also remove the user's second factors")
 
 
 def audit(command: argparse.ArgumentParser) -> None:
-    """Say what `audit` can be asked for."""
+    """Add the arguments of `audit`."""
     choices = command.add_subparsers(dest="part", required=True, metavar="part")
     export = choices.add_parser("export", help="write the whole audit, signed, as lines of JSON")
     export.add_argument("file", help="where to write it; - for standard output")
@@ -37,7 +37,7 @@ def audit(command: argparse.ArgumentParser) -> None:
 
 
 def sweep_files(command: argparse.ArgumentParser) -> None:
-    """Say what `sweep-files` can be asked for."""
+    """Add the arguments of `sweep-files`."""
     command.add_argument(
         "--unknown", action="store_true", help="also delete objects that belong to no file of this installation"
     )

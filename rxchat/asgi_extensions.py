@@ -1,4 +1,4 @@
-"""What the web server offers the application in the `extensions` of a websocket's scope.
+"""Extensions that the web server offers the application in the scope of a websocket.
 
 https://asgi.readthedocs.io/en/latest/extensions.html
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 LONGEST_PACKET = 2_000_000
-"""Characters of a packet on a websocket: the longest event that reaches its handler, which answers what is too long for it."""
+"""The longest packet on a websocket, in characters; handlers answer shorter ones that are too long for them."""
 Hold = Callable[[int], bool]
-"""Counts what is held of messages: takes so many bytes more (or gives them back, below zero); False when there are none left to take."""
+"""Adds to the counted bytes of messages (a negative number subtracts); returns False at the limit."""
 LIMIT_MESSAGES = "rxchat.limit_messages"
-"""A function of the bytes that a message may have, and of a `Hold`."""
+"""The key of a function that sets the largest message, and a `Hold`."""
 ABORT = "rxchat.abort"
-"""A function that ends the connection at once, whatever its peer has not read yet."""
+"""The key of a function that ends the connection at once, even if its peer has not read all data."""

@@ -1,4 +1,4 @@
-"""The composition root: creates every service, connects them, and ends them with the process."""
+"""The composition root: creates every service, connects them, and closes them at the end of the process."""
 
 from __future__ import annotations
 
@@ -94,16 +94,16 @@ log = structlog.get_logger(__name__)
 
 
 class Closeable(Protocol):
-    """What holds connections."""
+    """An object with connections."""
 
     async def aclose(self) -> None:
-        """Close them."""
+        """Close the connections."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The services, and what has to be closed after them."""
+    """The services, and the connections and threads to close after them."""
 
     services: Services
     database: Database
@@ -121,7 +121,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """One instance each of what services of several groups use."""
+    """Objects that services of several groups share."""
 
     settings: Settings
     connections: Connections
@@ -241,7 +241,7 @@ def _documents(shared: _Shared, platform: PlatformServices, vector_index: Vector
     keys = adapter_factories.master_keys(settings, shared.secret_box)
     files = Files(database, shared.store, keys, shared.secret_box, file_limits)
     documents = Documents(database, limits)
-    # Small files have parsers of their own, so that they wait for no large ones.
+    # Separate parsers for small files, so that they do not wait for large ones.
     quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
     captions = ImageCaptions(database, shared.model)
     return DocumentServices(
@@ -285,7 +285,7 @@ def _chat(
 
 
 def _run_limits(settings: Settings, at: Connections) -> RunLimits:
-    """Return how many answers run at once: never more than the demo model's server has slots."""
+    """Return the limits on simultaneous answers: with the demo model, at most its server's slots."""
     at_once = min(settings.answers_at_once, CHAT_SLOTS) if at.demo_hosts else settings.answers_at_once
     return RunLimits(at_once, settings.answers_per_user)
 
@@ -320,7 +320,7 @@ def _app(
 
 @asynccontextmanager
 async def running(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
-    """Keep the services of this process at work while the context is open."""
+    """Run the services of this process while the context is open."""
     made = build_services(settings, at)
     services = made.services
     await services.platform.pg_listener.start()
@@ -333,7 +333,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     try:
         yield services
     finally:
-        # First of all what others wait for.
+        # First, since other processes wait for these leases.
         await services.chat.run_engine.stop()
         await made.worker.stop()
         await services.app.maintenance.stop()
@@ -347,7 +347,10 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
 
 @asynccontextmanager
 async def lifespan(settings: Settings, *, attach: bool = False) -> AsyncGenerator[None]:
-    """Live as long as the web process; with `attach` (under `reflex run`) start the embedded servers first, if nobody has."""
+    """Run the services for the lifetime of the web process.
+
+    With `attach` (under `reflex run`), start the embedded servers first if no supervisor runs them.
+    """
     if attach and needs_embedded(settings):
         await ensure_servers(settings)
     async with running(settings, connections(settings)):

@@ -1,7 +1,7 @@
-"""Secure or it does not start: what is looked at before RxChat serves, and what is wrong with the settings.
+"""Security checks of the settings, which RxChat runs before it starts.
 
-For one user on one machine most of it is advice. As soon as others can reach RxChat, whether it listens outside
-loopback or is published under an address that is not loopback's, it does not start with any of it.
+For one user on one machine, most findings are advice. If others can reach RxChat, since it listens outside loopback or
+has a public URL that is not loopback's, it does not start with any finding.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FEWEST_DIFFERENT = SECRET_BYTES // 2
 _KNOWN_WORDS = ("changeme", "change-me", "change_me", "default", "example", "password", "rxchat", "secret")
 _LOWEST_BCRYPT_ROUNDS = 10
 _LONGEST_SESSION_DAYS = 365
-# The widest networks that are anybody's own: 10.0.0.0/8 and fc00::/7.
+# The largest private networks: 10.0.0.0/8 and fc00::/7.
 _WIDEST = {4: 8, 6: 7}
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -43,22 +43,22 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong."""
+    """A problem with a setting."""
 
     severity: Severity
     setting: str
     problem: str
-    """One sentence that goes on after the setting's name."""
+    """The rest of a sentence that begins with the setting's name."""
     remedy: str
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return the finding as one line."""
         return f"{self.setting} {self.problem} {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One thing that was looked at: what it is, how it is meant to be, and what was found."""
+    """One check: its subject, what is expected, and its findings."""
 
     subject: str
     fine: str
@@ -69,18 +69,18 @@ class InsecureSettings(RxChatError):
     """RxChat does not start with these settings."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        """Keep what is wrong."""
+        """Raised with the findings that prevent a start."""
         super().__init__("\n".join(map(str, findings)))
         self.findings = findings
 
 
 def printable(text: str) -> str:
-    """Return what users have typed as a terminal may show it: control characters would be obeyed there."""
+    """Return a user's text without control characters, which would control a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def run_checks(settings: Settings) -> list[Checked]:
-    """Return everything that was looked at, and what is wrong with it."""
+    """Run all checks and return their results."""
     return [
         Checked(subject, fine if isinstance(fine, str) else fine(settings), tuple(find(settings)))
         for subject, fine, find in _CHECKS
@@ -88,15 +88,15 @@ def run_checks(settings: Settings) -> list[Checked]:
 
 
 def findings(settings: Settings) -> list[Finding]:
-    """Return everything that is wrong."""
+    """Return the findings of all checks."""
     return [finding for checked in run_checks(settings) for finding in checked.findings]
 
 
 def require_secure(settings: Settings) -> list[Finding]:
-    """Return what is only advice.
+    """Return the findings that are advice only.
 
     Raises:
-        InsecureSettings: when there is anything that RxChat does not start with.
+        InsecureSettings: if any finding prevents a start.
     """
     found = findings(settings)
     errors = [finding for finding in found if finding.severity == "error"]
@@ -106,7 +106,7 @@ def require_secure(settings: Settings) -> list[Finding]:
 
 
 def describe_exposure(settings: Settings) -> str:
-    """Say who can reach RxChat, which is what the rest depends on."""
+    """Return a sentence about who can reach RxChat, on which the severity of findings depends."""
     where = f"RxChat listens at {settings.host}, and users open {settings.base_url}."
     if settings.is_for_others:
         return f"{where} Other machines can reach it, so it does not start while a check reports an error."
@@ -114,7 +114,7 @@ def describe_exposure(settings: Settings) -> str:
 
 
 def decoded_secret(text: str) -> bytes | None:
-    """Return the bytes of a secret, or None when these are not enough or no base64."""
+    """Return the bytes of a secret, or None if it is too short or not base64."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
@@ -123,7 +123,7 @@ def decoded_secret(text: str) -> bytes | None:
 
 
 def _outside(settings: Settings) -> Severity:
-    """Return how bad it is what does harm only where others can reach RxChat."""
+    """Return the severity of problems that only matter if others can reach RxChat."""
     return "error" if settings.is_for_others else "warning"
 
 
@@ -153,7 +153,7 @@ def _bytes_of(secret: SecretStr | None) -> bytes | str:
 
 
 def _weakness(text: str, raw: bytes) -> str:
-    """Return why a secret was hardly made at random, or ""; one random one in 100,000 at most looks like it was not."""
+    """Return why a secret is probably not random, or ""; wrong for at most one random secret in 100,000."""
     if re.fullmatch(r"([0-9a-f]{2}){32,}", text):
         raw = bytes.fromhex(text)
     elif _is_words(text):
@@ -170,7 +170,7 @@ def _weakness(text: str, raw: bytes) -> str:
 
 
 def _is_words(text: str) -> bool:
-    """Whether somebody typed it: letters of mostly one case, and hardly a digit."""
+    """Whether a person probably typed it: letters of mostly one case, and hardly a digit."""
     letters = [letter for letter in text if letter.isalpha()]
     digits = sum(letter.isdigit() for letter in text)
     capitals = sum(letter.isupper() for letter in letters)
@@ -206,14 +206,14 @@ def _address_problem(url: str) -> str:
 
 
 def _origin_below(url: str) -> str | None:
-    """Return the origin of an address that is wrong by its path alone."""
+    """Return the origin of a URL whose only problem is its path."""
     path = urlsplit(url).path
     origin = _origin_of(url) if path else None
     return origin if origin and url == origin + path else None
 
 
 def _origin_of(url: str) -> str | None:
-    """Return an address as browsers write it in an Origin header, or None when it is none."""
+    """Return a URL's origin as browsers write it in an Origin header, or None if it is no URL."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -227,7 +227,7 @@ def _origin_of(url: str) -> str | None:
 
 
 def _where_it_listens(settings: Settings) -> str:
-    """Say at which addresses RxChat listens, and which machines reach these."""
+    """Return a clause about the addresses on which RxChat listens, and which machines reach them."""
     if is_loopback(settings.host):
         return f"at {settings.host}, which only this machine can reach."
     if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - it is what an operator has set
@@ -253,7 +253,7 @@ def _look_at_origins(settings: Settings) -> Iterator[Finding]:
     name = "RXCHAT_EXTRA_ORIGINS"
     for origin in settings.extra_origins:
         if origin == "*":
-            # On one's own machine, too: the websites that one visits are outside.
+            # Even if only this machine can reach RxChat: the websites that its user visits are outside.
             problem, remedy = (
                 "lets every website act on behalf of signed-in users.",
                 "List each origin, or leave it empty.",
@@ -314,7 +314,7 @@ def _look_at_the_database(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_the_line(settings: Settings, name: str, url: str) -> Iterator[Finding]:
-    """Look at how the database is reached: who listens in its place must learn nothing."""
+    """Check the connection to the database: a server that impersonates it must learn nothing."""
     try:
         asked = conninfo_to_dict(libpq_url(url))
     except psycopg.Error:

@@ -1,4 +1,4 @@
-"""What the commands of `python -m rxchat` do."""
+"""The main commands of `python -m rxchat`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rxchat.settings import Settings
 
 
 def say(line: str) -> None:
-    """Tell the user at the terminal."""
+    """Print a line to the terminal."""
     print(line, flush=True)  # noqa: T201
 
 
@@ -53,7 +53,7 @@ async def _up(settings: Settings) -> int:
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
-            # Asked to stop, in the middle of starting perhaps.
+            # A signal may arrive in the middle of the start.
             running.cancel()
         with suppress(asyncio.CancelledError):
             await running
@@ -67,7 +67,7 @@ async def _up(settings: Settings) -> int:
 
 
 async def _serve_until(stop: asyncio.Event, settings: Settings, supervisor: Supervisor, report: Report) -> None:
-    # The pages need the processor, the servers mostly the disk: together they take little longer than either.
+    # Building pages needs the processor, starting servers mostly the disk: both at once take little longer than one.
     building = asyncio.create_task(_build_if_stale(settings, report))
     try:
         await supervisor.start()
@@ -100,7 +100,7 @@ async def _welcome(settings: Settings, at: Connections) -> None:
 
 
 async def _build_if_stale(settings: Settings, report: Report) -> None:
-    # They run in processes that may write nowhere, each of which would compile itself again.
+    # Parsers run in processes that may not write files, so each of them would compile the modules again.
     compileall.compile_dir(frontend.ROOT / "rxchat" / "parsers", quiet=2)
     if not frontend.is_fresh():
         await frontend.build(settings.data / "logs" / "frontend.log", report)
@@ -118,7 +118,7 @@ def _check_port(settings: Settings) -> None:
 
 
 async def _setup_link(settings: Settings, at: Connections) -> str | None:
-    # Only here, as above: all tables.
+    # Imported here, since it imports all tables.
     from rxchat.db.accounts import accounts as account_rows
 
     database = Database(at.database_url, pool_size=2)
@@ -132,7 +132,7 @@ async def _setup_link(settings: Settings, at: Connections) -> str | None:
 
 
 def build(settings: Settings, _chosen: argparse.Namespace) -> int:
-    """Build the pages, if anything that they are made of has changed."""
+    """Build the pages if their sources have changed."""
     asyncio.run(_build_if_stale(settings, Terminal()))
     return 0
 
@@ -149,13 +149,13 @@ def web(settings: Settings, chosen: argparse.Namespace) -> int:
         os.environ["RXCHAT_ENGINE"] = "off"
     count = f"{chosen.workers} processes" if chosen.workers > 1 else "one process"
     say(f"RxChat {__version__}: {count} will serve {settings.base_url} in a few seconds.")
-    # In this process's place: what was only needed for the checks above is given back.
+    # Replaces this process, which frees the memory of the checks above.
     os.chdir(frontend.ROOT)
     os.execv(sys.executable, serving.command(settings, chosen.workers))  # noqa: S606
 
 
 def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
-    """Write answers until asked to end; what is being written then goes on elsewhere."""
+    """Write answers until a signal asks for shutdown; other processes then continue unfinished answers."""
     checks.require_secure(settings)
     at = connections(settings)
     _check_database(settings, at)
@@ -165,7 +165,7 @@ def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 
 async def _work(settings: Settings, at: Connections) -> None:
-    # Only here: all services, of which the process that starts the others would hold 80 MB without using them.
+    # Imported here: all services take 80 MB, which the process that starts the others does not need.
     from rxchat.bootstrap import running
 
     stop = asyncio.Event()
@@ -184,9 +184,12 @@ _RIGHTS = """
 
 
 def _check_database(settings: Settings, at: Connections) -> None:
-    """Refuse a database that does not respond, and, where others use RxChat, a role that row-level security does not bind."""
+    """Check that the database responds, and that row-level security applies to the runtime role.
+
+    A role that bypasses row-level security is refused only if others use RxChat.
+    """
     try:
-        # First: from a database of another encoding texts come as bytes, which all later checks misread.
+        # First: a database with another encoding returns texts as bytes, which the later checks cannot read.
         if problem := prerequisites.encoding_problem(at.database_url):
             raise ConfigurationError(problem)
         for name, url in _database_urls(at.database_url, at.database_owner_url).items():
@@ -210,7 +213,7 @@ def _check_database(settings: Settings, at: Connections) -> None:
 
 
 def _how_to_reset(at: Connections) -> str:
-    """Return what to do about the role's own settings, which may be why the database refuses it; "" when it has none."""
+    """Return advice about the role's settings, which may be why the database refuses it; "" if it has none."""
     with suppress(psycopg.Error):
         if settings := role_settings.find_role_settings(at.database_owner_url, at.database_url):
             statements = "\n  ".join(setting.statement for setting in settings)
@@ -219,17 +222,17 @@ def _how_to_reset(at: Connections) -> str:
 
 
 def _reset_role_settings(at: Connections) -> None:
-    """Remove settings of the runtime role, which it can set itself; what does not respond is refused in the next step."""
+    """Reset settings of the runtime role, which it can set itself; the next step reports connection errors."""
     with suppress(psycopg.Error):
         for setting in role_settings.reset(at.database_owner_url, at.database_url):
             where = f" in the database {setting.database}" if setting.database else ""
-            # As a message in a log, so that an administrator sees what was set.
+            # Printed, so that an administrator sees the values.
             text = checks.printable(f"{setting.name} = {setting.value}")
             say(f"Removed a setting of the role {setting.role}{where}: {text}")
 
 
 def _look_for_role_settings(settings: Settings) -> Iterator[checks.Finding]:
-    """Find settings of the runtime role, where the owner's database can be read."""
+    """Find settings of the runtime role, if the owner's role can connect."""
     with suppress(ConfigurationError, psycopg.Error):
         at = connections(settings)
         for setting in role_settings.find_role_settings(at.database_owner_url, at.database_url):
@@ -242,7 +245,7 @@ def _look_for_role_settings(settings: Settings) -> Iterator[checks.Finding]:
 
 
 def _look_for_other_databases(settings: Settings) -> Iterator[checks.Finding]:
-    """Find other databases of the server that are open to the runtime role, where the owner's database can be read."""
+    """Find other databases to which the runtime role can connect, if the owner's role can connect."""
     with suppress(ConfigurationError, psycopg.Error):
         at = connections(settings)
         if names := other_databases.open_to(at.database_owner_url, at.database_url):
@@ -257,12 +260,12 @@ def _look_for_other_databases(settings: Settings) -> Iterator[checks.Finding]:
 
 
 def _database_urls(url: str, owner_url: str) -> dict[str, str]:
-    """Return the different addresses of the database by their settings."""
+    """Return the distinct URLs of the database by their settings."""
     return {"DATABASE_URL": url} if url == owner_url else {"DATABASE_URL": url, "DATABASE_OWNER_URL": owner_url}
 
 
 def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
-    """Look for poolers where the database answers; what does not respond is the business of `doctor`."""
+    """Detect transaction poolers, if the database responds; `doctor` reports one that does not."""
     named = {"DATABASE_URL": settings.database_url, "DATABASE_OWNER_URL": settings.database_owner_url}
     for name, url in named.items():
         with suppress(psycopg.Error):
@@ -271,7 +274,7 @@ def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
 
 
 def _look_for_shares(settings: Settings) -> Iterator[checks.Finding]:
-    """Find shares from before users could share with their own groups only, where the owner's database can be read."""
+    """Find old shares with groups that the user is no member of, if the owner's role can connect."""
     with suppress(ConfigurationError, psycopg.Error):
         for share in shares.by_outsiders(connections(settings).database_owner_url):
             yield checks.Finding(
@@ -296,7 +299,11 @@ def _migrate(settings: Settings, at: Connections) -> None:
 
 
 def _create_prerequisites(at: Connections) -> None:
-    """Create what migrations need and the owner may create; say which SQL an administrator has to run for the rest."""
+    """Create the roles and extensions that migrations need.
+
+    Raises:
+        ConfigurationError: if the owner may not create some; the message contains the SQL for an administrator.
+    """
     try:
         left = prerequisites.create_missing(at.database_owner_url, at.database_url)
     except psycopg.Error as error:
@@ -313,14 +320,14 @@ def _create_prerequisites(at: Connections) -> None:
 
 
 def migrate(settings: Settings, _chosen: argparse.Namespace) -> int:
-    """Bring the database to the schema of this code."""
+    """Migrate the database to the schema of this version."""
     _migrate(settings, connections(settings))
     say(f"The database is at revision {migrations.newest_revision()}.")
     return 0
 
 
 def check(settings: Settings, _chosen: argparse.Namespace) -> int:
-    """Print what was looked at and everything that is wrong with the settings; 1 when RxChat would not start."""
+    """Print the results of all checks; return 1 if RxChat would not start."""
     say(checks.describe_exposure(settings))
     looked_at = checks.run_checks(settings)
     if poolers_found := tuple(_look_for_poolers(settings)):
@@ -348,14 +355,14 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 
 def servers(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Run the embedded servers until their owner ends."""
+    """Run the embedded servers until the process that owns them ends."""
     if needs_embedded(settings):
         asyncio.run(serve_for(settings, chosen.owner))
     return 0
 
 
 def setup_link(settings: Settings, _chosen: argparse.Namespace) -> int:
-    """Print the link that creates the first administrator, while there is none."""
+    """Print the link that creates the first administrator, if none exists."""
     link = asyncio.run(_setup_link(settings, connections(settings)))
     say(link or "An account already exists: sign in, or ask an administrator.")
     return 0

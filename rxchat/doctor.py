@@ -1,7 +1,7 @@
-"""`python -m rxchat doctor`: looks at a running installation the way the fault suite does, and changes nothing.
+"""`python -m rxchat doctor`: checks a running installation without changing it.
 
-Each part is asked for what RxChat needs of it: Postgres to answer, to tell of changes and to have somebody who takes up
-answers; Redis to pass on what it is told; model hosts to offer models; the disk to have room.
+It tests what RxChat needs of each component: Postgres responds, delivers notifications, and has a worker for its queued
+answers; Redis delivers messages; model hosts offer models; the disk has free space.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _RUNS = """
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """How one part is: what was seen of it, and what to do when that is not well."""
+    """The state of one component, and the remedy if something is wrong."""
 
     part: str
     seen: str
@@ -60,12 +60,12 @@ class Diagnosis:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is to be done."""
+        """Whether no remedy is needed."""
         return not self.remedy
 
 
 def doctor(settings: Settings, _chosen: argparse.Namespace) -> int:
-    """Say how everything is; 1 when something is to be done."""
+    """Print the state of all components; return 1 if any needs a remedy."""
     found = asyncio.run(examined(settings, connections(settings)))
     for diagnosis in found:
         print(f"{'fine' if diagnosis.is_well else 'LOOK':<5} {diagnosis.part}: {diagnosis.seen}")
@@ -78,7 +78,7 @@ def doctor(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 
 async def examined(settings: Settings, at: Connections) -> list[Diagnosis]:
-    """Look at every part; one that fails keeps nobody from looking at the next."""
+    """Check every component, even if others fail."""
     looks: list[Callable[[], Awaitable[Diagnosis]]] = [
         lambda: _settings(settings),
         lambda: _database(at),
@@ -149,7 +149,7 @@ async def _migrations(at: Connections) -> Diagnosis:
 
 
 async def _notices(at: Connections) -> Diagnosis:
-    """Whether what one connection tells, another one hears: a pooler in between may keep it from that."""
+    """Check that notifications arrive at another connection, which a pooler may prevent."""
     word = f"doctor {uuid4()}"
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as listening, await _asked(at) as telling:
@@ -177,7 +177,7 @@ async def _heard(connection: AsyncConnection) -> AsyncGenerator[str]:
 
 
 async def _answers(at: Connections) -> Diagnosis:
-    """Whether somebody writes answers: what waits must not wait for longer than a lease."""
+    """Check that queued answers do not wait for longer than a lease, which shows that a worker runs."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), await _asked(at) as connection:
             row = await (await connection.execute(_RUNS)).fetchone()
@@ -246,7 +246,7 @@ async def _files(settings: Settings, at: Connections) -> Diagnosis:
 
 
 async def _documents() -> Diagnosis:
-    """Read a small document as each one is read."""
+    """Parse a small document in the sandbox."""
 
     async def content() -> AsyncGenerator[bytes]:
         yield b"hello"

@@ -1,7 +1,7 @@
-"""What RxChat tells its operator: structured logs with a correlation id, and metrics.
+"""Structured logs with a correlation ID, and metrics.
 
-Cookies, tokens, keys, passwords and the words of conversations are never logged: `_redact` takes them out by the
-name of the field and by their shape, in our own log calls and in those of libraries alike.
+Cookies, tokens, keys, passwords and the contents of conversations are never logged: `_redact` removes them by the
+field's name and by their form, in log calls of RxChat and of libraries.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from rxchat.domain.ids import new_id
 REDACTED = "[redacted]"
 LARGEST_LOG_BYTES = 10_000_000
 LONGEST_MESSAGE = 2_000
-"""Characters of one line's message; its other fields and its traceback are as long as they are."""
+"""Characters of a line's message; other fields and tracebacks are not shortened."""
 _SECRET_NAMES = re.compile(
     r"cookie|token|secret|password|pepper|authorization|api_?key|^text$|content|payload|router_data|headers",
     re.IGNORECASE,
 )
-# PASETO tokens, credentials in URLs, our cookie and Authorization headers, wherever a library prints them.
+# PASETO tokens, credentials in URLs, the session cookie and Authorization headers, wherever a library prints them.
 _SECRET_SHAPES = (
     (re.compile(r"v4\.(local|public)\.[\w-]+(\.[\w-]+)?"), REDACTED),
     # API keys, and the tokens of links.
     (re.compile(r"\brxc_\w+"), REDACTED),
     (re.compile(r"([?&](?:token|code|state)=)[^&\s\"']+"), rf"\1{REDACTED}"),
-    # What Postgres quotes of a row or a value: "DETAIL:  Failing row contains (...)".
+    # Postgres quotes rows and values: "DETAIL:  Failing row contains (...)".
     (re.compile(r"(DETAIL:)[^\n]*"), rf"\1 {REDACTED}"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), REDACTED),
     (re.compile(r"(?i)(['\"]?(?:cookie|authorization|set-cookie)['\"]?\s*[:=]\s*)(['\"]).*?\2"), rf"\1{REDACTED}"),
@@ -46,7 +46,7 @@ _SECRET_SHAPES = (
     (re.compile(r"(['\"]?payload['\"]?\s*[:=]\s*)\{.*\}", re.DOTALL), rf"\1{REDACTED}"),
 )
 
-# C0, DEL, C1, and what turns the direction of writing.
+# C0, DEL, C1, and characters that change the direction of text.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROLS_BUT_NEWLINES = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -76,7 +76,7 @@ FOLLOWERS = Gauge("rxchat_followers", "Browser tabs that follow an answer.")
 
 
 def configure_logging(level: str, form: Literal["auto", "json", "text"], file: Path | None = None) -> None:
-    """Send this process's logs, and those of its libraries, to standard error in one form; or to a file, as JSON."""
+    """Write the logs of this process and its libraries to standard error in one form, or to a file as JSON."""
     as_json = file is not None or form == "json" or (form == "auto" and not sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -103,7 +103,7 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
     )
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
-        # Opened with its first line: the folder is made by then.
+        # Opened at the first line, when the folder exists.
         handler = RotatingFileHandler(file, maxBytes=LARGEST_LOG_BYTES, backupCount=1, delay=True)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -113,25 +113,25 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
     )
     handler.addFilter(RepeatedLines())
     handler.addFilter(RepeatedTracebacks())
-    # A line that cannot be formatted would be printed as it is, with all that should have been taken out.
+    # logging would print a line that cannot be formatted as it is, without redaction.
     logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # One line for each HTTP call or socket packet is noise at the level users run with.
-    # procrastinate writes the arguments of every job, sealed mails among them.
-    # Those two with a server each would print all of it once more, as they like, if nobody had set their level.
+    # procrastinate logs the arguments of every job, encrypted mails among them.
+    # Socket.IO and Engine.IO add their own handlers if their levels are not set, which would print lines twice.
     for noisy in ("alembic", "httpx", "httpcore", "socketio.server", "engineio.server", "asyncio", "procrastinate"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _source_of(record: logging.LogRecord) -> tuple[str, int, str, int]:
-    """Return which line of code logged this. Its text cannot be a key: clients choose parts of what libraries log."""
+    """Return the line of code that logged a record. The message is no key: clients choose parts of some messages."""
     return (record.name, record.levelno, record.pathname, record.lineno)
 
 
 class RepeatedTracebacks(logging.Filter):
-    """Leaves the traceback out of a line that had one less than a minute ago: what is tried each second fails each second."""
+    """Removes a traceback that was logged less than a minute ago: a retry each second fails each second."""
 
     _SECONDS = 60.0
 
@@ -140,7 +140,7 @@ class RepeatedTracebacks(logging.Filter):
         self._shown: dict[tuple[Any, ...], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the line, if need be; it is never left out."""
+        """Remove a repeated traceback; always returns True."""
         fields = record.msg if isinstance(record.msg, dict) else None
         given = fields.get("exc_info") if fields is not None else record.exc_info
         error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
@@ -159,7 +159,7 @@ class RepeatedTracebacks(logging.Filter):
 
 
 def _raised_at(error: BaseException) -> tuple[str, int]:
-    """Return the file and line where an error was raised."""
+    """Return the file and line that raised an error."""
     traceback = error.__traceback__
     if traceback is None:
         return ("", 0)
@@ -169,10 +169,10 @@ def _raised_at(error: BaseException) -> tuple[str, int]:
 
 
 class RepeatedLines(logging.Filter):
-    """Lets a line of the code log so many times in a while; the next one after that says how many were left out.
+    """Limits the rate at which a line of code logs; the next line after a pause says how many were dropped.
 
-    What a client sends can make one line of each packet, and a disk is full before an operator reads one. Libraries write what
-    clients sent into their messages, at any length; their lines wait for longer.
+    A client can cause a line with each packet, which could fill a disk before an operator reads the log. Libraries may
+    log fewer lines in a time, since they log clients' data of any length.
     """
 
     _TIMES = 20
@@ -180,11 +180,11 @@ class RepeatedLines(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        # As many as there are lines that log in the code.
+        # Bounded by the number of log calls in the code.
         self._seen: dict[tuple[str, int, str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Count a line; False when it is to be left out."""
+        """Count a line; returns False if it is dropped."""
         source, now = _source_of(record), time.monotonic()
         since, count = self._seen.get(source, (now, 0))
         if now - since > (self._SECONDS if isinstance(record.msg, dict) else self._LIBRARY_SECONDS):
@@ -199,7 +199,7 @@ class RepeatedLines(logging.Filter):
 
 
 def _shorten(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Cut a long message, after its secrets are taken out: they are recognized by their ends, too."""
+    """Shorten a long message after redaction, which needs both ends of a secret to recognize it."""
     message = event.get("event")
     if isinstance(message, str) and len(message) > LONGEST_MESSAGE:
         event["event"] = f"{message[:LONGEST_MESSAGE]}… ({len(message) - LONGEST_MESSAGE} more characters)"
@@ -207,10 +207,10 @@ def _shorten(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
 
 
 def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Show control characters instead of obeying them: a path in a log must not move an operator's cursor."""
+    """Escape control characters: a path in a log must not control an operator's terminal."""
     for name, value in event.items():
         if isinstance(value, str):
-            # A traceback has lines of its own; the values in it are escaped all the same.
+            # A traceback keeps its line breaks; other control characters in it are escaped.
             event[name] = (_CONTROLS_BUT_NEWLINES if name == "exception" else _CONTROLS).sub(_shown, value)
     return event
 
@@ -229,7 +229,7 @@ def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> M
 
 
 def redacted(value: Any) -> Any:
-    """Return the value without secrets: by name in mappings, by shape in strings."""
+    """Return a value without secrets, which are recognized by name in mappings and by form in strings."""
     if isinstance(value, str):
         for shape, replacement in _SECRET_SHAPES:
             value = shape.sub(replacement, value)
@@ -242,13 +242,13 @@ def redacted(value: Any) -> Any:
 
 
 def correlation_id() -> str:
-    """Return the id that ties together what one click or request caused, or "" outside of one."""
+    """Return the ID of the click or request that is being handled, or "" outside of one."""
     return str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
 
 
 @contextmanager
 def correlated(known: str = "") -> Iterator[str]:
-    """Tie together all that is logged inside, under a new id or the one that came along."""
+    """Add a correlation ID to all log lines of the context: `known`, or a new one."""
     chosen = known or new_id().hex
     with structlog.contextvars.bound_contextvars(correlation_id=chosen):
         yield chosen

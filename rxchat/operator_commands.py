@@ -1,4 +1,4 @@
-"""Commands for whoever operates RxChat: the audit as a file that proves itself, ways back for who is locked out, new keys."""
+"""Commands for operators: export and verification of the audit log, reset links, file keys, the file store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FILES_AT_A_TIME = 500
 
 
 def audit(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Export, verify, or print the key."""
+    """Export or verify the audit log, or print its public key."""
     match chosen.part:
         case "verify":
             return _verify(chosen.file, chosen.key)
@@ -76,7 +76,7 @@ async def _export(settings: Settings, file: str) -> int:
 
 
 def reset_link(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Print a link with which somebody chooses a new password."""
+    """Print a link with which a user sets a new password."""
     print(asyncio.run(_reset_link(settings, chosen.email, takes_factors=chosen.second_factor)))
     return 0
 
@@ -108,7 +108,7 @@ async def _reset_link(settings: Settings, email: str, *, takes_factors: bool) ->
 
 
 def rotate_file_keys(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Wrap the keys of all files by the present master key, and say how many there were."""
+    """Wrap the keys of all files with the current master key, and print their number."""
     del chosen
     count = asyncio.run(_rotate_file_keys(settings))
     print(
@@ -145,7 +145,7 @@ async def _rotate_file_keys(settings: Settings) -> int:
 
 
 def sweep_files(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Sweep the file store, and say, or delete, what in it no file has ever had."""
+    """Delete unreferenced objects from the file store, and print or delete those that no file ever had."""
     swept, unknown = asyncio.run(_sweep_files(settings, deletes=chosen.unknown))
     print(f"{swept:,} objects of deleted files were removed.")
     if chosen.unknown:
@@ -174,7 +174,7 @@ async def _sweep_files(settings: Settings, *, deletes: bool) -> tuple[int, int]:
 
 
 def claim_files(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Make the file store that is set this installation's: after its files were brought to another place by hand."""
+    """Make this instance the owner of the configured file store, after its files were moved there by hand."""
     del chosen
     asyncio.run(_claim_files(settings))
     print("The file store now belongs to this installation. No other installation may use the same folder or bucket.")

@@ -31,7 +31,7 @@ settings = Settings()  # pyright: ignore[reportCallIssue]
 configure_logging(settings.log_level, settings.log_format)
 
 if not is_prod_mode():
-    # `reflex run` ends here, before it starts anything; our own commands have looked before they come this far.
+    # `reflex run` ends here before it starts anything; RxChat's own commands have run the checks before.
     try:
         checks.require_secure(settings)
     except checks.InsecureSettings as error:
@@ -39,10 +39,10 @@ if not is_prod_mode():
 
 
 class App(rx.App):
-    """Reflex's app with our front before all of it: what Reflex answers by itself passes there, too."""
+    """Reflex's app behind the gateway, which also handles the routes that Reflex itself adds."""
 
     def __call__(self) -> ASGIApp:
-        """Return the whole house for the server that runs it."""
+        """Return the ASGI app for the web server."""
         origins = rx.config.get_config().cors_allowed_origins
         return Gateway(
             super().__call__(),
@@ -54,12 +54,12 @@ class App(rx.App):
 
 
 def _report(exception: Exception) -> None:
-    """Log what a handler did not expect; the page stays as it is, and the user can go on."""
+    """Log an unexpected error of an event handler; the page stays usable."""
     log.error("a handler failed unexpectedly", exc_info=exception)
 
 
 def _report_page(exception: Exception) -> None:
-    """Log that a page's script failed: what it is called and where, never what the page showed."""
+    """Log an error of a page's script: its name and location, never the page's content."""
     lines = [line.strip()[:200] for line in str(exception).splitlines() if line.strip()]
     log.warning("a page's script failed", error=lines[0] if lines else "", at=lines[1] if len(lines) > 1 else "")
 
@@ -69,15 +69,15 @@ auth_guard.accept_cookie(cookie_name(settings))
 
 @asynccontextmanager
 async def _lifespan() -> AsyncGenerator[None]:
-    # Under `reflex run` the parent may be killed, and nothing else would end this process; our own server has asked for it before.
+    # Under `reflex run`, this process would survive a killed parent; RxChat's own server has set this up before.
     die_with_parent(signal.SIGTERM)
     progress.enter_stage(settings.data, "connecting to the database and the other servers")
-    # Again, for whoever starts it in another way.
+    # Again, in case another server runs the app.
     checks.require_secure(settings)
     if app.event_namespace is not None:
         sockets.install(app.event_namespace)
     async with bootstrap.lifespan(settings, attach=not is_prod_mode()):
-        # What lives from the start lives to the end: a full collection that walks over it stops streams for 0.1 s.
+        # Objects of the start are never garbage, and a full collection of them would stop streams for 0.1 s.
         gc.collect()
         gc.freeze()
         async with session_watchdog.watching(), tab_cleanup.tidied(app.state_manager):

@@ -20,7 +20,7 @@ from rxchat.domain.sign_in_providers import is_private_line
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address means this machine and can be reached from no other."""
+    """Whether a host name or address is loopback."""
     if host.lower() == "localhost":
         return True
     try:
@@ -226,7 +226,7 @@ class Settings(BaseSettings):
     @field_validator("embedding_url", "reranker_url", "s3_endpoint")
     @classmethod
     def _http(cls, value: str) -> str:
-        """Demand addresses that can be asked."""
+        """Require an http or https URL."""
         if value:
             service_url(value)
         return value
@@ -234,7 +234,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url", "smtp_url")
     @classmethod
     def _of_its_kind(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Demand addresses of the services that these are."""
+        """Require a URL with the service's scheme."""
         if value is not None:
             service_url(
                 value.get_secret_value(),
@@ -255,7 +255,7 @@ class Settings(BaseSettings):
     @field_validator("github_client_secret", "apple_team_id", "apple_key_id", "apple_private_key", "oidc_issuer")
     @classmethod
     def _complete(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
-        """Demand what the provider cannot do without."""
+        """Require the settings that a sign-in provider needs."""
         name = str(info.field_name)
         client_id = f"{name.partition('_')[0]}_client_id"
         if info.data.get(client_id) and not value:
@@ -265,7 +265,7 @@ class Settings(BaseSettings):
     @field_validator("s3_access_key", "s3_secret_key")
     @classmethod
     def _with_endpoint(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Demand what S3 cannot do without."""
+        """Require the settings that S3 needs."""
         if info.data.get("s3_endpoint") and not value:
             raise ValueError(f"{str(info.field_name).upper()} is needed with S3_ENDPOINT")
         return value
@@ -273,7 +273,7 @@ class Settings(BaseSettings):
     @field_validator("github_url", "github_api_url", "apple_url", "oidc_issuer")
     @classmethod
     def _private(cls, value: str) -> str:
-        """Demand addresses of providers at which nobody else can answer."""
+        """Require https for addresses of providers, except on this machine."""
         if value and not is_private_line(value):
             raise ValueError("must begin with https:// (or http:// on this machine)")
         return value
@@ -281,7 +281,7 @@ class Settings(BaseSettings):
     @field_validator("apple_private_key")
     @classmethod
     def _elliptic(cls, value: SecretStr | None) -> SecretStr | None:
-        """Accept the .p8 file's text also on one line, as .env files have it."""
+        """Accept the text of a .p8 file on one line, as .env files contain it."""
         if value is None:
             return None
         text = value.get_secret_value().replace("\\n", "\n")
@@ -297,7 +297,7 @@ class Settings(BaseSettings):
     @field_validator("oidc_scopes")
     @classmethod
     def _with_openid(cls, value: str) -> str:
-        """Ask for the ID token in any case."""
+        """Add the scope `openid`, without which a provider sends no ID token."""
         return " ".join(dict.fromkeys(["openid", *value.split()]))
 
     @cached_property
@@ -307,13 +307,13 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        """The address users type: the public URL, or where it listens."""
+        """The address that users type: the public URL, or the address on which RxChat listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @property
     def own_origins(self) -> tuple[str, ...]:
-        """The addresses under which browsers may reach it: what users type, or this machine by its names."""
+        """The origins of this instance: the public URL's, or this machine's names."""
         if self.public_url:
             return (self.base_url, *self.extra_origins)
         own = tuple(f"http://{name}:{self.port}" for name in ("localhost", "127.0.0.1"))
@@ -322,10 +322,10 @@ class Settings(BaseSettings):
 
     @property
     def is_exposed(self) -> bool:
-        """Whether other machines can connect to where it listens."""
+        """Whether other machines can connect to the address on which RxChat listens."""
         return not is_loopback(self.host)
 
     @property
     def is_for_others(self) -> bool:
-        """Whether users on other machines use it, through a proxy or straight."""
+        """Whether users of other machines can use RxChat, directly or through a proxy."""
         return self.is_exposed or not is_loopback(urlsplit(self.base_url).hostname or "")

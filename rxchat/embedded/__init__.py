@@ -1,1 +1,1 @@
-"""The servers of a fresh machine, as children of our own supervisor."""
+"""The embedded servers (Postgres, Valkey, models), which a supervisor runs as child processes."""

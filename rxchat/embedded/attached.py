@@ -1,4 +1,4 @@
-"""The servers attached to another process: for development, where `reflex run` is the owner."""
+"""The embedded servers of another process: for development, where `reflex run` owns them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rxchat.settings import Settings
 
 
 async def serve_for(settings: Settings, owner_pid: int) -> None:
-    """Run the servers until the owner is gone, or until SIGTERM or SIGINT.
+    """Run the servers until the owner's process ends, or until SIGTERM or SIGINT.
 
     Raises:
-        EmbeddedError: they cannot run.
+        EmbeddedError: if they cannot run.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -39,7 +39,7 @@ async def serve_for(settings: Settings, owner_pid: int) -> None:
 
 
 def _report(line: str) -> None:
-    """Tell the user at the terminal, which may be gone already."""
+    """Print a line to the terminal, which may be closed already."""
     try:
         sys.stderr.write(line + "\n")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""A supervised child process: started, watched, restarted when it ends or falls silent, and stopped."""
+"""Supervises a child process: starts it, checks its health, restarts it when it ends or hangs, and stops it."""
 
 from __future__ import annotations
 
@@ -25,49 +25,49 @@ log = structlog.get_logger(__name__)
 _QUOTED_LINES = 8
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
-# One that ran this long starts over with the shortest delay.
+# After a run of this length, the next restart has the shortest delay again.
 _STEADY_SECONDS = 60.0
 _HEALTH_TIMEOUT_SECONDS = 10.0
 _TELL_EVERY_SECONDS = 1.0
-# A start that takes no longer needs no line.
+# A start that takes no longer is not reported.
 _QUICK_SECONDS = 4.0
 
 
 @dataclass
 class Child:
-    """What to run, and how to know that it runs well."""
+    """The command of a child process, and its health check."""
 
     name: str
     command: Sequence[str | Path]
     env: Mapping[str, str] | None = None
-    """Its whole environment; None: ours."""
+    """The whole environment; None: that of this process."""
     user: process.RunAs | None = None
-    """Who it runs as; None: who we are."""
+    """The user that runs it; None: the user of this process."""
     healthy: Callable[[], Awaitable[None]] | None = None
-    """Returns when it answers, raises OSError (or StartFailed) while it does not; None: running is enough."""
+    """The health check: raises OSError or StartFailed if the child does not answer; None: no check."""
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
-    """What the kernel sends it when we die."""
+    """The signal that the kernel sends it when this process dies."""
     log_file: Path | None = None
     """Default: logs/<name>.log in the data folder."""
     folder: Path | None = None
-    # For a small machine that is busy: a process that ends is noticed at once, however long this is.
+    # Long enough for a small, busy machine: the end of a process is noticed at once in any case.
     start_seconds: float = 180.0
-    """How long it may take until it is healthy."""
+    """The time until the first successful health check."""
     health_interval_seconds: float = 10.0
     silent_seconds: float = 60.0
-    """How long it may fail its health check before it is restarted."""
+    """The time for which health checks may fail before a restart."""
     label: str = ""
-    """What users know it as; default: its name."""
+    """The name in messages to users; default: `name`."""
     stage: Callable[[], str] | None = None
-    """Returns what it does while it starts, in a few words."""
+    """Returns a few words about what it is doing while it starts."""
 
 
 class SupervisedProcess:
-    """One child that is kept running."""
+    """Keeps one child running."""
 
     def __init__(self, child: Child, logs: Path, report: Report) -> None:
-        """Prepare to run a child; its log goes to the folder of logs unless it names another."""
+        """Write the child's log to the folder `logs`, unless the child names another file."""
         self.child = child
         self.is_healthy = asyncio.Event()
         self._log_file = child.log_file or logs / f"{child.name}.log"
@@ -80,15 +80,15 @@ class SupervisedProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process id while it runs."""
+        """The process ID while it runs."""
         running = self._process is not None and self._process.returncode is None
         return self._process.pid if running and self._process else None
 
     async def start(self) -> None:
-        """Run it and wait until it is healthy.
+        """Start the child and wait until it is healthy.
 
         Raises:
-            StartFailed: it ended, or was not healthy in time; the end of its log is quoted.
+            StartFailed: if it ended, or was not healthy in time; the message quotes the end of its log.
         """
         self._process = await self._spawn()
         telling = asyncio.create_task(self._tell_of_the_start())
@@ -105,7 +105,7 @@ class SupervisedProcess:
         log.info("child_started", child=self.child.name, pid=self._process.pid)
 
     async def keep(self) -> None:
-        """Restart it whenever it ends or falls silent, with growing delays; runs until cancelled."""
+        """Restart the child when it ends or hangs, with growing delays. Runs until cancelled."""
         failures = 0
         while True:
             reason = await self._trouble()
@@ -125,7 +125,7 @@ class SupervisedProcess:
             self._report(f"{self.child.name} is back.")
 
     async def _tell_of_the_start(self) -> None:
-        """Say how long it takes already, and what it does."""
+        """Report regularly how long the start takes and what the child is doing."""
         began, stage = time.monotonic(), self.child.stage
         if stage is not None:
             self._told_since = began
@@ -146,7 +146,7 @@ class SupervisedProcess:
         self._told_since = None
 
     async def stop(self, seconds: float) -> None:
-        """End it: politely, and after so many seconds without asking."""
+        """Send the stop signal, and SIGKILL after `seconds`."""
         self.is_healthy.clear()
         if self._process is None:
             return
@@ -159,7 +159,7 @@ class SupervisedProcess:
         await self._process.wait()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        """Fork it with its own session, so that Ctrl-C reaches us alone and its children can be ended with it."""
+        """Start it in its own session, so that only this process gets Ctrl-C, and its group can be killed."""
         child, user = self.child, self.child.user
         self._rotate_log()
         with self._log_file.open("ab") as log_stream:
@@ -180,26 +180,26 @@ class SupervisedProcess:
                 raise StartFailed(f"{child.name} cannot be run ({error.strerror}): {child.command[0]}") from error
 
     def _rotate_log(self) -> None:
-        """Keep what the log holds as `.old` when it is large, and begin a new one.
+        """Copy a large log to `.old` and empty it.
 
-        The file itself is emptied, not moved: a running child goes on writing to it (it appends).
+        The file is emptied, not renamed, since a running child appends to it.
         """
         if not self._log_file.exists() or self._log_file.stat().st_size <= LARGEST_LOG_BYTES:
             return
         with suppress(OSError):
-            # A disk that is full is no reason to let the log grow.
+            # The log must not grow even if the disk is too full for the copy.
             shutil.copyfile(self._log_file, self._log_file.with_name(self._log_file.name + ".old"))
         os.truncate(self._log_file, 0)
         self._log_begin = 0
 
     async def _until_healthy(self, running: asyncio.subprocess.Process) -> None:
-        """Ask until it answers."""
+        """Repeat the health check until it succeeds."""
         while True:
             with suppress(OSError, StartFailed, TimeoutError):
                 if self.child.healthy is None:
                     return
                 await asyncio.wait_for(self.child.healthy(), _HEALTH_TIMEOUT_SECONDS)
-                # Whoever answered may have been another server on the same port, when ours is gone.
+                # If the child has ended, another server on the same port may have answered.
                 await asyncio.sleep(0)
                 if running.returncode is None:
                     return
@@ -210,7 +210,7 @@ class SupervisedProcess:
                 await asyncio.wait_for(running.wait(), 0.05)
 
     async def _trouble(self) -> str:
-        """Wait until it ends or is silent for too long, and say which."""
+        """Wait until the child ends or hangs, and return the reason."""
         if self._process is None:
             return "was not started"
         silent_since: float | None = None
@@ -233,12 +233,12 @@ class SupervisedProcess:
                     return f"did not answer for {self.child.silent_seconds:.0f} s"
 
     def _kill_group(self, pid: int) -> None:
-        """End what it left behind."""
+        """Kill the processes that the child left behind."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
 
     def _start_failure(self, what: str) -> str:
-        """A sentence about a failed start, with the last lines of the log."""
+        """Return a message about a failed start, with the last lines of the log."""
         with self._log_file.open("rb") as file:
             file.seek(max(self._log_begin, self._log_file.stat().st_size - 4000))
             lines = file.read().decode(errors="replace").strip().splitlines()[-_QUOTED_LINES:]
@@ -247,5 +247,5 @@ class SupervisedProcess:
 
 
 def _ending(code: int) -> str:
-    """How a process ended, in words."""
+    """Return a description of an exit code."""
     return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

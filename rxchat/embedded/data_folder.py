@@ -1,4 +1,4 @@
-"""The data folder: made, held by one supervisor at a time, and written to without half-written files."""
+"""The data folder: its creation, its lock for one supervisor at a time, and atomic writes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import IO, Any
 
 from rxchat.embedded.errors import DataFolderInUse, EmbeddedError
 
-# Whoever asks whether the folder is held takes the lock for a moment; that is not a second supervisor.
+# `is_held` takes the lock for a moment, which is not a second supervisor.
 _LOCK_PATIENCE_SECONDS = 0.5
 
 
 def create(data: Path) -> None:
-    """Make the folder and those in it, closed to others (root's lets Postgres' user pass through).
+    """Create the folder and its subfolders, private to their owner (root's lets the user of Postgres pass).
 
     Raises:
-        EmbeddedError: it cannot be made.
+        EmbeddedError: if it cannot be created.
     """
     try:
         if not data.exists():
@@ -38,15 +38,15 @@ def create(data: Path) -> None:
 
 
 class DirectoryLock:
-    """The right to run on a data folder; it ends with the process, whatever becomes of that."""
+    """The lock of a data folder. The kernel releases it when the process ends."""
 
     def __init__(self, data: Path) -> None:
-        """Take the lock and leave our process id for the message that others get.
+        """Take the lock, and write this process's ID into it for the error messages of others.
 
         Raises:
-            DataFolderInUse: another process has it.
+            DataFolderInUse: if another process has it.
         """
-        # Appending, since truncating would wipe the holder's process id.
+        # Opened for appending: truncation would delete the holder's process ID.
         self._file = (data / "lock").open("a+")
         (data / "lock").chmod(0o600)
         give_up_at = time.monotonic() + _LOCK_PATIENCE_SECONDS
@@ -64,12 +64,12 @@ class DirectoryLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Let another supervisor have the folder."""
+        """Release the lock."""
         self._file.close()
 
 
 def is_held(data: Path) -> bool:
-    """Whether a live supervisor holds the folder."""
+    """Whether a running supervisor has the lock of the folder."""
     try:
         file = (data / "lock").open()
     except FileNotFoundError:
@@ -79,7 +79,7 @@ def is_held(data: Path) -> bool:
 
 
 def _try_lock(file: IO[str], kind: int) -> bool:
-    """Take the lock if it is free."""
+    """Take the lock if it is free; returns whether it was."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -88,7 +88,7 @@ def _try_lock(file: IO[str], kind: int) -> bool:
 
 
 def write_private(path: Path, content: Mapping[str, Any] | str) -> None:
-    """Write JSON or text that only we may read, whole or not at all, and durably."""
+    """Write JSON or text to a private file, atomically and durably."""
     text = content if isinstance(content, str) else json.dumps(content, indent=2)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -104,7 +104,7 @@ def write_private(path: Path, content: Mapping[str, Any] | str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object from a file, None when there is none."""
+    """Return the JSON object in a file, or None if the file does not exist."""
     try:
         content = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""Where the embedded servers listen: told to other processes through a file in the data folder."""
+"""The addresses of the embedded servers, in a file of the data folder for other processes."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from rxchat.embedded import data_folder
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The addresses of the servers that were started; None or () where a setting is used instead."""
+    """The addresses of the servers that the supervisor started; None or () if a setting replaces one."""
 
     database_url: str | None
-    """The runtime login role (rxchat_web)."""
+    """The URL for the runtime role (rxchat_web)."""
     database_owner_url: str | None
-    """The owner's role, for migrations."""
+    """The URL for the owner's role, for migrations."""
     redis_url: str | None
     ollama_hosts: tuple[str, ...]
 
 
 def path(data: Path) -> Path:
-    """The file in the data folder that holds them."""
+    """Return the path of the file in a data folder."""
     return data / "run" / "servers.json"
 
 
 def write(data: Path, endpoints: Endpoints) -> None:
-    """Tell other processes of ours where the servers are."""
+    """Write the addresses for other processes of RxChat."""
     data_folder.write_private(path(data), asdict(endpoints))
 
 
 def read(data: Path) -> Endpoints | None:
-    """Where the servers of a data folder listen; None when no live supervisor holds it."""
+    """Return the addresses of a data folder's servers; None if no supervisor is running on it."""
     if not data_folder.is_held(data):
         return None
     content = data_folder.read_json(path(data))

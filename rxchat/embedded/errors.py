@@ -1,12 +1,12 @@
-"""What can keep the servers of a fresh machine from running, each with a sentence that says what to do.
+"""Errors of the embedded servers; each message says what to do.
 
 EmbeddedError
-├── DataFolderInUse     another supervisor holds the data folder
-├── WrongPostgresMajor  the database was made by another major version
-├── CpuTooOld           the demo model's code cannot run here
+├── DataFolderInUse     another supervisor has the lock of the data folder
+├── WrongPostgresMajor  another major version of Postgres created the database
+├── CpuTooOld           the processor lacks instructions that llama.cpp needs
 ├── WeightsMissing      the model's weights are not installed
-├── ProgramMissing      a packaged server is not there for this machine
-└── StartFailed         a server did not come up; its log's last lines are quoted
+├── ProgramMissing      no package of a server for this machine
+└── StartFailed         a server did not start; the message quotes the end of its log
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""llama.cpp inside the models process: one loaded model, spoken to through the HTTP server that it brings along.
+"""Runs one model with llama.cpp in the process of the models, and calls it through llama.cpp's HTTP server.
 
-Its own server is used, not the callbacks of xllamacpp, because closing a connection is what frees a slot at once.
+The server is used instead of the callbacks of xllamacpp, because a closed connection frees a slot at once.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from rxchat.embedded import loopback
 # Generation may pause while the other slot reads a long prompt.
 _TIMEOUT = httpx.Timeout(10, read=600)
 
-# Costs a twentieth of the reading speed, and makes hanging up work within half a second.
+# Costs 5 % of the speed of prompt processing, and lets a disconnect take effect within half a second.
 _BATCH_TOKENS = 64
 
 Json = dict[str, Any]
 
 
 class LlamaFailed(Exception):
-    """llama.cpp refused a request or broke off in the middle of an answer; the message is in its words."""
+    """llama.cpp refused a request or stopped in the middle of an answer; the message is llama.cpp's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """The next piece of generated text."""
+    """The next part of generated text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Why a generation ended, and what it took."""
+    """The reason for the end of a generation, and its numbers of tokens and durations."""
 
     reason: str
     prompt_tokens: int
@@ -54,29 +54,29 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Vectors for texts, in their order, and how many tokens were read."""
+    """Vectors for texts, in their order, and the number of tokens read."""
 
     vectors: list[list[float]]
     tokens: int
 
 
 class Llama:
-    """One model; loaded when it is first needed, and kept."""
+    """One model, which is loaded at first use and stays in memory."""
 
     def __init__(self, path: Path, *, slots: int, slot_tokens: int, embeds: bool) -> None:
-        """Note what to load; nothing happens before `load`."""
+        """Configure the model; `load` loads it."""
         self.path = path
         self.slot_tokens = slot_tokens
         self.load_nanoseconds = 0
         self._slots = slots
         self._embeds = embeds
         self._loading = asyncio.Lock()
-        # xllamacpp has no types; what is called here is covered by tests of the protocol.
+        # xllamacpp has no type annotations; tests of the protocol cover these calls.
         self._server: Any = None
         self._client: httpx.AsyncClient | None = None
 
     async def load(self) -> int:
-        """Load the model if it is not loaded yet; says how many nanoseconds that took (0 when it was)."""
+        """Load the model if it is not loaded yet; return the nanoseconds that took (0 if it was loaded)."""
         async with self._loading:
             if self._client is not None:
                 return 0
@@ -93,7 +93,7 @@ class Llama:
             return self.load_nanoseconds
 
     def _start(self, key: str) -> Any:
-        """Start llama.cpp's server on a port of its own choice, closed to others by a key."""
+        """Start llama.cpp's server on a free port, protected by an API key."""
         xllamacpp: Any = importlib.import_module("xllamacpp")
         threads = max(1, (os.cpu_count() or 1) - 1)
         params = xllamacpp.CommonParams()
@@ -105,7 +105,7 @@ class Llama:
         params.api_keys = [key]
         params.ui = False
         params.endpoint_slots = False
-        # Errors and warnings only: at higher levels the log would show what users write.
+        # Errors and warnings only: at higher levels the log contains users' messages.
         params.verbosity = 2
         params.cache_ram_mib = 0
         params.cache_idle_slots = False
@@ -114,34 +114,34 @@ class Llama:
             params.embedding = True
             params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
         else:
-            # A request is given up, and the other slot gets its turn, between two batches only.
+            # llama.cpp cancels requests and switches between slots only after a batch.
             params.n_batch = params.n_ubatch = _BATCH_TOKENS
         return xllamacpp.Server(params)
 
     async def tokens(self, text: str) -> list[int]:
-        """The text as token numbers, without the marks around it."""
+        """Return the tokens of a text, without special tokens."""
         return (await self._post("/tokenize", {"content": text}))["tokens"]
 
     async def text(self, tokens: Sequence[int]) -> str:
-        """Token numbers as text."""
+        """Return the text of tokens."""
         return (await self._post("/detokenize", {"tokens": list(tokens)}))["content"]
 
     async def count(self, prompt: str) -> int:
-        """How many tokens a whole prompt has, its marks included."""
+        """Return the number of a prompt's tokens, special tokens included."""
         return len((await self._post("/tokenize", {"content": prompt, "parse_special": True}))["tokens"])
 
     async def prompt(self, messages: Sequence[Json]) -> str:
-        """The prompt that the model's template makes of messages; a last one of the assistant is left open."""
+        """Apply the model's chat template to messages; a last message of the assistant is left open."""
         return (await self._post("/apply-template", {"messages": list(messages)}))["prompt"]
 
     async def embed(self, inputs: Sequence[Sequence[int]]) -> Embeddings:
-        """A vector of length one for each tokenised input."""
+        """Return a vector of length one for each tokenized input."""
         answer = await self._post("/v1/embeddings", {"input": [list(tokens) for tokens in inputs]})
         rows = sorted(answer["data"], key=lambda row: row["index"])
         return Embeddings([row["embedding"] for row in rows], sum(len(tokens) for tokens in inputs))
 
     async def marked(self, text: str) -> list[int]:
-        """The text as token numbers within the marks that an embedder expects."""
+        """Return the tokens of a text, with the special tokens that an embedding model expects."""
         return (await self._post("/tokenize", {"content": text, "add_special": True}))["tokens"]
 
     async def generate(self, prompt: str, options: Json) -> AsyncGenerator[Delta | Finished, None]:
@@ -165,7 +165,7 @@ class Llama:
         raise LlamaFailed("unexpected EOF")
 
     async def _post(self, path: str, body: Json) -> Json:
-        """One request that is answered whole."""
+        """Send a request and return its whole answer."""
         with _translated():
             response = await self._connected().post(path, json=body)
         if response.status_code != httpx.codes.OK:
@@ -173,14 +173,14 @@ class Llama:
         return response.json()
 
     def _connected(self) -> httpx.AsyncClient:
-        """The client of the loaded model."""
+        """Return the client of the loaded model."""
         if self._client is None:
             raise LlamaFailed("the model is not loaded")
         return self._client
 
 
 def _finished(event: Json) -> Finished:
-    """What llama.cpp's last event says, in Ollama's words and units."""
+    """Return llama.cpp's last event, with Ollama's names and units."""
     timings = event.get("timings", {})
     return Finished(
         reason="length" if event.get("stop_type") == "limit" else "stop",
@@ -192,7 +192,7 @@ def _finished(event: Json) -> Finished:
 
 
 def _message(body: bytes) -> str:
-    """The sentence in one of llama.cpp's errors."""
+    """Return the message of a llama.cpp error."""
     try:
         error = json.loads(body)
     except ValueError:
@@ -203,7 +203,7 @@ def _message(body: bytes) -> str:
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Turn failures of the connection into LlamaFailed."""
+    """Map failures of the connection to LlamaFailed."""
     try:
         yield
     except httpx.HTTPError as error:

@@ -1,7 +1,7 @@
-"""The embedder that RxChat brings along, for a process that has to embed and whose supervisor runs none.
+"""The embedded embedding server, for processes that embed texts and whose supervisor runs no server.
 
-The first process of a data folder that asks for it starts a server as its child and tells the others where it listens;
-when that process ends, its child ends with it, and the next one that asks starts another.
+The first process of a data folder that needs it starts a server as its child and writes its address for the others.
+When that process ends, its child ends too, and the next process that needs it starts another.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _STOP_SECONDS = 2.0
 
 
 class LocalEmbedder:
-    """Starts the embedder's server, or finds the one that another process of this data folder has started."""
+    """Starts the embedding server, or finds the one that another process of this data folder started."""
 
     def __init__(self, data: Path) -> None:
-        """Note the data folder; nothing runs before `url`."""
+        """Configure the data folder; `url` starts the server."""
         self._data = data
         self._address = data / "run" / "embedder.json"
         self._starting = asyncio.Lock()
@@ -42,10 +42,10 @@ class LocalEmbedder:
         self._child: SupervisedProcess | None = None
 
     async def url(self) -> str:
-        """Return where it listens, as one would write it into OLLAMA_HOSTS.
+        """Return the server's address, in the form of OLLAMA_HOSTS; starts the server if it is not running.
 
         Raises:
-            EmbeddedError: one of its kinds, when it cannot run here.
+            EmbeddedError: if it cannot run here.
         """
         async with self._starting:
             data_folder.create(self._data)
@@ -59,7 +59,7 @@ class LocalEmbedder:
         raise StartFailed("The embedding model did not start: another process on this machine is still starting it.")
 
     async def aclose(self) -> None:
-        """End the server, if it is this process that runs it."""
+        """Stop the server if it is a child of this process."""
         if self._child is not None:
             await self._child.stop(_STOP_SECONDS)
             self._child = None
@@ -80,7 +80,7 @@ class LocalEmbedder:
     async def _start(self) -> str:
         try:
             if self._child is not None:
-                # It is silent, or has ended.
+                # It hangs, or has ended.
                 await self._child.stop(_STOP_SECONDS)
             models.check_cpu()
             models.check_libraries()
@@ -97,7 +97,7 @@ class LocalEmbedder:
         return address
 
     def _take_lock(self) -> bool:
-        """Whether this process is the one that runs it; the lock ends with the process."""
+        """Try to take the lock that lets this process run the server; the kernel releases it at its end."""
         if self._lock is not None:
             return True
         file = (self._data / "run" / "embedder.lock").open("a+")

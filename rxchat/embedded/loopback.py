@@ -1,4 +1,4 @@
-"""A client for servers of this machine."""
+"""HTTP clients for servers of this machine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import httpx
 
 
 def client(**options: Any) -> httpx.AsyncClient:
-    """Return an HTTP client that trusts no certificate at all: what speaks plain HTTP on loopback has none.
+    """Return an HTTP client without certificate authorities, for servers with plain HTTP on loopback.
 
-    httpx reads all authorities for each client, which takes 50 ms; a supervisor that looks every few milliseconds whether
-    its child answers would keep a processor busy with that.
+    httpx loads all authorities for each client, which takes 50 ms and would keep a processor busy during the
+    supervisor's frequent health checks.
     """
     return httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, **options)

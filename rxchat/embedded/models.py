@@ -1,4 +1,4 @@
-"""The demo model and the embedder: what they need, and the child process that serves them (ollama_server)."""
+"""The demo model and the embedding model: their requirements, and their child process (ollama_server)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 def url(port: int) -> str:
-    """The address, as one would write it into OLLAMA_HOSTS."""
+    """Return the address in the form of OLLAMA_HOSTS."""
     return f"http://127.0.0.1:{port}"
 
 
 def check_cpu(machine: str = platform.machine(), facts: Path = _CPU_FACTS) -> None:
-    """Refuse a processor on which llama.cpp would die of an illegal instruction.
+    """Check that the processor has the instructions that llama.cpp needs.
 
     Raises:
-        CpuTooOld: instructions are missing; the message names them.
+        CpuTooOld: if instructions are missing; the message names them.
     """
     if machine.lower() not in {"x86_64", "amd64"} or not facts.exists():
         return
@@ -52,10 +52,10 @@ def check_cpu(machine: str = platform.machine(), facts: Path = _CPU_FACTS) -> No
 
 
 def check_libraries(openmp: str = "libgomp.so.1") -> None:
-    """Refuse a machine without the one library that llama.cpp's package does not bring along.
+    """Check that the machine has the one library that llama.cpp's package does not contain.
 
     Raises:
-        ProgramMissing: when it is not there; the message says how it is installed.
+        ProgramMissing: if it is missing; the message says how to install it.
     """
     if sys.platform != "linux":
         return
@@ -69,17 +69,17 @@ def check_libraries(openmp: str = "libgomp.so.1") -> None:
 
 
 def own_environment() -> dict[str, str]:
-    """What a Python process of ours needs to find this package again."""
+    """Return the environment with which a child Python process finds this package."""
     source = str(Path(__file__).parents[2])
     inherited = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{inherited}" if inherited else source}
 
 
 async def prepare(models: Path, logs: Path, report: Report, wanted: Sequence[weights.Weights] | None = None) -> None:
-    """Make the weights that are wanted and not there yet, and say how far it is.
+    """Prepare the missing ones of the wanted weights, and report the progress.
 
     Raises:
-        StartFailed: the work ended before it was done.
+        StartFailed: if the process ended before it was done.
     """
     labels = {item.package: item.label for item in weights.missing(models, wanted)}
     if not labels:
@@ -114,10 +114,10 @@ async def prepare(models: Path, logs: Path, report: Report, wanted: Sequence[wei
 
 
 async def wait_for_port(port: int) -> None:
-    """Let a predecessor leave the port; another Ollama on it would look healthy in our server's place.
+    """Wait until a port is free: another Ollama on it would pass the health check of the child.
 
     Raises:
-        StartFailed: something else listens there.
+        StartFailed: if another server keeps listening there.
     """
     give_up_at = time.monotonic() + _PORT_PATIENCE_SECONDS
     while not process.is_free(port):
@@ -129,8 +129,8 @@ async def wait_for_port(port: int) -> None:
 
 
 def child(models: Path, port: int, *, embedder_only: bool = False) -> Child:
-    """Say how to run the server; the demo model is left out where there are others to chat with."""
-    # Spinning threads would take the processor from one another on a small machine.
+    """Return the child process of the server; without the demo model if `embedder_only`."""
+    # Threads that spin would slow each other down on a small machine.
     environment = {**own_environment(), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 
     async def healthy() -> None:

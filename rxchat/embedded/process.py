@@ -1,4 +1,4 @@
-"""What the operating system gives for looking after processes: death signals, exits, ports, another user."""
+"""Functions of the operating system for child processes: death signals, exits, ports, users."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from typing import Any
 from rxchat.embedded.errors import EmbeddedError
 
 _PR_SET_PDEATHSIG = 1
-# Looked up here and not in the forked child, where loading a library could wait for a lock for ever.
+# Loaded here and not in the forked child, where loading a library could wait forever for a lock.
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
-# Below the range that Linux gives to outgoing connections, so that a server that is down for
-# a moment finds its port free when it comes back.
+# Below the range that Linux uses for outgoing connections, so that a server that restarts finds its port
+# free.
 _PORTS = range(20000, 32000)
 
 
 def die_with_parent(signal_number: int, parent_pid: int | None = None) -> None:
-    """Have the kernel send this process a signal when the thread that forked it ends (Linux; elsewhere nothing).
+    """Have the kernel signal this process when the thread that forked it ends (Linux only).
 
-    A worker below a supervised process calls this for itself. `parent_pid` says who the parent should be; without it,
-    it is the one that multiprocessing knows, if any.
+    Workers of a supervised process call this. `parent_pid` is the expected parent; default: the one that
+    multiprocessing knows, if any.
     """
     if _prctl is None:
         return
@@ -40,19 +40,19 @@ def die_with_parent(signal_number: int, parent_pid: int | None = None) -> None:
     if parent_pid is None:
         parent = multiprocessing.parent_process()
         parent_pid = parent.pid if parent else None
-    # The parent may have died before prctl took effect; then nobody would send the signal any more.
+    # The parent may have died before prctl took effect; then the kernel sends no signal.
     if parent_pid is not None and os.getppid() != parent_pid:
         os.kill(os.getpid(), signal_number)
 
 
 def before_exec(death_signal: int) -> Callable[[], None]:
-    """What a child does between fork and exec so that it never outlives the process that calls this."""
+    """Return the function that a child calls between fork and exec, so that it never outlives this process."""
     parent_pid = os.getpid()
     return lambda: die_with_parent(death_signal, parent_pid)
 
 
 async def exited(pid: int) -> None:
-    """Wait until a process that need not be our child is gone."""
+    """Wait until a process, not necessarily a child, has ended."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -71,7 +71,7 @@ async def exited(pid: int) -> None:
 
 
 async def _poll_until_gone(pid: int) -> None:
-    """Wait for an exit where the system has no pidfd."""
+    """Wait for the end of a process on systems without pidfd."""
     while True:
         try:
             os.kill(pid, 0)
@@ -83,7 +83,7 @@ async def _poll_until_gone(pid: int) -> None:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """A port of 127.0.0.1 that nobody listens on: the preferred one where possible."""
+    """Return a free port of 127.0.0.1: the preferred one if possible."""
     choices = [preferred] if preferred else []
     choices += random.sample(_PORTS, 50)
     for port in choices:
@@ -95,7 +95,7 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now."""
+    """Whether a server can listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -107,14 +107,14 @@ def is_free(port: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunAs:
-    """The user that a child becomes before it starts."""
+    """The user that runs a child."""
 
     name: str
     uid: int
     gid: int
 
     def can_reach(self, path: Path) -> bool:
-        """Whether this user may pass through every folder above the path and use the path itself."""
+        """Whether this user may enter every folder above the path and read the path itself."""
         for folder in (*reversed(path.parents), path):
             try:
                 about = folder.stat()
@@ -131,14 +131,14 @@ class RunAs:
         return True
 
 
-# The first that this machine has; `nobody` is the last resort, since other programs' processes may be its, too.
+# The first one that exists on this machine runs Postgres; other programs may use the last one, too.
 _UNPRIVILEGED = ("rxchat", "postgres", "nobody")
 
 
 def unprivileged_user(home: Path) -> RunAs | None:
-    """Who Postgres runs as: ourselves (None), or when we are root, which it refuses, the owner of its files in `home`.
+    """Return the user that runs Postgres: None for the current one, unless that is root, which Postgres refuses.
 
-    Where there are none yet, a user of its own if this machine has one.
+    For root, the owner of the files in `home`; if there are none yet, the first of `_UNPRIVILEGED` that exists.
     """
     if os.geteuid() != 0:
         return None
@@ -157,13 +157,13 @@ def _run_as(user: pwd.struct_passwd) -> RunAs:
 
 
 def become(user: RunAs | None) -> dict[str, Any]:
-    """The arguments that have `subprocess` run a command as a user."""
+    """Return the arguments with which `subprocess` runs a command as a user."""
     if user is None:
         return {}
     return {"user": user.uid, "group": user.gid, "extra_groups": []}
 
 
 def works_in(pid: int, folder: Path) -> bool:
-    """Whether a live process has the folder as its working directory (Linux; elsewhere it is taken to be so)."""
+    """Whether a process runs with this working directory (Linux; True on other systems)."""
     link = Path(f"/proc/{pid}/cwd")
     return link.resolve() == folder if sys.platform == "linux" else True

@@ -1,4 +1,4 @@
-"""What a long start prints: one line for each task, rewritten in place at a terminal, every few seconds elsewhere."""
+"""Progress of a long start: a line for each task, updated in place on a terminal, repeated in other outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BUSY = 1.5
 
 
 class TaskLine(str):
-    """A line about a task, which replaces the task's last one; other reports are lines that stay."""
+    """A line about a task, which replaces the task's last line; other reports stay."""
 
     __slots__ = ("is_done", "task")
 
@@ -28,7 +28,7 @@ class TaskLine(str):
     is_done: bool
 
     def __new__(cls, line: str, task: str, *, is_done: bool = False) -> TaskLine:
-        """Note which task it is about, and whether the task has ended."""
+        """`is_done` says that the task has ended."""
         made = super().__new__(cls, line)
         made.task, made.is_done = task, is_done
         return made
@@ -38,12 +38,12 @@ Report = Callable[[str], None]
 
 
 def to_log(line: str) -> None:
-    """Report to the log alone."""
+    """Report to the log only."""
     log.info("progress", line=line)
 
 
 class Terminal:
-    """Prints reports; at a terminal, the lines of unfinished tasks stay together below all others."""
+    """Prints reports; on a terminal, the lines of unfinished tasks stay below all others."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -52,7 +52,7 @@ class Terminal:
         self._printed_at: dict[str, float] = {}
 
     def __call__(self, line: str) -> None:
-        """Show a line."""
+        """Print a line."""
         task, is_done = (line.task, line.is_done) if isinstance(line, TaskLine) else ("", True)
         if self._is_rewritten:
             self._rewrite(line, task, is_done)
@@ -63,12 +63,12 @@ class Terminal:
             self._printed_at.pop(task, None)
 
     def clear(self) -> None:
-        """Take away the lines of tasks that were not finished."""
+        """Erase the lines of unfinished tasks."""
         self._write(self._erasing())
         self._tasks.clear()
 
     def _erasing(self) -> str:
-        """Return what moves up to the first of the tasks' lines and erases everything from there on."""
+        """Return the control sequence that erases the tasks' lines."""
         return f"\x1b[{len(self._tasks)}A\x1b[J" if self._tasks else ""
 
     def _rewrite(self, line: str, task: str, is_done: bool) -> None:
@@ -78,7 +78,7 @@ class Terminal:
         else:
             self._tasks[task] = line
         kept = f"{line}\n" if is_done else ""
-        # A line that is broken by the terminal would be two to go up.
+        # A line that the terminal wraps would take two lines.
         width = shutil.get_terminal_size().columns - 1
         self._write(erase + kept + "".join(f"{text[:width]}\n" for text in self._tasks.values()))
 
@@ -88,13 +88,13 @@ class Terminal:
 
 
 def enter_stage(data: Path, stage: str) -> None:
-    """Leave word of what the web server does while it starts, for the process that waits for it."""
+    """Write the stage of the web server's start to a file, for the process that waits for it."""
     with suppress(OSError):
         _stage_file(data).write_text(stage)
 
 
 def stage(data: Path) -> str:
-    """Return what the web server said last; "" when it said nothing."""
+    """Return the last stage that the web server wrote; "" if there is none."""
     try:
         return _stage_file(data).read_text()[:100]
     except (OSError, UnicodeDecodeError):
@@ -106,7 +106,7 @@ def _stage_file(data: Path) -> Path:
 
 
 def busy_note(loads: tuple[float, ...] | None = None, processors: int | None = None) -> str:
-    """Return the reason when a start is slow because other programs use the processors, else ""."""
+    """Return a note if other programs that use the processors slow down a start, otherwise ""."""
     with suppress(OSError):
         load = (loads or os.getloadavg())[0]
         if load > _BUSY * (processors or os.cpu_count() or 1):

@@ -1,4 +1,4 @@
-"""The secrets of a data folder: made once, kept in one file that only its owner may read."""
+"""The secrets of a data folder: generated once, stored in a private file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rxchat.embedded.errors import EmbeddedError
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """Keys and passwords that RxChat made for itself."""
+    """Keys and passwords that RxChat generated."""
 
     secret_key: str
     """32 random bytes, urlsafe base64."""
@@ -27,10 +27,10 @@ class Secrets:
 
 
 def load_or_create(data: Path) -> Secrets:
-    """The folder's secrets; made when there are none yet.
+    """Return the folder's secrets; generates them if the file does not exist.
 
     Raises:
-        EmbeddedError: the file is there but cannot be used; it is never overwritten.
+        EmbeddedError: if the file is damaged; it is never overwritten.
     """
     data_folder.create(data)
     path = data / "secrets.json"
@@ -45,7 +45,7 @@ def load_or_create(data: Path) -> Secrets:
 
 
 def _create_once(path: Path, made: Secrets) -> None:
-    """Put the file in place unless another process was quicker."""
+    """Write the file unless another process has written it at the same time."""
     ours = path.with_name(f".{path.name}.{os.getpid()}")
     data_folder.write_private(ours, asdict(made))
     try:
@@ -57,5 +57,5 @@ def _create_once(path: Path, made: Secrets) -> None:
 
 
 def _key() -> str:
-    """32 random bytes as text."""
+    """Return 32 random bytes as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

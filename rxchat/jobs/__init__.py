@@ -1,1 +1,1 @@
-"""Door 3, the background: jobs that procrastinate keeps in Postgres, and the same services."""
+"""Background entry points: procrastinate jobs in Postgres, which call the same services as other entry points."""

@@ -1,4 +1,4 @@
-"""Claiming jobs so that places go round between owners; procrastinate's own claim looks at priorities alone."""
+"""Claims jobs round-robin between owners; procrastinate itself only considers priorities."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from rxchat.db.platform.jobs import CLAIM
 log = structlog.get_logger(__name__)
 
 _PAUSES_SECONDS = (0.5, 1.5, 0.0)
-"""After each try; together less than a process has to end in."""
+"""After each attempt; shorter in sum than the shutdown of a process may take."""
 
 
 class QueueWorker(procrastinate.worker.Worker):
-    """A worker of one queue that can be told to look for jobs."""
+    """A worker of one queue that `wake` can make look for jobs."""
 
     def wake(self) -> None:
-        """Look for jobs now, and not at the next notice or poll."""
+        """Look for jobs now instead of at the next notification or poll."""
         self._new_job_event.set()
 
 
 class JobClaims(JobManager):
-    """Claims jobs within a limit for each owner, by queue; queues without a limit are claimed as procrastinate does."""
+    """Claims jobs within a limit for each owner, by queue; queues without a limit work as in procrastinate."""
 
     def __init__(
         self, connector: BaseConnector, most_of_one_owner: Mapping[str, int], on_end: Callable[[], None]
@@ -41,7 +41,7 @@ class JobClaims(JobManager):
         self._most = most_of_one_owner
         self._on_end = on_end
         self._ended = 0
-        # In the database claims wait for each other, and each would keep a connection from heartbeats meanwhile.
+        # Claims wait for each other in the database; each one would occupy a connection that heartbeats need.
         self._claiming = asyncio.Lock()
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
@@ -60,10 +60,10 @@ class JobClaims(JobManager):
                 return Job.from_row(row)
             if ended == self._ended:
                 return None
-            # A job ended while this was asked: the worker forgets that it was woken when None is returned.
+            # A job ended during the query; returning None would make the worker ignore the wake-up.
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Note that a job has ended; its owner has a place again."""
+        """Store that a job has ended, which lets its owner's next job start."""
         await self._persist(job, partial(super().finish_job, job, status, delete_job))
 
     async def retry_job(
@@ -74,13 +74,14 @@ class JobClaims(JobManager):
         queue: str | None = None,
         lock: str | None = None,
     ) -> None:
-        """Queue a job again; its owner has a place again."""
+        """Queue a job again, which lets its owner's next job start."""
         await self._persist(job, partial(super().retry_job, job, retry_at, priority, queue, lock))
 
     async def _persist(self, job: Job, write: Callable[[], Awaitable[None]]) -> None:
-        """Write what has become of a job.
+        """Store the result of a job.
 
-        While the database does not respond it is tried for a moment; then the job is lost with this worker, and is taken up again.
+        Retries for a moment while the database does not respond; then another worker repeats the job as if this one had
+        died.
         """
         for pause in _PAUSES_SECONDS:
             with suppress(ConnectorException):

@@ -1,7 +1,7 @@
-"""The worker: takes jobs from their queue and has services do them; one in each process that has work to do.
+"""The worker: fetches jobs from their queues and calls services; one in each process that runs jobs.
 
-Jobs are rows in Postgres (procrastinate), queued in the transaction that makes them necessary. One whose process died is
-taken up by another worker once its heartbeat has been missing for some seconds.
+Jobs are rows in Postgres (procrastinate), queued in the transaction that makes them necessary. If a process dies,
+another worker repeats its jobs after some seconds without a heartbeat.
 """
 
 from __future__ import annotations
@@ -47,38 +47,38 @@ _POOL_SECONDS = 3.0
 _MAILS_AT_ONCE = 4
 QUICK_PLACES = 2
 QUICK_CPU_SECONDS = 2
-"""How much processor time reading a small file may take; one that takes more is read among the large ones.
+"""The processor time for ingesting a small file; one that takes more is moved to the queue of large ones.
 
-It is counted as work and not as time that passes: on a busy machine the smallest file takes seconds. See also
+Processor time and not elapsed time: on a busy machine, the smallest file takes seconds. See also
 `SMALL_BATCHES` in services/documents/vector_index.py.
 """
 _QUICK_SECONDS = 20.0
-"""How long a small file may keep its place without ending or working, while other owners wait: behind a slow file store."""
+"""The time for which a small file may wait for a slow file store while other owners' files are queued."""
 _PASSING = (EmbedderError, StorageError)
 _DATABASE_SECONDS = 2.0
 
 
 class _Postponed(Exception):
-    """A job that is tried again after so many seconds."""
+    """A job that is retried after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        """Keep for how long."""
+        """Raised to retry a job after `seconds`."""
         super().__init__(seconds)
         self.seconds = seconds
 
 
 class _Backoff(BaseRetryStrategy):
-    """Tries again what may pass, later each time; and at once what was cut off because its process ends."""
+    """Retries temporary failures with growing delays, and jobs that a shutdown interrupted at once."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Return when to try again, or None for never."""
+        """Return when to retry, or None for never."""
         if isinstance(exception, (asyncio.CancelledError, JobAborted)):
             return RetryDecision(retry_in={"seconds": 0})
         if isinstance(exception, SliceOver) and job.queue == QUICK_QUEUE:
-            # Its first turn among the large ones, where places go round between owners, too.
+            # Its first attempt among the large files, which are also claimed round-robin between owners.
             return RetryDecision(retry_in={"seconds": 0}, queue=DOCUMENTS_QUEUE)
         if isinstance(exception, SliceOver):
-            # Behind what of its owner's waits for its first turn, attached files included, and never behind all of many.
+            # After its owner's files that wait for their first attempt, attached ones too, but never after all of many.
             return RetryDecision(retry_in={"seconds": 0}, priority=_behind(job))
         if isinstance(exception, _Postponed):
             return RetryDecision(retry_in={"seconds": math.ceil(exception.seconds)})
@@ -86,26 +86,26 @@ class _Backoff(BaseRetryStrategy):
 
 
 def _behind(job: Job) -> int:
-    # What no user waits for stays behind all that users wait for.
+    # Jobs that no user waits for stay behind all jobs that users wait for.
     return min(job.priority, max(min(job.priority, 0) - 1, LAST_PRIORITY))
 
 
 async def _configure(connection: psycopg.AsyncConnection) -> None:
-    """End each statement's transaction in the server: a process that is stopped meanwhile keeps no other from claiming."""
+    """Use autocommit, so that a stopped process holds no lock that keeps others from claiming jobs."""
     await connection.set_autocommit(True)
     await connection.execute(WITHOUT_ROLE_SETTINGS)
 
 
 class Worker:
-    """Does jobs while it is started."""
+    """Runs jobs between `start` and `stop`."""
 
     def __init__(
         self, database_url: str, ingestion: Ingestion, mail_sender: MailSender, *, jobs_at_once: int = 3
     ) -> None:
-        """Know where jobs are and who does them; nothing runs yet.
+        """Configure the worker; `start` starts it.
 
-        One owner has at most one document less than `jobs_at_once` read at a time, so that others find a place; small files
-        have places of their own, which each leaves when it turns out to be much work. Places go round between owners.
+        One owner gets at most `jobs_at_once - 1` slots for documents at a time, so that one is left for others. Small
+        files have separate slots, and leave them if they turn out to be much work. Slots go round-robin to owners.
         """
         self._ingestion = ingestion
         self._mail_sender = mail_sender
@@ -116,7 +116,7 @@ class Worker:
             "application_name": "rxchat jobs",
         }
         connector = PsycopgConnector(
-            # One claims, and the other one is there for heartbeats and for what has ended.
+            # One for claims, the other one for heartbeats and results.
             conninfo=database_url,
             kwargs=options,
             min_size=1,
@@ -134,14 +134,14 @@ class Worker:
         self._workers: dict[str, QueueWorker] = {}
 
     async def start(self) -> None:
-        """Begin to take jobs."""
+        """Start to run jobs."""
         self._tasks = [
             asyncio.create_task(loop(), name=f"jobs {loop.__name__}")
             for loop in (self._work_forever, self._look_after_forever)
         ]
 
     async def stop(self) -> None:
-        """Take no more; what is under way is given back, and goes on elsewhere from its last step."""
+        """Stop fetching jobs, and release running ones, which other workers resume at their last step."""
         self._stopping.set()
         for worker in self._workers.values():
             worker.stop()
@@ -150,7 +150,7 @@ class Worker:
             if not waiting:
                 return
             _, waiting = await asyncio.wait(waiting, timeout=_GRACE_SECONDS + 0.5)
-            # As when Postgres does not respond: what was under way is taken up elsewhere, by its missing heartbeat.
+            # As if Postgres did not respond: other workers repeat these jobs after their heartbeats are missing.
             for task in waiting:
                 task.cancel()
         if waiting:
@@ -161,7 +161,7 @@ class Worker:
             try:
                 await self._work()
             except Exception:
-                # The edge of the worker: without this loop no document would ever be read again.
+                # The edge of the worker: without this loop, no document would be ingested any more.
                 log.exception("the worker failed")
             await self._rest(_RESTART_SECONDS)
 
@@ -171,13 +171,13 @@ class Worker:
             self._workers = {
                 DOCUMENTS_QUEUE: self._worker(DOCUMENTS_QUEUE, self._jobs_at_once),
                 QUICK_QUEUE: self._worker(QUICK_QUEUE, QUICK_PLACES),
-                # Other processes do not tell when the first job of a document has ended and the second may begin.
+                # Other processes do not notify that a document's first job has ended, after which the second may start.
                 SCANS_QUEUE: self._worker(SCANS_QUEUE, 1, look_seconds=1.0),
                 MAIL_QUEUE: self._worker(MAIL_QUEUE, _MAILS_AT_ONCE),
             }
             if not self._stopping.is_set():
                 async with asyncio.TaskGroup() as group:
-                    # One connection that listens for all of them.
+                    # One connection listens for all queues.
                     listening = group.create_task(self._listen())
                     await asyncio.wait([group.create_task(worker.run()) for worker in self._workers.values()])
                     listening.cancel()
@@ -185,7 +185,7 @@ class Worker:
             log.warning("jobs wait for the database")
         finally:
             self._workers = {}
-            # A pool that is not closed leaves tasks behind that no cancellation ends.
+            # A pool that is not closed leaves tasks that cannot be cancelled.
             await asyncio.shield(asyncio.ensure_future(self._app.close_async()))
 
     def _worker(self, queue: str, jobs_at_once: int, look_seconds: float = _POLL_SECONDS) -> QueueWorker:
@@ -203,23 +203,23 @@ class Worker:
         )
 
     async def _listen(self) -> None:
-        """Wake the worker of a queue when Postgres says that it has another job."""
+        """Wake the worker of a queue when Postgres notifies of a new job."""
 
         async def hear(*, channel: str, notification: object) -> None:
             del notification
-            # Channels are called PREFIX#QUEUE.
+            # The names of channels are PREFIX#QUEUE.
             if worker := self._workers.get(channel.partition("#")[2]):
                 worker.wake()
 
         await self._app.job_manager.listen_for_jobs(on_notification=hear, queues=[*self._workers])
 
     def _wake(self) -> None:
-        """Have workers look for jobs: one has ended, and others of its owner or its document may begin."""
+        """Wake workers after the end of a job, since others of its owner or document may now start."""
         for worker in self._workers.values():
             worker.wake()
 
     async def _rest(self, seconds: float) -> None:
-        """Wait; not for longer than until it is time to stop."""
+        """Wait for `seconds`, or until the worker stops."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
@@ -235,11 +235,11 @@ class Worker:
             except (DatabaseUnavailable, ConnectorException, psycopg.Error, OSError):
                 log.debug("stalled jobs cannot be retried, the database does not respond")
             except Exception:
-                # The edge of the worker: what comes next time may work again.
+                # The edge of the worker: the next attempt may succeed.
                 log.exception("stalled jobs could not be retried")
 
     async def _take_over_lost(self) -> None:
-        """Queue again what a process had taken that is gone."""
+        """Queue the jobs of dead processes again."""
         manager = self._app.job_manager
         await manager.prune_stalled_workers(_LOST_SECONDS)
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_LOST_SECONDS):
@@ -266,17 +266,17 @@ class Worker:
             if seconds is not None:
                 raise _Postponed(seconds) from error
         except Exception:
-            # The edge of a job: one that nobody foresaw ends with a reason, and is not tried for ever.
+            # The edge of a job: an unexpected error ends the job with a reason instead of endless retries.
             log.exception("a document failed unexpectedly", document_id=document_id)
             await self._ingestion.give_up(
                 owner, document, "An internal error occurred while it was processed.", context.job.attempts + 1
             )
 
     async def _ingest_quickly(self, owner_id: UUID, document_id: UUID) -> None:
-        """Bring a small file on its way.
+        """Ingest a small file.
 
         Raises:
-            SliceOver: when it is too much work, or takes too long while other owners' files wait; what is done is kept.
+            SliceOver: if it is too much work, or too slow while other owners' files wait; finished steps are kept.
         """
         working = asyncio.ensure_future(self._ingestion.run(owner_id, document_id, queue=QUICK_QUEUE))
         try:

@@ -1,6 +1,6 @@
-"""The parent of the processes that serve: it holds the socket, starts them, and starts those again that were killed.
+"""The parent of the web processes: it binds the socket, starts the workers, and restarts those that were killed.
 
-It imports next to nothing, so that it costs next to nothing, and what it holds does not break.
+It imports very little, so that it needs little memory and is unlikely to fail.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import time
 from contextlib import suppress
 
 _KILL_SECONDS = 3.0
-"""A worker that is asked to end saves what it is writing first; then it may be killed."""
+"""The time after SIGTERM in which a worker saves unfinished answers before it is killed."""
 _RESTART_SECONDS = 0.1
 _MOST_RESTART_SECONDS = 5.0
 _SETTLED_SECONDS = 10.0
-"""A worker that was killed sooner than this after its start is started again later each time."""
+"""Each restart of a worker that was killed sooner than this after its start has a longer delay."""
 _FAILED = 1
 
 
 class Workers:
-    """The processes that serve at one socket."""
+    """The worker processes that serve one socket."""
 
     def __init__(self, listener: socket.socket, count: int) -> None:
         self._listener = listener
@@ -32,11 +32,11 @@ class Workers:
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
-        """Ask all of them to end."""
+        """Ask all workers to end."""
         self._stop.set()
 
     async def run(self) -> int:
-        """Keep them running until they are to end, or one of them cannot start; return the exit code."""
+        """Keep the workers running until `stop`, or until one of them cannot start; return the exit code."""
         keeping = [asyncio.create_task(self._keep_one()) for _ in range(self._count)]
         try:
             await asyncio.wait(keeping, return_when=asyncio.FIRST_COMPLETED)
@@ -47,7 +47,7 @@ class Workers:
                 task.cancel()
 
     async def _keep_one(self) -> int:
-        """Keep one of them running."""
+        """Keep one worker running."""
         pause = _RESTART_SECONDS
         while not self._stop.is_set():
             began = time.monotonic()
@@ -56,7 +56,7 @@ class Workers:
                 break
             is_settled = time.monotonic() - began > _SETTLED_SECONDS
             if code > 0 and not is_settled:
-                # It was not killed: it cannot start, and has said why.
+                # It was not killed: it cannot start, and has printed the reason.
                 return _FAILED
             pause = _RESTART_SECONDS if is_settled else min(_MOST_RESTART_SECONDS, 2 * pause)
             print(f"rxchat: a web process ended ({code}); starting another one.", file=sys.stderr, flush=True)  # noqa: T201
@@ -87,7 +87,7 @@ def _command(descriptor: int) -> list[str]:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket at which the workers will listen: until the first one does, connections are refused."""
+    """Return a bound socket for the workers: until the first one listens, connections are refused."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

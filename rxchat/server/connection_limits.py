@@ -1,7 +1,6 @@
 """Limits the open connections of a process, and closes slow ones.
 
-Nothing here waits on a timer of its own. Each connection keeps the time since when it waits for something, and `sweep`
-looks at all of them once a second.
+Connections have no timers. Each one stores when its current wait began, and `sweep` checks all of them once a second.
 """
 
 from __future__ import annotations
@@ -18,47 +17,47 @@ from rxchat import observability
 from rxchat.domain.limits import host_of, network_of
 
 CONNECTIONS = 4_096
-"""Of all kinds; the application allows fewer websockets, so that pages and probes are answered."""
+"""Of all kinds; the application allows fewer websockets, so that pages and probes still get answers."""
 REQUESTS_OF_ONE_ADDRESS = 256
-"""ConnectionLimits that are no open websockets: an office behind one address has this many."""
+"""Connections without an open websocket: an office behind one address has this many."""
 REQUESTS_OF_ONE_NETWORK = 1_024
 
 HEAD_SECONDS = 20.0
-"""From the connection's start, or the last answer's end, to the end of the next request's headers."""
+"""From the connection's start, or the end of the last response, to the end of the next request's headers."""
 WRITE_SECONDS = 30.0
-"""How long a peer may take to read what fills the buffer (some 50 kB)."""
+"""The time in which a peer must read a full buffer (some 50 kB)."""
 CLOSE_SECONDS = 30.0
-"""How long what was written last may take to be read, after the connection was closed here."""
+"""The time in which a peer must read the rest after the server closed the connection."""
 
 _ALL = "all"
 _OLDEST = 64
-"""Among so many an idle one is looked for: refusing a connection has to be cheap."""
+"""The number of connections in which to search for an idle one: refusing a connection must be cheap."""
 _PEER_IS_SILENT_MILLISECONDS = int(WRITE_SECONDS * 1_000)
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 
 class Connection(Protocol):
-    """What is looked at of a connection."""
+    """The part of a connection that the limits need."""
 
     transport: asyncio.Transport
 
     def overdue(self, now: float) -> str | None:
-        """Return what the peer took too long for, or None."""
+        """Return the name of the timeout that the peer exceeded, or None."""
         ...
 
     @property
     def is_counted(self) -> bool:
-        """Whether it takes a place of its address: an open websocket takes one of the application's instead."""
+        """Whether it counts for its address: the application counts open websockets instead."""
         ...
 
     @property
     def is_idle(self) -> bool:
-        """Whether it may end for a new one: nothing is being done on it."""
+        """Whether it may be closed in favor of a new one, since it serves no request."""
         ...
 
 
 class ClosingDeadline:
-    """Remembers since when a transport is closing: one whose peer does not read would close never."""
+    """Stores when a transport began to close: one whose peer does not read would never finish."""
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -72,10 +71,10 @@ class ClosingDeadline:
 
 
 class ConnectionLimits:
-    """Counts the connections of a process, in all and by address and network, and ends those that are overdue."""
+    """Counts the connections of a process, in all and by address and network, and aborts overdue ones."""
 
     def __init__(self, exempt: Sequence[IPv4Network | IPv6Network] = ()) -> None:
-        """`exempt` are proxies, which bring the connections of many users."""
+        """`exempt` are the networks of proxies, which forward the connections of many users."""
         self._exempt = tuple(exempt)
         self._open: dict[Connection, tuple[str, ...]] = {}
         self._counted: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
@@ -84,9 +83,9 @@ class ConnectionLimits:
         return len(self._open)
 
     def admit(self, connection: Connection, address: str) -> bool:
-        """Take a new connection in; False when there is no place for it.
+        """Add a new connection; False if a limit is reached.
 
-        A connection on which nothing is being asked gives its place to a new one, the oldest first.
+        At a limit, an idle connection is aborted in favor of the new one, the oldest first.
         """
         keys = self._keys(address)
         most = {_ALL: CONNECTIONS} | dict(zip(keys, (REQUESTS_OF_ONE_ADDRESS, REQUESTS_OF_ONE_NETWORK), strict=False))
@@ -101,7 +100,7 @@ class ConnectionLimits:
         return True
 
     def replace(self, before: Connection, after: Connection) -> None:
-        """Have another one take a connection's place: it is becoming a websocket."""
+        """Replace a connection by the websocket that it becomes."""
         if (keys := self._open.get(before)) is None:
             return
         self.release(before)
@@ -109,7 +108,7 @@ class ConnectionLimits:
         self._count(after)
 
     def recount(self, connection: Connection) -> None:
-        """Give the place of an address free when a connection has become a websocket, and take it back when that ends."""
+        """Stop counting a connection for its address when it becomes a websocket, and count it again afterwards."""
         if connection not in self._open:
             return
         if not connection.is_counted:
@@ -118,7 +117,7 @@ class ConnectionLimits:
             self._count(connection)
 
     def release(self, connection: Connection) -> None:
-        """Forget a connection that has ended."""
+        """Remove a connection that has ended."""
         if connection in self._open:
             self._uncount(connection)
             del self._open[connection]
@@ -134,7 +133,7 @@ class ConnectionLimits:
                 del self._counted[key]
 
     def sweep(self, now: float) -> None:
-        """End all connections whose peers took too long for something."""
+        """Abort all connections whose peers exceeded a timeout."""
         for connection in list(self._open):
             self.recount(connection)
         for connection, reason in list(self._overdue(now)):
@@ -168,7 +167,7 @@ class ConnectionLimits:
 
 
 def _watch_acknowledgements(transport: asyncio.Transport) -> None:
-    """Have the kernel end a connection whose peer takes nothing at all of what was sent, even after we closed it."""
+    """Have the kernel end a connection whose peer acknowledges no data, even after the server closed it."""
     found = transport.get_extra_info("socket")
     if found is not None and _USER_TIMEOUT is not None:
         found.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, _PEER_IS_SILENT_MILLISECONDS)

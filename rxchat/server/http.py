@@ -12,10 +12,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from rxchat.server.connection_limits import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, ConnectionLimits
 
 HEAD_BYTES = 64_000
-"""Of a request's line and headers, of a chunk's extensions, of trailers: what the parser holds until it has read all of it."""
+"""Of request line and headers, of chunk extensions, of trailers: data that the parser buffers until it is complete."""
 HEADERS = 128
 PIPELINED = 16
-"""Requests that may wait on one connection until the ones before them are answered."""
+"""Pipelined requests that may wait on one connection for the responses to earlier ones."""
 SLICE_BYTES = 65_536
 
 _BUSY = b"Too many connections. Close some, or try again in a few seconds.\n"
@@ -27,15 +27,15 @@ _TOO_LARGE_ANSWER = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection
 
 
 class TooMuch(Exception):
-    """A request has more of something than is read."""
+    """A part of a request exceeds a limit."""
 
 
 class NoUpgrade(Exception):
-    """This request cannot make its connection a websocket."""
+    """The request cannot upgrade its connection to a websocket."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection for requests."""
+    """One HTTP connection."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -52,7 +52,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def is_counted(self) -> bool:
-        """It takes a place of its address."""
+        """Always True: an HTTP connection counts for its address."""
         return True
 
     @property
@@ -61,7 +61,7 @@ class HttpProtocol(HttpToolsProtocol):
         return self._waiting_since is not None and not self.transport.is_closing()
 
     def overdue(self, now: float) -> str | None:
-        """Return what the peer took too long for, or None."""
+        """Return the name of the timeout that the peer exceeded, or None."""
         if self._closing.is_over(self.transport, now):
             return "closing"
         if self._paused_since is not None and now - self._paused_since > WRITE_SECONDS:
@@ -71,19 +71,19 @@ class HttpProtocol(HttpToolsProtocol):
         return None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Take the connection in, or refuse it before anything of it is read."""
+        """Add the connection to the limits, or refuse it before any data is read."""
         super().connection_made(transport)
         if not self._kept_in.admit(self, self.client[0] if self.client else ""):
             self._refuse(_BUSY_ANSWER)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the connection's place free, and have all of its requests end."""
+        """Remove the connection from the limits, and cancel all of its requests."""
         self._kept_in.release(self)
         self._end_requests()
         super().connection_lost(exc)
 
     def _end_requests(self) -> None:
-        # uvicorn tells the request that came last; the one being answered may be another one.
+        # uvicorn notifies the latest request; the one that is being answered may be another one.
         for cycle in (self._answering, self.cycle, *(cycle for cycle, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
@@ -91,7 +91,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.pipeline.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it is more than a head may be."""
+        """Parse data, unless the head exceeds its limit."""
         if self._is_refused:
             return
         self._has_progressed = False
@@ -101,10 +101,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(_TOO_LARGE_ANSWER)
 
     def on_message_begin(self) -> None:
-        """Begin to read a request.
+        """Start a request.
 
         Raises:
-            TooMuch: when too many wait already.
+            TooMuch: if too many requests wait already.
         """
         if len(self.pipeline) >= PIPELINED:
             raise TooMuch
@@ -113,12 +113,12 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Read a part of the request's line."""
+        """Read a part of the request line."""
         self._count(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Read a header; one after the body (a trailer) is not used."""
+        """Read a header; ignores headers after the body (trailers)."""
         self._count(name, value)
         if not self._is_in_body:
             super().on_header(name, value)
@@ -129,10 +129,10 @@ class HttpProtocol(HttpToolsProtocol):
             raise TooMuch
 
     def on_headers_complete(self) -> None:
-        """Serve the request; from now on it is the application that is waited for.
+        """Serve the request; from now on the connection waits for the application, not for the peer.
 
         Raises:
-            NoUpgrade: when it asks for a websocket and cannot have one.
+            NoUpgrade: if it requests a websocket and cannot have one.
         """
         self._has_progressed = True
         self._waiting_since = None
@@ -147,7 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        """Whether an answer is being made, or not all of it is on its way: a websocket would write between its parts."""
+        """Whether a response is incomplete or not sent yet: a websocket would write between its parts."""
         return bool(self._has_open_requests or self.transport.get_write_buffer_size())
 
     @property
@@ -164,33 +164,33 @@ class HttpProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
-        """Keep what came of the body."""
+        """Buffer a part of the body."""
         self._has_progressed = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for the next request."""
+        """Finish the request's body."""
         self._has_progressed = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, for a while."""
+        """Wait for the next request until a timeout."""
         if not self.pipeline:
             self._waiting_since = self.loop.time()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """The peer does not read as fast as it is written to."""
+        """Pause: the peer reads more slowly than the application writes."""
         self._paused_since = self.loop.time()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """The peer has read what was waiting."""
+        """Resume: the peer has read the buffered data."""
         self._paused_since = None
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request; an answer that is being written is not mixed with another one."""
+        """Refuse an invalid request, but not in the middle of another response."""
         if self._has_open_requests:
             self._refuse(b"")
         elif self._head_bytes > HEAD_BYTES or len(self.headers or ()) >= HEADERS:
@@ -210,7 +210,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class SlicedBodies:
-    """Hands large pieces of bodies on in slices, each when the peer has read the one before."""
+    """Sends large parts of bodies in slices, each after the peer has read the one before."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Who parses next: a few bytes from a client can be much work, and that of one client must not keep the others waiting."""
+"""Schedules parsing of websocket frames: some bytes can be much work, which must not delay other clients."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Callable, Generator
 from websockets.streams import StreamReader
 
 STEP_SECONDS = 0.005
-"""What comes over one websocket is parsed for so long, and then it is the others' turn."""
+"""The time for parsing the data of one websocket before other websockets get their turn."""
 _AT_ONCE_SECONDS = 0.01
 _SHARE = 0.5
-"""Of the process's time, once the above is used up."""
+"""The share of the process's time for parsing, once the time above is used up."""
 
 Step = Callable[[], bool]
-"""Does a part of one's work, and returns whether more of it is left."""
+"""Does a part of the work, and returns whether more is left."""
 
 
 class ParseScheduler:
-    """Divides the time for parsing among all websockets of a process: those who had little until now first, then one after another."""
+    """Divides the time for parsing among all websockets of a process: new work first, then round-robin."""
 
     def __init__(self) -> None:
         self._left, self._filled_at = _AT_ONCE_SECONDS, time.perf_counter()
@@ -28,7 +28,7 @@ class ParseScheduler:
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, step: Step, *, is_last: bool = False) -> None:
-        """Do the work at once where there is little of it, or when its turn comes: next, or after all others."""
+        """Run a step at once if time is left, otherwise queue it: as the next one, or after all others."""
         if not self._asking and self._seconds_left() > 0:
             self._do(step)
         elif is_last:
@@ -62,7 +62,7 @@ class ParseScheduler:
 
 
 class FrameReader(StreamReader):
-    """What came over a websocket, which the protocol core takes one frame of at a time instead of all that there are."""
+    """The buffer of a websocket, from which the protocol core reads one frame at a time instead of all."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,20 +71,20 @@ class FrameReader(StreamReader):
 
     @property
     def has_more(self) -> bool:
-        """Whether the core stopped before a frame, of which something is there."""
+        """Whether the core stopped before a frame whose beginning is in the buffer."""
         return self._is_between_frames and bool(self.buffer)
 
     @property
     def unfinished_bytes(self) -> int:
-        """What there is of a frame that is not whole."""
+        """The number of bytes of an incomplete frame."""
         return 0 if self._is_between_frames else len(self.buffer)
 
     def begin(self) -> None:
-        """Let the core begin a frame, if it is not within one."""
+        """Let the core start a frame, if it is between two."""
         self._may_begin = self._is_between_frames
 
     def at_eof(self) -> Generator[None, None, bool]:
-        """Wait for leave to begin the next frame."""
+        """Wait until `begin` permits the next frame."""
         self._is_between_frames = True
         while not (self._may_begin and self.buffer):
             if self.eof and not self.buffer:

@@ -1,4 +1,4 @@
-"""One websocket: uvicorn's protocol with limits for what it holds of messages that are not finished or not taken yet."""
+"""One websocket: uvicorn's protocol with limits on incomplete and pending messages."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from rxchat.server.connection_limits import HEAD_SECONDS, WRITE_SECONDS, Closing
 from rxchat.server.parse_scheduler import STEP_SECONDS, FrameReader, ParseScheduler
 
 MESSAGE_BYTES = 64_000
-"""Of a socket for which the application has not said anything else."""
+"""The default limit of a message, which the application can change for a socket."""
 MESSAGE_SECONDS = 20.0
 """From a message's first byte to its last."""
 FRAGMENTS = 64
 WAITING_MESSAGES = 256
-"""Messages of a socket that came and that the application has not taken yet: while there are more, none is parsed."""
+"""Received messages that the application has not read yet; at the limit, parsing pauses."""
 WAITING_BYTES = 1_000_000
-"""Of these messages, or one that is as large as messages of this socket may be."""
+"""Of pending messages, or one message of the socket's largest size."""
 BURST_MESSAGES, MESSAGE_EVERY_SECONDS = 2, 8
-"""Of a socket's largest ones, inflated; what comes faster waits on its line."""
+"""Of a socket's largest messages, decompressed; faster ones wait in the connection."""
 
 IDLE_HANDSHAKE_SECONDS = 5.0
-"""A handshake that is older gives its place to a new connection, where there is none left."""
+"""An older handshake is aborted in favor of a new connection at a limit."""
 
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _SEND_BUFFER_BYTES = 131_072
@@ -53,7 +53,7 @@ def _is_utf8(pieces: list[bytes]) -> bool:
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One connection that has become a websocket."""
+    """One connection that was upgraded to a websocket."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -75,7 +75,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._limit_messages(MESSAGE_BYTES, _hold_anything)
 
     def overdue(self, now: float) -> str | None:
-        """Return what the peer took too long for, or None."""
+        """Return the name of the timeout that the peer exceeded, or None."""
         if self._closing.is_over(self.transport, now):
             return "closing"
         if self._paused_since is not None and now - self._paused_since > WRITE_SECONDS:
@@ -83,7 +83,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_complete and now - self._began_at > HEAD_SECONDS:
             return "handshake"
         if self.read_paused and self._unfinished_since is not None:
-            # Its rest may have come: it is not the peer that is waited for.
+            # The rest may be in the buffer: the socket does not wait for the peer.
             self._unfinished_since = now
         if self._unfinished_since is not None and now - self._unfinished_since > MESSAGE_SECONDS:
             return "unfinished message"
@@ -91,27 +91,27 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     @property
     def is_counted(self) -> bool:
-        """It takes a place of its address until the application has accepted it, and again when it is being closed."""
+        """Whether it counts for its address: until the application accepts it, and again while it closes."""
         return not self.handshake_complete or self.close_sent or self.transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has been in its handshake for long, or waits for its peer to close it."""
+        """Whether its handshake takes long, or it waits for its peer to close it."""
         is_slow = not self.handshake_complete and self.loop.time() - self._began_at > IDLE_HANDSHAKE_SECONDS
         return (is_slow or self.close_sent) and not self.transport.is_closing()
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Take the connection over from HTTP."""
+        """Take over the connection from HTTP."""
         super().connection_made(transport)
         before: Any = self.transport.get_protocol()
         self._kept_in.replace(before, self)
         found = transport.get_extra_info("socket")
         if found is not None:
-            # What the kernel holds for a peer that does not read would grow to some megabytes.
+            # The kernel's buffer for a peer that does not read would grow to some megabytes.
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what was taken for messages that will not be whole; the others are still to be taken."""
+        """Release the bytes of incomplete messages; the application still reads the others."""
         self._kept_in.release(self)
         if self._asks_later is not None:
             self._asks_later.cancel()
@@ -119,13 +119,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        """Give back what was taken for messages that the application did not take."""
+        """Release the bytes of messages that the application did not read."""
         self._forget_waiting()
         self._hold_what_is_there()
         super().on_task_complete(task)
 
     def handle_connect(self, event: Request) -> None:
-        """Begin the handshake, and let the application say how large messages may be."""
+        """Start the handshake, and let the application set the limits on messages."""
         super().handle_connect(event)
         if not self.close_sent:
             extensions: dict[str, Any] = self.scope.setdefault("extensions", {})  # pyright: ignore[reportAssignmentType]
@@ -139,7 +139,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._hold = hold
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came, and parse it when it is this socket's turn."""
+        """Buffer data, and parse it at this socket's turn."""
         if self.transport.is_closing():
             return
         if self.handshake_initiated:
@@ -149,7 +149,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._shake_hands(data)
 
     def _ask(self) -> None:
-        """Have what is there parsed, as far as it may be, and then read on or not."""
+        """Schedule parsing of the buffer, and pause or resume reading."""
         if not self._is_asking and not self.transport.is_closing():
             self._is_asking = True
             self._scheduler.ask(self._take_turn, is_last=self._bucket.is_used)
@@ -166,7 +166,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return self._is_asking
 
     def _parse(self) -> bool:
-        """Parse frame by frame, and return whether there are more for another turn."""
+        """Parse frame by frame, and return whether more frames are left for another turn."""
         ends_at = perf_counter() + STEP_SECONDS
         while self._may_parse():
             self._reader.begin()
@@ -193,7 +193,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._ask()
 
     def _read_or_not(self) -> None:
-        """Read on when all that came is parsed and taken."""
+        """Resume reading if the buffer is parsed and the application has read the messages; otherwise pause."""
         if self.transport.is_closing():
             return
         is_done = not self._is_asking and not self._reader.has_more and (self.close_sent or not self._waiting)
@@ -206,23 +206,23 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _shake_hands(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            # The core does not know this as a handshake: nothing else would answer it.
+            # The core does not recognize this as a handshake, and would not answer it.
             self.handshake_complete = self.close_sent = True
             self.transport.write(b"".join(self.conn.data_to_send()) or _REFUSED)
             self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application says; it may accept or close the socket with it."""
+        """Send an event of the application, which may accept or close the socket."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and self.close_sent:
-            # The core forgets that a refusal answers the handshake, and would log an error.
+            # The core does not count a refusal as the answer to a handshake, and would log an error.
             self.handshake_complete = True
         if message["type"] != "websocket.send":
             self._kept_in.recount(self)
             self._ask()
 
     def handle_events(self) -> None:
-        """Handle what was parsed, and leave none of it with the core, which keeps the last frame until the next one."""
+        """Handle parsed frames, and free them: the core would keep the last frame until the next one."""
         events = list(self.conn.events)
         super().handle_events()
         for event in events:
@@ -230,7 +230,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 event.data = b""
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a whole message on, if it is text as it says."""
+        """Pass a complete message to the application, if a text message is valid UTF-8."""
         self._unfinished_since = None
         if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
             observability.PACKETS_REFUSED.inc()
@@ -244,7 +244,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def _hold_what_is_there(self) -> bool:
-        """Count all that is held of messages; False where that is too much."""
+        """Count the bytes of incomplete and pending messages; False if they exceed the limit."""
         unfinished = sum(map(len, self.frames)) + self._reader.unfinished_bytes
         if not unfinished:
             self._unfinished_since = None
@@ -274,19 +274,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
     def pause_writing(self) -> None:
-        """The peer does not read as fast as it is written to: what it sends (pings have answers, too) waits as well."""
+        """Pause writing and reading: the peer reads too slowly, and its messages (pings, too) would cause answers."""
         self._paused_since = self.loop.time()
         super().pause_writing()
         self._read_or_not()
 
     def resume_writing(self) -> None:
-        """The peer has read what was waiting."""
+        """Resume: the peer has read the buffered data."""
         self._paused_since = None
         super().resume_writing()
         self._ask()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Return what came next, and go on with what it kept waiting."""
+        """Return the next event, and resume parsing that waited for it."""
         message = await self.queue.get()
         if message["type"] == "websocket.receive" and self._waiting:
             self._waiting_bytes -= self._waiting.popleft()

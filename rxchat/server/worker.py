@@ -1,4 +1,4 @@
-"""One process that serves: `python -m rxchat.server.worker`, started by `python -m rxchat.server`."""
+"""A web process: `python -m rxchat.server.worker`, started by `python -m rxchat.server`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from rxchat.settings import Settings
 APP = "rxchat.rxchat:app"
 BACKLOG = 2_048
 _ENDING_SECONDS = 1
-"""How long requests may still be answered after the process was asked to end; then answers being written are saved."""
+"""The time to finish requests after SIGTERM; then unfinished answers are saved."""
 _SWEEP_SECONDS = 1.0
 _OPEN_FILES = 2 * CONNECTIONS
 
 
 class Config(uvicorn.Config):
-    """uvicorn's configuration, and the connections that its protocols are counted in."""
+    """uvicorn's configuration, with the limits that its protocols share."""
 
     def __init__(self, app: str | Callable[[], ASGIApp], connections: ConnectionLimits) -> None:
         super().__init__(
@@ -43,13 +43,13 @@ class Config(uvicorn.Config):
             http=HttpProtocol,
             ws=WebSocketProtocol,
             ws_max_size=MESSAGE_BYTES,
-            # Engine.IO has pings of its own.
+            # Engine.IO sends its own pings.
             ws_ping_interval=None,
             ws_per_message_deflate=True,
             lifespan="on",
             log_config=None,
             access_log=False,
-            # Who asks is for rxchat.api.proxies to say.
+            # rxchat.api.proxies finds the client of a request.
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
@@ -61,19 +61,19 @@ class Config(uvicorn.Config):
 
     def load(self) -> None:
         """Import the application."""
-        # Nothing of it is garbage, and to look for some among all of it takes a fifth of the time.
+        # Imports create no garbage, and collections during them take a fifth of the time.
         gc.disable()
         try:
             super().load()
         finally:
             gc.enable()
-        # It says how its logs look; what the server itself says about requests is not among them.
+        # The application configures logging; uvicorn's own messages about requests are left out.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         self.loaded_app = SlicedBodies(self.loaded_app)
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server: it ends at the first signal, whichever comes again, and looks after its connections."""
+    """uvicorn's server: shuts down once at the first signal, and closes slow connections."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -82,14 +82,14 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """End in order when asked to; a second signal must not keep answers from being saved."""
+        """Shut down at the first signal; a second one must not interrupt the saving of answers."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
         yield
 
     async def main_loop(self) -> None:
-        """Serve until asked to end."""
+        """Serve until a signal asks for shutdown."""
         loop = asyncio.get_running_loop()
         while not self._stop.is_set():
             await self.on_tick(0)
@@ -100,7 +100,7 @@ class Server(uvicorn.Server):
 
 
 def allow_open_files() -> None:
-    """Raise the soft limit of open files as far as connections need it and the system lets us."""
+    """Raise the soft limit of open files as far as connections need it and the hard limit allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -108,7 +108,7 @@ def allow_open_files() -> None:
 
 
 def main() -> None:
-    """Serve at a socket that the parent has bound."""
+    """Serve on a socket that the parent has bound."""
     parser = argparse.ArgumentParser(prog="python -m rxchat.server.worker", description=__doc__)
     parser.add_argument("--descriptor", type=int, required=True, help="the listening socket")
     parser.add_argument("--parent", type=int, required=True, help="the process that this one ends with")
