@@ -1,1 +1,1 @@
-"""Parsers of documents: they run in a child process of their own that may do next to nothing."""
+"""Parsers of documents, which run in a sandboxed child process."""

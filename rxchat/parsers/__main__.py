@@ -1,8 +1,8 @@
-"""A child process that reads one document: from standard input to standard output, behind all barriers.
+"""A sandboxed child process that parses one document from standard input and writes the result to standard output.
 
 Started by rxchat/adapters/parsing.py as: python -m rxchat.parsers KIND SUFFIX PARENT_PID CPU_SECONDS MEMORY_BYTES ENCODING.
-The encoding is the one that the user has chosen, or empty.
-The document's name is not among them: who may list processes would see it.
+ENCODING is the one that the user has chosen, or empty.
+The document's name is no argument, since other users of the machine can list arguments of processes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Parse = Callable[..., ParsedDocument | list[AttachedFile]]
 
 
 def main(arguments: list[str]) -> int:
-    """Read the document of this process and say what is in it, or why nobody can."""
+    """Parse the document of this process, and write the result or the reason of a failure."""
     kind, suffix, parent_pid, cpu_seconds, memory_bytes, encoding = arguments
     sandbox.begin(int(parent_pid), sandbox.Limits(int(cpu_seconds), int(memory_bytes)))
     if kind != FormatKind.SCAN:
-        # openpyxl loads numpy where it finds it, and never needs it here.
+        # openpyxl imports numpy if it is installed, and never needs it here.
         sys.modules["numpy"] = None  # type: ignore[assignment]
     parse: Parse = importlib.import_module(f"rxchat.parsers.{FormatKind(kind).value}").parse
     if encoding:
@@ -43,10 +43,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _answer(parse: Parse, suffix: str, *, is_scan: bool) -> bytes:
-    """Return the document or the reason, ready to be sent."""
+    """Return the encoded document, or the encoded reason of a failure."""
     try:
         if is_scan:
-            # What is known of it already comes first.
+            # Pages that are recognized already come first.
             parse = functools.partial(parse, known=protocol.read_pages(sys.stdin.buffer))
         content = sys.stdin.buffer.read(limits.FILE_BYTES + 1)
         if len(content) > limits.FILE_BYTES:

@@ -1,4 +1,4 @@
-"""Zip archives that nobody trusts: documents of office programs, and books."""
+"""Untrusted zip archives: documents of office programs, and books."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DECLARES = "This file declares XML entities, which RxChat refuses. Open it, sav
 
 
 def opened(content: bytes) -> zipfile.ZipFile:
-    """Return an archive within the limits; nothing in it is unpacked yet.
+    """Open an archive and check the limits, without unpacking any entry.
 
     Raises:
-        DocumentUnreadable: when it is damaged, protected by a password, or a bomb by its own account.
+        DocumentUnreadable: if it is damaged, protected by a password, or declares sizes above the limits.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
@@ -47,16 +47,16 @@ def opened(content: bytes) -> zipfile.ZipFile:
             raise DocumentUnreadable(_TOO_LARGE)
     names = [entry.filename for entry in entries]
     if len(names) != len(set(names)):
-        # Programs differ in which of the two they show; nobody can say what was read.
+        # Programs differ in which of two entries with the same name they show, so the text would be ambiguous.
         raise DocumentUnreadable(_DAMAGED)
     return archive
 
 
 def read(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return an entry, unpacked; never more than the archive said of its size.
+    """Unpack an entry, up to the size that the archive declares.
 
     Raises:
-        DocumentUnreadable: when it is not there, or damaged.
+        DocumentUnreadable: if it is missing or damaged.
     """
     try:
         entry = archive.getinfo(name)
@@ -70,12 +70,12 @@ def read(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def refuse_declarations(content: bytes) -> bytes:
-    """Return XML that declares no document type and no entities.
+    """Return XML unchanged if it declares no document type and no entities.
 
     Raises:
-        DocumentUnreadable: when it does, in any encoding that hides it from a look at the bytes as well.
+        DocumentUnreadable: if it does, or has an encoding that could hide a declaration.
     """
-    # An encoding that hides letters (UTF-7, EBCDIC, UTF-32) could hide a declaration.
+    # UTF-7, EBCDIC and UTF-32 encode letters as other bytes, and could hide a declaration.
     declared = _DECLARED_ENCODING.search(content)
     is_plain = not content or (content.lstrip().startswith(_STARTS) and b"\0\0" not in content[:8])
     if not is_plain or (declared and declared.group(1).lower() not in _ENCODINGS):
@@ -86,10 +86,10 @@ def refuse_declarations(content: bytes) -> bytes:
 
 
 def office(content: bytes, needed: str) -> io.BytesIO:
-    """Return the archive of an office document, fit to be given to the library that knows it.
+    """Check the archive of an office document, and return it for the library that parses it.
 
     Raises:
-        DocumentUnreadable: when it lacks the entry that is needed, or any XML in it declares anything.
+        DocumentUnreadable: if the needed entry is missing, or any XML in it has a declaration.
     """
     with opened(content) as archive:
         names = archive.namelist()

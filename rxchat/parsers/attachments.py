@@ -1,4 +1,4 @@
-"""Files inside a file, such as the attachments of a mail: which of them can be documents of their own."""
+"""Files in a file, such as the attachments of a mail, and which of them can become documents."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rxchat.parsers import limits
 from rxchat.parsers.builder import TextBuilder, one_line
 from rxchat.parsers.formats import FormatKind, format_of
 
-# It reads a file of the system, which the process may not do later; openpyxl asks it, too.
+# It reads a system file, which the sandbox forbids later; openpyxl uses it, too.
 mimetypes.init()
 _NAME_CHARACTERS = 80
 _IN_THE_TEXT = "it is a picture in the text."
 
 
 class Attachments:
-    """Collects what is attached to a mail; the mail's text names each file, and its notes say what was left out."""
+    """Collects the attachments of a mail; its text names each file, and notes list those left out."""
 
     def __init__(self, builder: TextBuilder) -> None:
         self._builder = builder
@@ -26,7 +26,7 @@ class Attachments:
         self.files: list[AttachedFile] = []
 
     def add(self, name: str, media_type: str, content: bytes, *, is_inline: bool = False) -> None:
-        """Name a file in the mail's text, and keep it when it can be a document; `is_inline` when its text shows it."""
+        """Name a file in the mail's text, and keep it if it can be a document; `is_inline` if the mail displays it."""
         shown = one_line(name or f"{media_type}, without a name")[:_NAME_CHARACTERS]
         try:
             name, given = shortened_file_name(name), name
@@ -46,7 +46,7 @@ class Attachments:
     def _problem(self, name: str, content: bytes, *, is_inline: bool) -> str:
         """Return why a file is left out, or ""."""
         try:
-            # By its name alone, as its upload would be judged: what its sender calls it counts only where it has none.
+            # By its name, as for an upload: the media type of the sender counts only for files without an extension.
             kind = format_of(name, content[: limits.HEAD_BYTES]).kind
         except DocumentUnreadable as unreadable:
             return unreadable.message

@@ -1,4 +1,4 @@
-"""Puts a document together: text that is fit for storing, and blocks whose offsets are right by construction."""
+"""Builds a parsed document: cleaned text, and blocks with correct offsets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import limits
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Control characters, lone surrogates, the byte order mark, and hyphens that show at a line's end only.
+# Control characters, lone surrogates, the byte order mark, and soft hyphens.
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\u00ad]")
 _MANY_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){3,}")
 _BLANK_START = re.compile(r"\A(?:[^\S\n]*\n)+")
@@ -19,21 +19,21 @@ _SEPARATOR = "\n\n"
 
 
 def clean(text: str) -> str:
-    """Return the text in NFC, its lines ended by a newline, without control characters and runs of blank lines."""
+    """Normalize a text: NFC, newlines as line ends, no control characters, no runs of blank lines."""
     text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
     return _MANY_BLANK_LINES.sub("\n\n\n", unicodedata.normalize("NFC", text))
 
 
 def one_line(text: str) -> str:
-    """Return the cleaned text with all of its white space as single spaces."""
+    """Return the cleaned text on one line, with single spaces."""
     return _WHITE_SPACE.sub(" ", clean(text)).strip()
 
 
 class TextBuilder:
-    """Collects the blocks of one document; what is added after a limit is left out, and a note says so."""
+    """Collects the blocks of one document; text beyond a limit is dropped, and a note says so."""
 
     def __init__(self, source_bytes: int | None = None) -> None:
-        """Begin with nothing; the size of the file bounds its text, so that a small one cannot be a bomb."""
+        """`source_bytes`, the file's size, limits the text, so that a small file cannot expand without bound."""
         self._most = limits.text_characters(source_bytes)
         self.title = ""
         self.encoding = ""
@@ -46,7 +46,7 @@ class TextBuilder:
 
     @property
     def room(self) -> int:
-        """How many characters still fit."""
+        """The number of characters that still fit."""
         return max(0, self._most - self._length)
 
     @property
@@ -55,7 +55,7 @@ class TextBuilder:
         return not self._blocks
 
     def add(self, kind: BlockKind, text: str, *, page: int = 0, level: int = 0) -> None:
-        """Append a block; one without any text is nothing."""
+        """Append a block, unless its text is empty."""
         if self.is_full:
             return
         text = _trimmed(clean(text))
@@ -78,17 +78,17 @@ class TextBuilder:
         self._blocks.append(Block(kind, start, self._length, page, level))
 
     def cut(self, text: str) -> str:
-        """Return as much of a text as fits at most, so that nothing is made of what would be left out."""
+        """Cut a text to the length that fits, so that no work is wasted on the rest."""
         if len(text) > self._most:
             self._say_full()
         return text[: self._most]
 
     def heading(self, text: str, level: int, *, page: int = 0) -> None:
-        """Append a heading, as one line."""
+        """Append a heading on one line."""
         self.add(BlockKind.HEADING, one_line(text), page=page, level=max(1, min(level, 9)))
 
     def note(self, sentence: str) -> None:
-        """Tell the user who uploaded it what was left out; each sentence once."""
+        """Add a note about text that was left out, for the user who uploaded the file; repeated notes are ignored."""
         if sentence not in self._notes and len(self._notes) < limits.NOTES:
             self._notes.append(one_line(sentence)[: limits.SENTENCE_CHARACTERS])
 
@@ -96,7 +96,7 @@ class TextBuilder:
         """Return the document.
 
         Raises:
-            DocumentUnreadable: when there is no text in it.
+            DocumentUnreadable: if it contains no text.
         """
         if not self._blocks:
             raise DocumentUnreadable("This file contains no text.")
@@ -106,7 +106,7 @@ class TextBuilder:
         )
 
     def append(self, document: ParsedDocument) -> None:
-        """Append the blocks of a document that is part of this one, one level below; and what was left out of it."""
+        """Append the blocks of an embedded document, with headings one level below, and its notes."""
         for block in document.blocks:
             text = document.text[block.start : block.end]
             self.add(block.kind, text, level=min(block.level + 1, 9) if block.level else 0)
@@ -121,5 +121,5 @@ class TextBuilder:
 
 
 def _trimmed(text: str) -> str:
-    """Return the text without blank lines around it and white space at its end; the first line stays indented."""
+    """Strip blank lines and trailing white space; the first line keeps its indentation."""
     return _BLANK_START.sub("", text.rstrip())

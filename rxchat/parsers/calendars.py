@@ -1,4 +1,4 @@
-"""Years of spreadsheets' dates in the calendars that number formats can ask for.
+"""Years of dates in spreadsheets, in the calendars that number formats can name.
 
 A language of a format, such as `[$-411]` or `[$-ja-JP]`, is a Windows language identifier whose third byte may name a
 calendar (MS-LCID; ECMA-376, 18.8.31).
@@ -26,7 +26,7 @@ _BEFORE_TANGUN = 2333
 
 
 class Calendar(StrEnum):
-    """How the years of a format are counted."""
+    """The calendar of a number format."""
 
     GREGORIAN = "gregorian"
     JAPANESE = "japanese"
@@ -34,7 +34,7 @@ class Calendar(StrEnum):
     KOREAN = "korean"
     BUDDHIST = "buddhist"
     LUNAR = "lunar"
-    """One whose months are other ones: such a date is shown in the Gregorian calendar, year first."""
+    """A calendar with other months: dates are displayed in the Gregorian calendar, year first."""
 
 
 _OF_BYTE = {3: Calendar.JAPANESE, 4: Calendar.TAIWANESE, 5: Calendar.KOREAN, 7: Calendar.BUDDHIST}
@@ -63,7 +63,7 @@ def calendar_of(tokens: Sequence[str]) -> Calendar:
 
 
 def era(moment: dt.datetime, calendar: Calendar, width: int) -> str:
-    """Return the name of an era, as long as it is asked for (1 to 3); "" in calendars without any."""
+    """Return the name of an era, in one of three lengths (`width` 1 to 3); "" in calendars without eras."""
     if calendar is Calendar.TAIWANESE:
         return "民國" if width < 3 else "中華民國"
     if calendar is Calendar.JAPANESE and (found := _era_of(moment)):
@@ -73,7 +73,7 @@ def era(moment: dt.datetime, calendar: Calendar, width: int) -> str:
 
 
 def year(moment: dt.datetime, calendar: Calendar) -> int:
-    """Return the year, which in Japan is counted from the beginning of its era."""
+    """Return the year; in the Japanese calendar, the year of the era."""
     match calendar:
         case Calendar.JAPANESE if found := _era_of(moment):
             return moment.year - found[0].year + 1
@@ -88,7 +88,7 @@ def year(moment: dt.datetime, calendar: Calendar) -> int:
 
 
 def buddhist_year(moment: dt.datetime) -> int:
-    """Return the year as Thailand counts it."""
+    """Return the year in Thailand's calendar."""
     return moment.year + _BEFORE_BUDDHA
 
 

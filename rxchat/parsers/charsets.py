@@ -75,20 +75,20 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text, and how it was read."""
+    """A decoded text, and how it was decoded."""
 
     text: str
     encoding: str
     lost: int = 0
-    """How many characters could not be decoded; they stand as U+FFFD."""
+    """The number of bytes or characters that could not be decoded and are U+FFFD in the text."""
     mixed_with: str = ""
-    """In which encoding the lines are that are not in `encoding`; "" when all are in one."""
+    """The encoding of the lines that are not in `encoding`; "" if there are none."""
     is_doubtful: bool = False
-    """Whether the encoding was guessed, and another is about as likely."""
+    """Whether the encoding was guessed, and another one is about as likely."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what was lost, for the user who uploaded the file."""
+        """Warnings for the user who uploaded the file."""
         said: list[str] = []
         if self.mixed_with:
             said.append(
@@ -131,7 +131,7 @@ def _python_name(label: str) -> str:
 
 
 def decode_as(content: bytes, encoding: str) -> Decoded:
-    """Return the text in an encoding; what is not valid in it is replaced and counted."""
+    """Decode a text; invalid bytes are replaced and counted."""
     for mark, marked in MARKS:
         if marked == encoding and content.startswith(mark):
             content = content[len(mark) :]

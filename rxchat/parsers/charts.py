@@ -1,4 +1,4 @@
-"""Charts and diagrams of office documents: what their data says, as tables and lists."""
+"""Charts and diagrams of office documents, as tables and lists of their data."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _values(series: Any) -> Any | None:
 
 
 def _points(element: Any | None) -> dict[int, str]:
-    """Return the stored values of a reference by their index; those of several levels are one text."""
+    """Return the stored values of a reference by index; values of several levels are joined."""
     points: dict[int, str] = {}
     for point in element.iter(f"{_CHART}pt") if element is not None else ():
         index, value = point.get("idx") or "", one_line(point.findtext(f"{_CHART}v") or "")

@@ -20,8 +20,8 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _GREGORIAN_DAY = ("yyyy", "-", "mm", "-", "dd")
 HALVES = frozenset({"AM/PM", "A/P", "上午/下午", "午前/午後", "오전/오후"})
-"""What stands for the half of a day in formats, its words for before and after noon divided by a slash."""
-# These are displayed in the order of each reader's own language; this order cannot be mistaken in any.
+"""The codes for AM and PM in formats; the slash divides the words for before and after noon."""
+# Programs display these in the order of the user's language; this order is unambiguous in all languages.
 _OF_THE_READER = {
     "mm-dd-yy": ("yyyy", "-", "mm", "-", "dd"),
     "m/d/yyyy": ("yyyy", "-", "mm", "-", "dd"),
@@ -30,7 +30,7 @@ _OF_THE_READER = {
 
 
 def displayed(tokens: Sequence[str], serial: float, *, is_1904: bool = False) -> str | None:
-    """Return a moment, or a duration, as the tokens of a format display it; None when no calendar has it."""
+    """Format a moment or a duration; None if it is not a valid date."""
     tokens = _OF_THE_READER.get("".join(tokens), tokens)
     calendar = calendar_of(tokens)
     if calendar is Calendar.LUNAR:
@@ -54,7 +54,7 @@ def displayed(tokens: Sequence[str], serial: float, *, is_1904: bool = False) ->
 def _moment(seconds: float, *, is_1904: bool) -> dt.datetime:
     if is_1904:
         return _EPOCH_1904 + dt.timedelta(seconds=seconds)
-    # Before the 29th of February 1900, which Excel counts and which never was, serials are a day behind.
+    # Before February 29, 1900, which Excel counts and which did not exist, serial numbers are a day behind.
     is_before = seconds < _LEAP_DAY_THAT_WAS_NONE * _SECONDS_OF_DAY
     return _EPOCH + dt.timedelta(seconds=seconds, days=int(is_before and seconds >= _SECONDS_OF_DAY))
 
@@ -87,7 +87,7 @@ def _shown(tokens: Sequence[str], index: int, seconds: float, moment: dt.datetim
 
 
 def _year(atom: str, moment: dt.datetime, calendar: Calendar) -> str:
-    """Return a year, or a part of it, as a token displays it."""
+    """Format a year, or a part of it, by a token."""
     width = len(atom)
     match atom[0].lower():
         case "g":
@@ -96,7 +96,7 @@ def _year(atom: str, moment: dt.datetime, calendar: Calendar) -> str:
             year = calendars.buddhist_year(moment)
             return f"{year % 100:02d}" if width <= 2 else f"{year:04d}"
         case "b":
-            # Which calendar it is.
+            # A token that only selects the calendar.
             return ""
         case "e":
             year = calendars.year(moment, calendar)
@@ -124,7 +124,7 @@ def _day(moment: dt.datetime, width: int) -> str:
 
 
 def _means_minutes(tokens: Sequence[str], index: int) -> bool:
-    """Whether an m is about minutes: after hours, or before seconds."""
+    """Whether an m means minutes: after hours, or before seconds."""
 
     def neighbor(step: int) -> str:
         at = index + step

@@ -61,7 +61,7 @@ def _chained(first: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list
 
 
 def _delimiter(text: str) -> str:
-    """Return what divides the most rows into the same number of columns; the more columns, the better."""
+    """Return the delimiter that splits most rows into the same number of columns; prefers more columns."""
     found = {delimiter: _usual_columns(text, delimiter) for delimiter in _DELIMITERS}
 
     def score(delimiter: str) -> float:
@@ -71,7 +71,7 @@ def _delimiter(text: str) -> str:
     best = max(_DELIMITERS, key=score)
     header = text[:_SAMPLE_CHARACTERS].lstrip().partition("\n")[0]
     if best not in header:
-        # It may divide lists in cells: what divides the header, and every row alike, comes before it.
+        # It may separate lists in cells: a delimiter that splits the header and all rows alike is preferred.
         regular = [
             delimiter for delimiter in header if found.get(delimiter, (1, 0.0))[0] > 1 and found[delimiter][1] == 1
         ]
@@ -80,7 +80,7 @@ def _delimiter(text: str) -> str:
 
 
 def _has_single_quotes(text: str, delimiter: str) -> bool:
-    """Whether single quotation marks hold cells together: only with them all rows have as many columns."""
+    """Whether cells have single quotation marks: only then all rows have the same number of columns."""
     if '"' in text or "'" not in text:
         return False
     plain, quoted = (_widths(text, delimiter, quote) for quote in ('"', "'"))
@@ -94,7 +94,7 @@ def _widths(text: str, delimiter: str, quote: str) -> list[int]:
 
 
 def _usual_columns(text: str, delimiter: str) -> tuple[int, float]:
-    """Return how many columns most of the first rows have that have several, and the share of all that they are."""
+    """Return the most frequent number of columns (above one) of the first rows, and the share of these rows."""
     sample = io.StringIO(text[:_SAMPLE_CHARACTERS], newline="")
     try:
         widths = [len(row) for row in islice(csv.reader(sample, delimiter=delimiter), _SAMPLE_ROWS) if any(row)]
@@ -108,9 +108,9 @@ def _usual_columns(text: str, delimiter: str) -> tuple[int, float]:
 
 
 def _header_index(rows: list[list[str]], columns: int) -> int:
-    """Return which row is the header: the first that is as wide as the table, and mostly filled.
+    """Return the index of the header: the first row that is as wide as the table, and mostly filled.
 
-    What stands above it (the name of a bank account, the time of an export) has fewer cells.
+    Rows above it (the name of a bank account, the time of an export) have fewer cells.
     """
     for index, row in enumerate(rows):
         if len(row) >= columns and sum(bool(cell.strip()) for cell in row) * 2 > columns:

@@ -1,4 +1,4 @@
-"""Detection of the encoding of bytes that are not UTF-8: statistics of chardet, and how odd each reading of them looks."""
+"""Detects the encoding of bytes that are not UTF-8, by chardet's statistics and implausible characters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rxchat.parsers.charsets import WESTERN, decode_as, encoding_of
 from rxchat.parsers.han_frequency import is_rather_japanese
 from rxchat.parsers.plausibility import oddness
 
-# chardet's names. What comes first to mind, and with it encodings that are rare: these have to be clearly better.
+# chardet's names. Frequent encodings, each with rare ones that are chosen only if they fit clearly better.
 _FREQUENT = (
     "cp932", "euc_jis_2004", "big5hkscs", "gb18030", "cp949", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254",
     "cp1255", "cp1256", "cp1257", "cp874", "iso8859-2", "iso8859-5", "iso8859-7", "koi8-r", "koi8-u", "mac-roman",
@@ -67,11 +67,11 @@ _CONFIDENT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The encoding that bytes are likely to be in."""
+    """The likely encoding of bytes."""
 
     encoding: str
     is_doubtful: bool = False
-    """Whether another encoding, in which they read otherwise, is about as likely, or none fits well."""
+    """Whether another encoding that gives another text is about as likely, or none fits well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Candidate:
     text: str
     evidence: float
     score: float
-    """The evidence, and what is ahead of others."""
+    """The evidence, plus a bonus for frequent encodings."""
     oddness: float
 
 
@@ -120,7 +120,7 @@ def _candidate(sample: bytes, encoding: str, confidence: float, is_first: bool) 
 
 
 def _confidences(sample: bytes, names: tuple[str, ...]) -> dict[str, float]:
-    """Return what statistics say of encodings, best first."""
+    """Return chardet's confidence for each encoding, best first."""
     likely = chardet.detect_all(
         sample,
         max_bytes=len(sample) + 1,
@@ -136,7 +136,7 @@ def _confidences(sample: bytes, names: tuple[str, ...]) -> dict[str, float]:
 
 
 def _first(sample: bytes) -> str:
-    """Return the likeliest among the frequent encodings by their statistics alone."""
+    """Return the likeliest of the frequent encodings by statistics only."""
     is_latin = latin.is_latin(sample)
     if is_latin and latin.is_western(sample):
         return WESTERN
@@ -155,7 +155,7 @@ def _is_iso_8859_2(sample: bytes) -> bool:
 
 
 def _chinese_or_japanese(sample: bytes, encoding: str, *, is_doubtful: bool) -> Guess:
-    """Return which of two encodings it is whose characters have the same bytes: hiragana tells, or what is frequent."""
+    """Choose between two encodings that use the same bytes, by hiragana or by frequent characters."""
     japanese, chinese = decode_as(sample, "euc-jp"), decode_as(sample, "gb18030")
     if japanese.lost or chinese.lost:
         return Guess(encoding, is_doubtful)

@@ -1,4 +1,4 @@
-"""The text of files in any encoding: as chosen, marked or declared, or detected by the whole of a file."""
+"""Decodes files in any encoding: the chosen, marked or declared one, or one detected from the whole file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rxchat.parsers import iso2022jp, utf16
 from rxchat.parsers.charsets import MARKS, UTF_8, Decoded, decode_as, encoding_of
 from rxchat.parsers.detection import detect
 
-# Texts of ASCII's bytes that mean other characters; nothing but its declaration tells UTF-7 from ASCII.
+# Encodings that represent other characters by ASCII bytes; only a declaration distinguishes UTF-7 from ASCII.
 _OF_SEVEN_BITS = frozenset({"hz-gb-2312", "utf-7"})
 _HZ = re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}")
 _SAMPLE_BYTES = 200_000
 _SAMPLE_WINDOWS = 64
 _WINDOW_BYTES = 4096
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-# In every encoding of East Asia these bytes are characters of their own, so a sample may begin and end there.
+# These bytes are single characters in every East Asian encoding, so a sample may begin and end there.
 _BOUNDARY = re.compile(rb"[\t\n\r ,;]")
 _CONTEXT_BYTES = 400
 _DAMAGED_SHARE = 0.02
@@ -27,11 +27,11 @@ _MIXED_LINES = 1_000_000
 _COUNTED_BYTES = 5_000_000
 
 chosen: ContextVar[str] = ContextVar("chosen", default="")
-"""The encoding that the user has chosen for the file of this process; "" to detect it."""
+"""The encoding that the user chose for the file of this process; "" to detect it."""
 
 
 def decode(content: bytes, declared: str = "") -> Decoded:
-    """Return the text of bytes: in the encoding chosen by the user, that of its mark, UTF-8, the declared or the likeliest."""
+    """Decode bytes in the chosen encoding, else by the byte order mark, as UTF-8, as declared, or as detected."""
     if chosen.get():
         return decode_as(content, chosen.get())
     for mark, encoding in MARKS:
@@ -53,14 +53,14 @@ def decode(content: bytes, declared: str = "") -> Decoded:
 
 
 def _is_hz(content: bytes) -> bool:
-    """Whether ASCII has Chinese in it as RFC 1843 writes it."""
+    """Whether ASCII contains Chinese in HZ encoding (RFC 1843)."""
     return b"~{" in content and content.count(b"~{") == len(_HZ.findall(content))
 
 
 def _decode_legacy(content: bytes, declared: str) -> Decoded:
-    """Return the text of bytes that are not valid UTF-8."""
+    """Decode bytes that are not valid UTF-8."""
     as_utf8 = decode_as(content, UTF_8)
-    # Bytes of other encodings hardly ever make a valid sequence of UTF-8 by chance.
+    # Bytes of other encodings are hardly ever a valid UTF-8 sequence by chance.
     valid = sum(1 for _ in _SEQUENCES.finditer(content[:_COUNTED_BYTES]))
     if valid >= (_CLEARLY_UTF_8 if declared else 1) and as_utf8.lost <= max(1, valid // 2):
         return as_utf8
@@ -98,7 +98,7 @@ _SEQUENCES = re.compile(
 
 
 def _decode_lines(content: bytes, other: str) -> Decoded:
-    """Return a text some of whose lines are UTF-8 and some are not."""
+    """Decode a text of which some lines are UTF-8 and others are not."""
     lines = [
         Decoded(line.decode(), UTF_8) if _is_utf8(line) else decode_as(line, other) for line in content.split(b"\n")
     ]
@@ -106,9 +106,9 @@ def _decode_lines(content: bytes, other: str) -> Decoded:
 
 
 def _sample(content: bytes) -> bytes:
-    """Return lines that are not ASCII, or their beginnings, taken from all over a file.
+    """Return non-ASCII lines, or their beginnings, from all parts of a file.
 
-    A search begins at the start of a line, because inside one it could begin in the middle of a character.
+    Each search begins at the start of a line; inside one, it could begin in the middle of a character.
     """
     windows = max(1, min(_SAMPLE_WINDOWS, len(content) // _WINDOW_BYTES))
     size, most = -(-len(content) // windows), _SAMPLE_BYTES // windows
@@ -128,7 +128,7 @@ def _sample(content: bytes) -> bytes:
 
 
 def _piece(content: bytes, lowest: int, first: int, most: int) -> bytes:
-    """Return the line around the first byte that is not ASCII, from the end of the one before: ASCII all that way."""
+    """Return the line of the first non-ASCII byte, with the ASCII text between the previous line and it."""
     start = max(lowest, content.rfind(b"\n", lowest, first) + 1, first - _CONTEXT_BYTES)
     end = content.find(b"\n", first, first + most)
     if end < 0:

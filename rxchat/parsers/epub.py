@@ -1,6 +1,6 @@
-"""EPUB books: the chapters in the order of their spine, each a web page in a zip archive.
+"""EPUB books: a zip archive with a web page for each chapter, read in the order of the spine.
 
-Nothing is unpacked to a disk: a name that leads out of the archive is only a name that is not in it.
+No entry is unpacked to a disk, so a name that leads out of the archive is only a name that does not exist.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PAGES = frozenset({"application/xhtml+xml", "text/html", "image/svg+xml"})
 _LINK = re.compile(r"""<a\s[^<>]{0,1000}?href\s{0,5}=\s{0,5}["']([^"'<>:]{1,1000})["']""", re.IGNORECASE)
 _LISTS = re.compile(r"<nav\b", re.IGNORECASE)
 _PICTURE = re.compile(r"<(?:img|image|svg|object)\b", re.IGNORECASE)
-# All but the running text: what is no text at all, headings, and tags.
+# Everything but running text: elements without text, headings, and tags.
 _NOT_TEXT = re.compile(
     r"<(head|title|script|style|h[1-6])\b[^<>]{0,5000}>.{0,2000}?</\1\s{0,9}>|<!--.{0,2000}?-->|<[^<>]{0,5000}>",
     re.IGNORECASE | re.DOTALL,
@@ -59,7 +59,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 class _Reader:
-    """Appends chapters, and counts those that are pictures."""
+    """Appends chapters, and counts those that are images."""
 
     def __init__(self, builder: TextBuilder, package: zipfile.ZipFile, names: frozenset[str]) -> None:
         self._builder = builder
@@ -70,7 +70,7 @@ class _Reader:
         self._pictures = self._headed = 0
 
     def add(self, name: str) -> None:
-        """Append a chapter, unless it is missing; what lists chapters, as a table of contents, has no text of its own."""
+        """Append a chapter, unless it is missing or a table of contents."""
         if name not in self._names or name in self._read or self._builder.is_full:
             return
         self._read.add(name)
@@ -88,7 +88,7 @@ class _Reader:
             self._headed += 1
 
     def add_linked(self, pages: Collection[str]) -> None:
-        """Append the pages beside the chapters that those lead to, such as notes."""
+        """Append pages outside the spine to which chapters link, such as notes."""
         waiting = list(self._linked)
         while waiting:
             name = waiting.pop(0)
@@ -97,7 +97,7 @@ class _Reader:
                 waiting = list(self._linked)
 
     def note_pictures(self, total: int) -> None:
-        """Say which chapters were not read, since they are pictures."""
+        """Add a note about chapters that are images and were not read."""
         if self._pictures:
             self._builder.note(
                 f"{self._pictures} of the {total} chapters have no text: pictures in a book are not read."
@@ -109,17 +109,17 @@ class _Reader:
 
 
 def _is_heading_and_picture(body: str) -> bool:
-    """Whether a page has pictures, and no text but headings; long ones are not looked into."""
+    """Whether a page has images, and no text but headings; False for long pages, without a check."""
     if len(body) > _LONGEST_PICTURE_PAGE or not _PICTURE.search(body):
         return False
     return not any(map(str.isalnum, unescape(_NOT_TEXT.sub(" ", body))))
 
 
 def _book(package: zipfile.ZipFile, names: frozenset[str]) -> tuple[str, Any]:
-    """Return the folder of the book in the archive, and what describes it.
+    """Return the book's folder in the archive, and its package document.
 
     Raises:
-        DocumentUnreadable: when there is none.
+        DocumentUnreadable: if there is no book.
     """
     if _CONTAINER not in names:
         raise DocumentUnreadable(_NO_BOOK)
@@ -131,10 +131,10 @@ def _book(package: zipfile.ZipFile, names: frozenset[str]) -> tuple[str, Any]:
 
 
 def _xml(content: bytes) -> Any:
-    """Return XML that declares nothing and loads nothing, as a tree.
+    """Parse XML without declarations and external resources.
 
     Raises:
-        DocumentUnreadable: when it is none.
+        DocumentUnreadable: if it is not XML.
     """
     parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
@@ -144,9 +144,9 @@ def _xml(content: bytes) -> Any:
 
 
 def _chapters(folder: str, book: Any) -> tuple[list[str], int]:
-    """Return the names of the chapters in the archive, and how many the spine has that the book does not list.
+    """Return the names of the chapters, and the number of entries in the spine that the book does not list.
 
-    Each is there once: a book of one chapter a million times is a bomb.
+    Each name is returned once, since a book could repeat a chapter a million times.
     """
     items = {
         item.get("id"): item.get("href", "")
@@ -175,7 +175,7 @@ def _pages(folder: str, book: Any) -> frozenset[str]:
 
 
 def _is_protected(package: zipfile.ZipFile, names: frozenset[str], chapters: list[str]) -> bool:
-    """Whether chapters are encrypted; fonts often are, and nobody needs them here."""
+    """Whether chapters are encrypted; encrypted fonts are ignored."""
     if _ENCRYPTION not in names:
         return False
     encrypted = _xml(archive.read(package, _ENCRYPTION)).iterfind(".//{*}CipherReference")

@@ -1,6 +1,6 @@
 """Excel workbooks: a page for each sheet, its cells as they are displayed, in blocks below the header.
 
-What a sheet does not show (hidden rows, formulas that were never calculated) is read, and the document says so.
+Hidden rows and formulas without results are read as well, and notes say so.
 """
 
 from __future__ import annotations
@@ -79,5 +79,5 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def _rows_above_header(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many rows with one cell, such as titles, stand above the first row with several."""
+    """Return the number of rows with one cell, such as titles, above the first row with several."""
     return next((index for index, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)

@@ -1,4 +1,4 @@
-"""What is written on a sheet beside its cells: notes, threaded comments, and text boxes."""
+"""The texts of a sheet outside its cells: notes, threaded comments, and text boxes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SheetNotes:
-    """What is written beside the cells of a sheet."""
+    """The texts outside the cells of a sheet."""
 
     notes: tuple[str, ...]
-    """A line for each note or comment, with its cell and its author."""
+    """A line for each note or comment, with its cell and author."""
     boxes: tuple[str, ...]
     """The texts of boxes and shapes, and the titles of charts."""
     has_pictures: bool = False
@@ -53,7 +53,7 @@ def notes_of(package: zipfile.ZipFile, sheet_path: str) -> SheetNotes:
 
 
 def _related(package: zipfile.ZipFile, names: frozenset[str], part: str) -> Iterator[tuple[str, str]]:
-    """Yield the parts that a part names, each with the kind of its relation."""
+    """Yield the parts to which a part refers, each with the type of the relationship."""
     folder, name = posixpath.split(part)
     for relation in _xml(package, names, posixpath.join(folder, "_rels", f"{name}.rels")):
         if relation.get("TargetMode") != "External":
@@ -62,7 +62,7 @@ def _related(package: zipfile.ZipFile, names: frozenset[str], part: str) -> Iter
 
 
 def _xml(package: zipfile.ZipFile, names: frozenset[str], name: str) -> Any:
-    """Return a part as a tree; an empty one when there is none."""
+    """Return a part as a tree; an empty tree if it is missing."""
     if name not in names:
         return ()
     parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -81,7 +81,7 @@ def _legacy(comments: Any) -> list[str]:
         text = one_line("".join(run.text or "" for run in comment.iterfind("{*}text//{*}t") if _is_read(run)))
         number = comment.get("authorId") or ""
         author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
-        # Newer comments leave one for older programs, which says that it is none.
+        # For each newer comment, Excel adds a placeholder for older versions.
         if text and not text.startswith(_STAND_IN):
             lines.append(_line(comment.get("ref") or "", author, text.removeprefix(f"{author}:").strip()))
     return lines
@@ -102,7 +102,7 @@ def _boxes(drawing: Any) -> list[str]:
 
 
 def _is_read(run: Any) -> bool:
-    """Whether a text is more than the reading of another one (phonetic run)."""
+    """Whether a run is text and no phonetic guide for another run."""
     parent = run.getparent()
     return parent is None or not str(parent.tag).endswith("}rPh")
 

@@ -16,7 +16,7 @@ from rxchat.parsers import limits, number_format
 from rxchat.parsers.builder import one_line
 from rxchat.parsers.margins import is_page_number
 
-# openpyxl's types say less than its values are.
+# openpyxl's type annotations are incomplete.
 # pyright: reportPrivateUsage=false
 
 _MERGED = re.compile(rb"<(?:\w{1,10}:)?mergeCell\s+ref=\"([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})\"")
@@ -27,30 +27,30 @@ _LONGEST_REPEATED = 100
 _LAST_COLUMN = 16_384
 _ON = frozenset({"1", "true"})
 _EAST_ASIAN_DATES = frozenset({*range(27, 37), *range(50, 59)})
-# Times in some languages, and dates in others: a value below 1 has no date.
+# Times in some languages, and dates in others: a value below 1 is a time.
 _EAST_ASIAN_TIMES = frozenset({*range(32, 36), 55, 56})
 _TIME_OR_DATE = "[<1]h:mm:ss;yyyy-mm-dd"
 _FORMULA = "f"
 
 
 class SheetReader:
-    """Reads the rows of a sheet, and counts what it does not show."""
+    """Reads the rows of a sheet, and counts hidden content."""
 
     def __init__(self, sheet: Any, formats: list[str], *, is_1904: bool) -> None:
         self._sheet = sheet
         self._formats = formats
         self._is_1904 = is_1904
         self.uncalculated = 0
-        """How many formulas have no stored result."""
+        """The number of formulas without a stored result."""
         self.hidden_rows = 0
         self.hidden_columns = 0
         self.hidden_values = 0
-        """How many numbers and texts are hidden by their format (`;;;`)."""
+        """The number of values that their format hides (`;;;`)."""
         self.margins: tuple[str, ...] = ()
-        """What stands above and below its pages when it is printed."""
+        """The headers and footers of the printed pages."""
 
     def rows(self) -> Generator[list[str]]:
-        """Yield the rows that have cells; a short text that is merged over several rows stands in each of them."""
+        """Yield the rows that have cells; a short text merged over several rows is repeated in each of them."""
         merged = self._merged_down()
         carried: dict[int, tuple[int, str]] = {}
         with self._sheet._get_source() as source:
@@ -99,14 +99,14 @@ class SheetReader:
         for cell in cells:
             text = self._text(cell)
             if text:
-                # One column more than is read, so that what is left out is noticed.
+                # One column more than is read, to detect that columns are left out.
                 column = min(cell["column"] - 1, limits.TABLE_COLUMNS)
                 row += [""] * (column + 1 - len(row))
                 row[column] = text
         return row
 
     def _text(self, cell: dict[str, Any]) -> str:
-        """Return a cell as it is displayed."""
+        """Return the displayed text of a cell."""
         value, style = cell["value"], cell["style_id"]
         code: str = self._formats[style] if 0 <= style < len(self._formats) else "General"
         if cell["data_type"] == _FORMULA:
@@ -119,7 +119,7 @@ class SheetReader:
             case int() | float():
                 text = number_format.displayed(value, code, is_1904=self._is_1904)
                 if text or not value:
-                    # Many sheets hide zeros, which are nothing to miss.
+                    # Many sheets hide zeros, which carry no information.
                     return text
                 self.hidden_values += 1
                 return number_format.general(value)
@@ -136,7 +136,7 @@ class SheetReader:
 
 
 def _margins(content: bytes) -> Iterator[str]:
-    """Yield the headers and footers in the XML behind the cells, without their codes (ECMA-376, 18.3.1.46)."""
+    """Yield the headers and footers of a sheet's XML, without formatting codes (ECMA-376, 18.3.1.46)."""
     for found in _MARGIN.finditer(content):
         kind, code = found.group(1).decode(), html.unescape(found.group(2).decode("utf-8", "replace"))
         text = one_line(_MARGIN_CODE.sub(lambda code: "&" if code.group() == "&&" else " ", code))
@@ -145,19 +145,19 @@ def _margins(content: bytes) -> Iterator[str]:
 
 
 class _Parser(WorkSheetParser):
-    """openpyxl's reader of sheets; a formula without a stored result is its own value, and dates stay numbers."""
+    """openpyxl's parser of sheets, with formulas as values if they have no result, and dates as numbers."""
 
     def __init__(self, source: Any, shared_strings: Any) -> None:
         super().__init__(source, shared_strings, data_only=True)
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
-        """Return a cell; its type is "f" when its value is a formula."""
+        """Return a cell; its type is "f" if its value is a formula."""
         cell: dict[str, Any] = super().parse_cell(element)
         formula = element.find(FORMULA_TAG)
         if formula is not None:
-            # Those that share a formula refer to the first one, calculated or not.
+            # Cells with a shared formula refer to the first one, whether they have results or not.
             is_shared = formula.get("t") == "shared"
-            # A text may be empty, which is a result.
+            # An empty text is a result.
             is_open = cell["value"] is None and element.get("t") != "str"
             if is_shared or is_open:
                 text = self.parse_formula(element)

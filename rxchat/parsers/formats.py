@@ -1,6 +1,6 @@
-"""Which files RxChat knows: what their names end in, what they begin with, and what they are called.
+"""The supported file formats: suffixes, magic numbers, and names for users.
 
-Cheap to import and pure: it is asked before anything is stored, and before a parser is chosen.
+Cheap to import and pure: uploads call it before a file is stored, and ingestion before a parser is chosen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rxchat.parsers import utf16
 
 
 class FormatKind(StrEnum):
-    """Which parser reads a file; the value is the name of its module."""
+    """The parser of a format; the value is the name of its module."""
 
     PDF = "pdf"
     WORD = "word"
@@ -34,22 +34,22 @@ class FormatKind(StrEnum):
     RTF = "rtf"
     IMAGE = "image"
     MAIL_FILES = "mail_files"
-    """What mails are read as a second time, for the files that are attached to them; no file is called so."""
+    """The second pass over mails, which extracts their attachments; no suffix has this kind."""
     SCAN = "scan"
-    """What PDFs and images are read as a second time, when their text can be recognized; no file is called so."""
+    """The second pass over PDFs and images, which recognizes text (OCR); no suffix has this kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What a file is."""
+    """A file format."""
 
     kind: FormatKind
     suffix: str
-    """What its name ends in, lower case and with the dot; "" when its name says nothing."""
+    """The suffix of the file's name, in lower case and with the dot; "" if the format comes from the content."""
     media_type: str
-    """Ours, never the client's."""
+    """RxChat's media type, never the client's."""
     label: str
-    """What users call it, with its article: "a Word document"."""
+    """The name for users, with an article: "a Word document"."""
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -108,7 +108,7 @@ BY_SUFFIX: dict[str, Format] = {
     for suffix in suffixes.split()
 }
 
-# What these are, and what to save them as.
+# Unsupported formats: their names, and the formats to save them as.
 _ADVICE: dict[str, tuple[str, str]] = {
     **dict.fromkeys((".doc", ".dot", ".pages", ".wpd", ".wps", ".docm"), ("this kind of text", ".docx or PDF")),
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".numbers"), ("this kind of workbook", ".xlsx or .csv")),
@@ -169,38 +169,38 @@ _MAGIC: Sequence[tuple[bytes, str]] = (
     (b"fLaC", "a sound recording"),
     (b"\x1aE\xdf\xa3", "a video"),
 )
-# Those of which a few letters are not enough.
+# Formats that a fixed prefix cannot identify.
 _PATTERNS: Sequence[tuple[re.Pattern[bytes], str]] = (
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "a bzip2 archive"),
     (re.compile(rb"ID3[\x02-\x04][\x00-\x0f]"), "a sound recording"),
     (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "a WebP picture"),
     (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "a sound recording"),
     (re.compile(rb"RIFF.{4}AVI ", re.DOTALL), "a video"),
-    # The size of the first part of a video: at most some kilobytes.
+    # The size of a video's first box is at most some kilobytes.
     (re.compile(rb"\x00\x00[\x00-\x3f].ftyp", re.DOTALL), "a video"),
     (re.compile(rb"MZ(?=.{0,61}\x00)", re.DOTALL), "a program"),
 )
 _NO_TEXT = re.compile(rb"[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f]")
-"""What texts of no encoding but UTF-16 and UTF-32 have, and the head of every real binary file."""
+"""Bytes that only UTF-16 and UTF-32 texts contain, and the head of every real binary file."""
 _ZEROS = re.compile(rb"\0+")
 _SHORTEST_TEXT = 32
 _WRITTEN_IN_LETTERS: Mapping[str, re.Pattern[bytes]] = {
     "a PDF": re.compile(rb"%PDF-\d\.\d\s.{0,3000}?\d \d+ obj\b", re.DOTALL),
     "an RTF text": re.compile(rb"\{\\rtf\d?\s?[\\{]"),
 }
-"""What can be a text by its bytes and is none, when it looks like this."""
+"""Formats whose bytes could be text and that these patterns identify."""
 _BY_LABEL = {format_.label: format_ for format_ in BY_SUFFIX.values()}
-# The only name of ours that is the same for several suffixes and has a magic number.
+# The only label that several suffixes share and that has a magic number.
 _BY_LABEL["a JPEG picture"] = BY_SUFFIX[".jpg"]
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _ALLOWED_BEFORE_PDF = 1024
 
 
 def format_of(name: str, head: bytes, media_type: str = "") -> Format:
-    """Return what a file is, by its name and its first 4096 bytes, and by our own media type when its name is silent.
+    """Return the format of a file, by its name and first 4096 bytes, or by the media type if it has no suffix.
 
     Raises:
-        DocumentUnreadable: when name and beginning contradict each other, and when RxChat cannot read such files.
+        DocumentUnreadable: if name and content contradict each other, or the format is not supported.
     """
     suffix = _suffix(name)
     known = BY_SUFFIX.get(suffix) or _by_media_type(media_type)
@@ -220,22 +220,22 @@ def format_of(name: str, head: bytes, media_type: str = "") -> Format:
 
 
 def read_as(found: Format, reader: str) -> Format:
-    """Return the format as which a text file is read when its owner has chosen a reader; other files are what they are."""
+    """Return the format with which to parse a text file for which its owner chose a parser; others are unchanged."""
     if found.kind not in TEXT_READERS or reader not in TEXT_READERS or reader == found.kind:
         return found
-    # The suffix says what a parser makes of its kind of file, such as tabs in a table.
+    # A suffix changes how a parser reads its format, such as tabs in a table.
     return replace(found, kind=FormatKind(reader), suffix="")
 
 
 def _suffix(name: str) -> str:
-    """Return what follows the last dot of a name, with the dot and in lower case."""
+    """Return the suffix of a name, with the dot and in lower case."""
     last = name.replace("\\", "/").rpartition("/")[2].rstrip(" .")
     stem, dot, ending = last.rpartition(".")
     return f".{ending.lower()}" if dot and stem and len(ending) <= 12 else ""
 
 
 def _content_of(head: bytes) -> str | None:
-    """Return what the first bytes say for certain; None when they may be text."""
+    """Return the label that the first bytes identify for certain; None if they may be text."""
     for magic, label in _MAGIC:
         if head.startswith(magic):
             return label
@@ -243,7 +243,7 @@ def _content_of(head: bytes) -> str | None:
 
 
 def _may_be_text(known: Format | None, found: str, head: bytes) -> bool:
-    """Whether a file that begins like something else may still be a text about it, as its name says or does not deny."""
+    """Whether a file with the beginning of another format may be a text, by its name or for lack of one."""
     if _NO_TEXT.search(head) or (known is not None and _expected(known) is not None):
         return False
     if known is None and found == "a PDF":
@@ -252,24 +252,24 @@ def _may_be_text(known: Format | None, found: str, head: bytes) -> bool:
 
 
 def _expected(known: Format) -> str | None:
-    """Return what the first bytes of such a file have to say."""
+    """Return the label that the first bytes of a format must identify."""
     if known.kind in _ZIP_KINDS:
         return "a zip archive"
     return known.label if known.kind in {FormatKind.PDF, FormatKind.IMAGE, FormatKind.RTF} else None
 
 
 def _by_media_type(media_type: str) -> Format | None:
-    """Return the format of a media type of ours; text/plain says too little."""
+    """Return the format of one of RxChat's media types; None for text/plain, which is ambiguous."""
     if media_type == _TEXT.media_type:
         return _TEXT
     return next((it for it in BY_SUFFIX.values() if media_type and it.media_type == media_type), None)
 
 
 def _nameless(suffix: str, found: str | None) -> Format:
-    """Return what a file is whose name is not known.
+    """Return the format of a file with an unknown suffix.
 
     Raises:
-        DocumentUnreadable: always, except for names without an ending.
+        DocumentUnreadable: always, except for names without a suffix.
     """
     if suffix in _ADVICE:
         what, better = _ADVICE[suffix]
@@ -290,10 +290,10 @@ def _nameless(suffix: str, found: str | None) -> Format:
 
 
 def _checked_text(known: Format, head: bytes) -> Format:
-    """Return the format of a text unless its bytes are none.
+    """Return the format of a text if its bytes can be text.
 
     Raises:
-        DocumentUnreadable: when there are zeros where no encoding has them.
+        DocumentUnreadable: if it has zeros that no encoding contains.
     """
     if b"\0" not in head or head.startswith(_BYTE_ORDER_MARKS):
         return known
@@ -305,7 +305,7 @@ def _checked_text(known: Format, head: bytes) -> Format:
 
 
 def _is_text_with_zeros(head: bytes) -> bool:
-    """Whether bytes are a text with some zeros in it, or a block of them, as a crash leaves in a log."""
+    """Whether bytes are a text with some zeros, or with a block of zeros, as a crash leaves in a log."""
     text, runs = _ZEROS.subn(b"", head)
     return len(text) >= _SHORTEST_TEXT and 50 * (runs + len(_NO_TEXT.findall(text))) <= len(text) + 50
 

@@ -1,4 +1,4 @@
-"""The most frequent characters of Chinese and Japanese: what tells short texts in GB 18030 from those in EUC-JP."""
+"""The most frequent Chinese and Japanese characters, to distinguish short texts in GB 18030 and EUC-JP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JAPANESE = frozenset(
 
 
 def is_rather_japanese(as_chinese: str, as_japanese: str) -> float:
-    """Return by how much more of the characters is frequent in Japanese, read so, than in Chinese, read so: -1 to 1."""
+    """Return the share of frequent characters in the Japanese decoding minus that in the Chinese one (-1 to 1)."""
     return _share(as_japanese, _JAPANESE) - _share(as_chinese, _CHINESE)
 
 

@@ -1,4 +1,4 @@
-"""Web pages: their text without what browsers do not show or what only leads elsewhere."""
+"""Web pages: their text without hidden elements and navigation."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rxchat.parsers.html_math import math_after, math_before
 from rxchat.parsers.plain_text import read
 from rxchat.parsers.tables import add_table
 
-# Readings above the words of East Asian texts (the words are found without them), and what drawings and formulas say
-# beside what they show.
+# Ruby annotations of East Asian texts (searches find the words without them), and metadata of drawings and
+# formulas.
 _ASIDE = frozenset({"rp", "rt", "rtc", "annotation", "annotation-xml", "defs", "desc", "metadata", "symbol", "title"})
 _DROPPED = _ASIDE | {
     *("audio", "canvas", "datalist", "head", "nav", "noscript", "script", "style", "template", "video")
@@ -102,7 +102,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def add_page(builder: TextBuilder, content: bytes | str, *, page: int = 0, is_xml: bool = False) -> str:
-    """Append what a page says to a document, and return its title."""
+    """Append the text of a page to a document, and return its title."""
     source = content if isinstance(content, str) else read(builder, content, _declared(content))
     if is_xml or _XHTML.search(source[:_XHTML_WITHIN]):
         source = _as_html(xml_entities.resolved(source))
@@ -114,7 +114,7 @@ def add_page(builder: TextBuilder, content: bytes | str, *, page: int = 0, is_xm
 
 
 def _as_html(source: str) -> str:
-    """Return XHTML as HTML: there, an element that closes itself would hold all that follows it."""
+    """Convert XHTML to HTML, in which a self-closing element would contain everything after it."""
     opened = _SELF_CLOSED.sub(
         lambda tag: (
             tag.group() if tag.group(1).lower() in _VOID else f"<{tag.group(1)}{tag.group(2)}></{tag.group(1)}>"
@@ -125,13 +125,13 @@ def _as_html(source: str) -> str:
 
 
 def _declared(content: bytes) -> str:
-    """Return the encoding that a page declares, in XML's declaration or a meta element; "" when it does not."""
+    """Return the encoding that an XML declaration or meta element declares; "" without one."""
     declared = _DECLARED.search(content[:_DECLARED_WITHIN])
     return declared.group(1).decode("ascii") if declared else ""
 
 
 class _Walk:
-    """Goes through the nodes of a page without recursion: pages may be nested more deeply than any stack."""
+    """Visits the nodes of a page without recursion: pages may be nested more deeply than the stack allows."""
 
     def __init__(self, builder: TextBuilder, page: int) -> None:
         self._builder = builder
@@ -140,7 +140,7 @@ class _Walk:
         self._lists = OpenLists()
         self._items: list[str] = []
         self._cell: list[str] | None = None
-        """The paragraphs of the cell of a table that is being read."""
+        """The paragraphs of the current table cell; None outside of cells."""
 
     def over(self, root: LexborNode) -> None:
         """Append everything below a node to the document."""
@@ -152,7 +152,7 @@ class _Walk:
                     node = child
                     continue
                 self._leave(node)
-            # Nodes are compared by their place: "==" would compare what is in them.
+            # Nodes are compared by identity: "==" would compare their contents.
             while node.mem_id != root.mem_id and node.next is None and node.parent is not None:
                 node = node.parent
                 self._leave(node)
@@ -162,7 +162,7 @@ class _Walk:
             node = following
 
     def _enter(self, node: LexborNode) -> bool:
-        """Begin a node; says whether what is in it has to be gone through, and the node to be left then."""
+        """Enter a node; returns whether to visit its children and leave it afterwards."""
         tag = node.tag or ""
         if node.is_text_node:
             self._inline.append(_WHITE_SPACE.sub(" ", node.text_content or ""))
@@ -191,7 +191,7 @@ class _Walk:
         return True
 
     def _leave_out(self, node: LexborNode) -> None:
-        """Say that something is not read, unless no reader of the page would miss it."""
+        """Add a note that an element is not read, unless it is invisible or unimportant."""
         if node.tag in _FRAMES:
             self._builder.note(_FRAMES_NOT_READ)
         elif node.tag not in _DROPPED and node.text(strip=True):
@@ -207,7 +207,7 @@ class _Walk:
             self._lists.begin_item(node.attributes)
 
     def _table(self, node: LexborNode) -> bool:
-        """Append a table, unless it only arranges things; then what is in it is gone through."""
+        """Append a table; returns whether it is a layout table, whose children are to be visited."""
         rows = [[cell for cell in row.iter() if cell.tag in {"td", "th"}] for row in node.css("tr")]
         if all(len(row) <= 1 for row in rows):
             self._flush()
@@ -217,7 +217,7 @@ class _Walk:
         return False
 
     def _cell_text(self, cell: LexborNode) -> str:
-        """Return what a cell shows; there are neither tables nor lists in it."""
+        """Return the text of a cell without tables and lists."""
         self._cell = []
         self.over(cell)
         text, self._cell = " ".join(self._cell), None
@@ -238,13 +238,13 @@ class _Walk:
             self._inline.append(math_after(node))
 
     def _taken(self) -> str:
-        """Return the running text so far, and begin again."""
+        """Return the collected running text, and clear it."""
         text = _AROUND_BREAKS.sub("\n", _SPACES.sub(" ", "".join(self._inline))).strip()
         self._inline.clear()
         return text
 
     def _flush(self) -> None:
-        """End the running text: it is a paragraph, or belongs to a cell or to an item of a list."""
+        """End the running text, as a paragraph, or as part of a cell or list item."""
         text = self._taken()
         if not text:
             return
@@ -260,13 +260,13 @@ class _Walk:
         self._items.clear()
 
     def _between(self) -> None:
-        """End what is running, a list too, because something comes that is a block of its own."""
+        """End the running text and list before another block."""
         self._flush()
         self._end_list()
 
 
 def _arranges(table: LexborNode) -> bool:
-    """Whether a table only says where things are: data has no headings and lists in its cells."""
+    """Whether a table is for layout: cells of data tables contain no headings and lists."""
     return any(inner.mem_id != table.mem_id for inner in table.css(_IN_LAYOUT))
 
 
@@ -278,7 +278,7 @@ def _is_hidden(node: LexborNode) -> bool:
 
 
 def _field_text(node: LexborNode) -> str:
-    """Return what a field of a form shows: its value, a box with or without its tick, or the option that is chosen."""
+    """Return the displayed state of a form field: its value, a checkbox, or the selected option."""
     attributes = node.attributes
     if node.tag == "select":
         options = node.css("option")

@@ -1,4 +1,4 @@
-"""The lists of a web page: what stands before each item, by its list and its place in it."""
+"""The lists of a web page: the marker of each item."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Attributes = Mapping[str, str | None]
 
 
 class OpenLists:
-    """The lists around a place in a page, which count their items."""
+    """The open lists at a position in a page, which count their items."""
 
     def __init__(self) -> None:
-        """Begin outside of all lists."""
+        """Start outside of lists."""
         self._open: list[_List] = []
         self._marker = ""
 
     def __bool__(self) -> bool:
-        """Whether the place is in a list."""
+        """Whether the position is in a list."""
         return bool(self._open)
 
     def enter(self, tag: str, attributes: Attributes, items: int) -> None:
-        """Begin a list with so many items of its own."""
+        """Start a list with `items` direct items."""
         self._open.append(_List(tag, attributes, items))
 
     def leave(self) -> None:
@@ -36,11 +36,11 @@ class OpenLists:
             self._open.pop()
 
     def begin_item(self, attributes: Attributes) -> None:
-        """Begin an item: what comes next has its bullet or number."""
+        """Start an item: the next line gets its marker."""
         self._marker = f"{self._open[-1].marker(attributes)} " if self._open else ""
 
     def line(self, text: str) -> str:
-        """Return a paragraph of the item as a line; only the first one has the marker."""
+        """Return a paragraph of the item as a line; the first one with the marker."""
         indent = "  " * min(len(self._open) - 1, _DEEPEST_INDENT)
         marker, self._marker = self._marker or "  ", ""
         return f"{indent}{marker}{text}"
@@ -54,7 +54,7 @@ class _List:
         self._next = _number(attributes.get("start"), items if self._step < 0 else 1)
 
     def marker(self, item: Attributes) -> str:
-        """Return what stands before the next item."""
+        """Return the marker of the next item."""
         if not self._is_numbered:
             return BULLET
         number = _number(item.get("value"), self._next)

@@ -13,13 +13,13 @@ SIGNS = {
     "munder": ("", "_"),
     "munderover": ("", "_", "^"),
 }
-"""What stands before each child of an element."""
+"""The sign before each child of an element."""
 _ROOTS = frozenset({"msqrt", "mroot"})
 _FEW = frozenset({"mi", "mn", "mo", "mtext"})
 
 
 def math_before(node: LexborNode) -> str:
-    """Return what stands before an element of a formula; "" before any other."""
+    """Return the sign before an element of a formula; "" for other elements."""
     tag = node.tag or ""
     if not tag.startswith("m"):
         return ""
@@ -28,7 +28,7 @@ def math_before(node: LexborNode) -> str:
 
 
 def math_after(node: LexborNode) -> str:
-    """Return what stands after an element of a formula; "" after any other."""
+    """Return the sign after an element of a formula; "" for other elements."""
     return ")" if (node.tag or "").startswith("m") and _is_grouped(node) else ""
 
 

@@ -1,4 +1,4 @@
-"""Pictures: there is no text in them that a parser could take out."""
+"""Images, which contain no text that a parser can extract."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from rxchat.domain.errors import NoTextLayer
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Say that there is nothing to read."""
+    """Raise NoTextLayer."""
     del content, suffix
     raise NoTextLayer("This picture contains no text. Attach it to a message for a vision model.")

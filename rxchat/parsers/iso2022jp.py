@@ -1,4 +1,4 @@
-"""ISO-2022-JP and EUC-JP as programs write them: with the characters of NEC and IBM, which Python's codecs refuse."""
+"""ISO-2022-JP and EUC-JP with the extension characters of NEC and IBM, which Python's codecs refuse."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LOOKED_AT = 10_000_000
 
 
 def is_used(content: bytes) -> bool:
-    """Whether seven-bit bytes switch to the characters of Japan."""
+    """Whether seven-bit bytes switch to Japanese characters."""
     return _USED.search(content, 0, _LOOKED_AT) is not None and content[:_LOOKED_AT].isascii()
 
 
 def decode(content: bytes) -> str:
-    """Return the text of ISO-2022-JP; what is invalid is replaced."""
+    """Decode ISO-2022-JP; replaces invalid bytes."""
     pieces: list[str] = []
     character_set, position = b"(B", 0
     for found in _ESCAPE.finditer(content):
@@ -29,7 +29,7 @@ def decode(content: bytes) -> str:
 
 
 def decode_euc(content: bytes) -> str:
-    """Return the text of EUC-JP; what is invalid is replaced."""
+    """Decode EUC-JP; replaces invalid bytes."""
     return content.decode("euc_jp", _ERRORS)
 
 
@@ -38,7 +38,7 @@ def _decoded(run: bytes, character_set: bytes) -> str:
         return run.decode("ascii", "replace")
     if character_set == b"(I":
         return bytes(byte | 0x80 if byte > 0x20 else byte for byte in run).decode("cp932", "replace")
-    # Line breaks and spaces stand between pairs.
+    # Line breaks and spaces occur between pairs.
     high = bytes(byte | 0x80 if 0x20 < byte < 0x7F else byte for byte in run)
     if character_set == b"$(D":
         return re.sub(rb"[\xa1-\xfe]{2}", lambda pair: b"\x8f" + pair.group(), high).decode("euc_jp", _ERRORS)
@@ -46,7 +46,7 @@ def _decoded(run: bytes, character_set: bytes) -> str:
 
 
 def _code_page_932(error: UnicodeError) -> tuple[str, int]:
-    """Decode a pair that is not in JIS X 0208 as Windows does, by its place in Shift_JIS."""
+    """Decode a pair that is not in JIS X 0208 as Windows does, by its code in Shift_JIS."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     pair = error.object[error.start : error.start + 2]

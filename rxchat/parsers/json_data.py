@@ -1,4 +1,4 @@
-"""JSON and JSON Lines, laid out so that users and models can read them."""
+"""JSON and JSON Lines, formatted for users and models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TOO_DEEP = "This JSON is nested too deeply. Flatten it and try again."
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the data; the keys at the top are headings, and each item of a list is a block."""
+    """Return the data; top-level keys are headings, and each item of a list is a block."""
     builder = TextBuilder(len(content))
     text = read(builder, content)
     try:
@@ -31,13 +31,13 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 class _Literal(str):
-    """A number, true, false or null as it is written: 1.10 is not 1.1 to who looks for it."""
+    """A number, true, false or null as in the source: a search for 1.10 must not need 1.1."""
 
     __slots__ = ()
 
 
 class _Members(list[tuple[str, Any]]):
-    """The members of an object, in their order; a name may be there twice."""
+    """The members of an object in order; names may be repeated."""
 
     __slots__ = ()
 
@@ -63,7 +63,7 @@ def _add_items(builder: TextBuilder, items: Iterable[Any]) -> None:
 
 
 def _lines(text: str) -> Iterator[Any]:
-    # Not splitlines: U+2028 and its like may stand in strings, and a record ends at a newline only.
+    # Not splitlines: strings may contain U+2028 and the like, and only a newline ends a record.
     for number, line in enumerate(text.split("\n"), start=1):
         record = line.strip("\ufeff\x1e \t\r")
         if record:
@@ -71,10 +71,10 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def _loaded(text: str, where: str = "") -> Any:
-    """Return what the text says, its numbers as they are written.
+    """Parse JSON, with numbers as in the source.
 
     Raises:
-        DocumentUnreadable: when it is not JSON; with the place.
+        DocumentUnreadable: if it is not JSON; the message names the position.
     """
     try:
         return json.loads(
@@ -86,7 +86,7 @@ def _loaded(text: str, where: str = "") -> Any:
 
 
 def _laid_out(value: Any, room: int) -> str:
-    """Return the value over several lines; a little more than there is room for at most."""
+    """Format a value over several lines; stops soon after `room` characters."""
     pieces: list[str] = []
     length = 0
     for piece in _pieces(value, "\n"):
@@ -98,7 +98,7 @@ def _laid_out(value: Any, room: int) -> str:
 
 
 def _pieces(value: Any, line: str) -> Iterator[str]:
-    """Yield the text of a value piece by piece; `line` begins each of its lines."""
+    """Yield the text of a value in parts; `line` is the beginning of each of its lines."""
     match value:
         case _Literal():
             yield value

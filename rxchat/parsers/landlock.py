@@ -1,4 +1,4 @@
-"""Landlock: what of the file system a process may still read, and that it may do nothing else there.
+"""Landlock: restricts a process to reading some paths of the file system.
 
 The calls have the same numbers on every architecture. A kernel without Landlock (before 5.13) refuses the first one.
 """
@@ -15,7 +15,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION = 1
 _RULE_PATH_BENEATH = 1
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
-# How many kinds of access to files each version of Landlock knows; later versions have at least those of the last.
+# The number of file access rights in each version of Landlock; later versions have at least those of the last.
 _FILE_ACCESSES = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _NETWORK_SINCE, _SCOPES_SINCE = 4, 6
 _BIND_AND_CONNECT = 0b11
@@ -23,9 +23,9 @@ _SOCKETS_AND_SIGNALS = 0b11
 
 
 def restrict(libc: ctypes.CDLL, readable: Iterable[Path]) -> int:
-    """Leave this process nothing but reading below these paths; returns Landlock's version, 0 where it is missing.
+    """Restrict this process to reading below these paths; returns Landlock's version, 0 if it is not supported.
 
-    No new privileges must be set. TCP is refused as well from version 4 on, and signals to others from version 6 on.
+    Requires no_new_privs. Version 4 and later also refuse TCP, version 6 and later signals to other processes.
     """
     version = libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
     if version < 1:
@@ -48,7 +48,7 @@ def restrict(libc: ctypes.CDLL, readable: Iterable[Path]) -> int:
 
 
 def _allow(libc: ctypes.CDLL, rules: int, path: Path) -> None:
-    """Let everything below a path be read; a path that is not there is no loss."""
+    """Allow reading below a path; ignores missing paths."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

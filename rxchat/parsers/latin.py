@@ -1,4 +1,4 @@
-"""Texts in Latin letters with few others among them, of which statistics know too little: “café” may be Greek to them."""
+"""Texts in Latin letters with few non-ASCII ones, which statistics misjudge: they may take “café” for Greek."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ASCII_LETTER = re.compile(rb"[A-Za-z]")
 _LARGEST_SHARE = 0.55
 _LITTLE = 8
 _EVERYWHERE = "éÉàèç"
-# The letters beyond ASCII of the languages that windows-1252 is used for.
+# The non-ASCII letters of the languages of windows-1252.
 _LANGUAGES = (
     "äöüßÄÖÜ",
     "êëâîïôûùüœÊÀÈÇ",
@@ -22,10 +22,10 @@ _LANGUAGES = (
 _SIGNS = frozenset("€–—„“”‘’‚…°§«»²³½¼·•™®©µ×±£ \u00a0")
 _INSIDE_WORDS = re.compile("[A-Za-z](?![’–—·])[€–—„“”‘‚…°§«»²³½¼·•™®©µ×±£\u00a0][A-Za-z]")
 _ALONE = (_SIGNS | {"\u00a4", "¶"}) - {"‚"}
-# Signs of which texts have a single one, and those that stand with a number: ISO 8859-15 has its euro where ¤ is.
+# Signs that occur once in a text, or next to a number: ISO 8859-15 has the euro in the place of ¤.
 _ADJACENT = re.compile("[^\x00-\x7f–—“”‘’…«»\u00a0°]{2}")
 _AMOUNTLESS = re.compile(r"(?<!\d)(?<!\d[ \u00a0])[¤£¥±](?![ \u00a0]?[\d.])")
-# What touches a letter must be a sign that does; old encodings of DOS have letters where the others are.
+# Only some signs occur next to letters; DOS encodings have letters in the places of the others.
 _TOUCHING = re.compile(
     r"[A-Za-z][^\x00-\x7f’”“…™®°»–—\u00a0·²³]|[^\x00-\x7f“‘„«–—\u00a0’…§©¿¡·][A-Za-z]|(?<![A-Za-z])’[A-Za-z]| …|… "
 )
@@ -35,14 +35,14 @@ _LINE_STARTS = re.compile(rb"(?:(?<=[\r\n\t ])|(?<![\x00-\xff]))\xa5[\t ]")
 
 
 def is_latin(sample: bytes) -> bool:
-    """Whether words with bytes beyond ASCII are mostly made of ASCII: those of other scripts are not."""
+    """Whether words with non-ASCII bytes consist mostly of ASCII, unlike words of other scripts."""
     words = _WORD.findall(sample)
     length = sum(map(len, words))
     return length - sum(len(_ASCII_LETTER.findall(word)) for word in words) <= _LARGEST_SHARE * length
 
 
 def is_western(sample: bytes) -> bool:
-    """Whether a few letters are those of one Western language in windows-1252."""
+    """Whether the non-ASCII letters are those of one Western language in windows-1252."""
     text = sample.decode("cp1252", "replace")
     others = [character for character in text if character > "\x7f"]
     letters = {character for character in others if character not in _SIGNS}
@@ -52,7 +52,7 @@ def is_western(sample: bytes) -> bool:
 
 
 def of_signs(sample: bytes) -> str:
-    """Return the encoding of bytes that have no letters beyond ASCII, only signs that stand as signs do; "" otherwise."""
+    """Return the encoding of bytes whose only non-ASCII characters are signs in usual positions; "" otherwise."""
     if all(
         match.group() == b"\xa5" and _LINE_STARTS.match(sample, match.start()) for match in _BEYOND.finditer(sample)
     ):

@@ -1,4 +1,4 @@
-"""The numbers before the items of lists: 4, d, iv, 四."""
+"""The numbers of list items: 4, d, iv, 四."""
 
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
           (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
@@ -13,7 +13,7 @@ BULLET = "-"
 
 
 def formatted(number: int, format_: str) -> str:
-    """Return a number in a format of Word's (ECMA-376, 17.18.59); rare alphabets are shown as digits."""
+    """Format a number in one of Word's formats (ECMA-376, 17.18.59); rare alphabets become digits."""
     match format_:
         case "decimalZero":
             return f"{number:02}"
@@ -58,7 +58,7 @@ _SLIDE_FORMATS = (("arabic", "decimal"), ("alphaLc", "lowerLetter"), ("alphaUc",
 
 
 def on_slide(number: int, kind: str) -> str:
-    """Return a number as PowerPoint's kind of numbers shows it (ECMA-376, 20.1.10.61): "arabicParenR" is 1)."""
+    """Format a number in one of PowerPoint's formats (ECMA-376, 20.1.10.61): "arabicParenR" is 1)."""
     format_ = next((name for prefix, name in _SLIDE_FORMATS if kind.startswith(prefix)), "decimal")
     shown = formatted(number, format_)
     if kind.endswith("ParenBoth"):

@@ -1,4 +1,4 @@
-"""E-mails and mailboxes as files: who wrote to whom, when, about what, the text, and the names of attached files."""
+"""E-mails and mailboxes: the main headers, the text, and the names of attached files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEEPEST = 5
 _MAILBOX = ".mbox"
 # RFC 4155: a line that begins with "From ", at the start or after an empty line.
 _MESSAGE_START = re.compile(rb"(?:\A|\r?\n\r?\n)(From [^\r\n]{1,1000}\r?\n)(?=[!-9;-~]{1,100}:)")
-# The date that follows in it; without, it is a sentence of a message, unless the whole mailbox is written like that.
+# The date in this line; without one, the line is text of a message, unless the whole mailbox has no dates.
 _DATED = re.compile(rb"\d:\d\d.*\d{4}|\d{4}.*\d:\d\d")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 _NOT_A_MESSAGE = "This file is damaged: its name ends in .eml, but it is not an e-mail."
@@ -47,9 +47,9 @@ _CONTENT_ID = re.compile(r"\bcid:([^\s\"'<>()]{1,1000})", re.IGNORECASE)
 _ENCRYPTED_TYPES = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TEXTS = frozenset({"text/plain", "text/html"})
 _CALENDAR = "text/calendar"
-# RFC 5545, 3.1: a long line goes on in the next one, after a space.
+# RFC 5545, 3.1: a long line is continued in the next one, after a space.
 _FOLDED = re.compile(r"\n[ \t]")
-# In Chinese and Japanese each character is taken for a word: lines end in the middle of words there.
+# Each Chinese and Japanese character counts as a word, since lines end in the middle of words.
 _WORD = re.compile(r"[\u3040-\u9fff\uf900-\ufaff]|[^\W\u3040-\u9fff\uf900-\ufaff]+")
 _SHARED_WORDS = 0.7
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
@@ -57,19 +57,19 @@ _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signatu
 
 @dataclass(frozen=True, slots=True)
 class MailContent:
-    """What a mail or a mailbox says, and the files that are attached to it."""
+    """The text of a mail or mailbox, and its attached files."""
 
     document: ParsedDocument
     files: list[AttachedFile]
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the message, or the messages of a mailbox each below its subject."""
+    """Return a message, or the messages of a mailbox, each below its subject."""
     return read(content, suffix).document
 
 
 def read(content: bytes, suffix: str) -> MailContent:
-    """Return the same with the files that are attached; they are documents of their own, and named in the text."""
+    """Return the text, which names the attached files, and these files, which become documents."""
     builder = TextBuilder(len(content))
     attached = Attachments(builder)
     if suffix == _MAILBOX:
@@ -108,13 +108,13 @@ def _add_mailbox(builder: TextBuilder, attached: Attachments, content: bytes) ->
 
 
 def _is_deleted(message: Message) -> bool:
-    """Whether Thunderbird does not show a mail any more, which it removes when it compacts the folder."""
+    """Whether Thunderbird has marked a mail as deleted, which it removes when it compacts the folder."""
     status = str(message.get(_MOZILLA_STATUS) or "").strip()
     return _HEXADECIMAL.fullmatch(status) is not None and bool(int(status, 16) & _MOZILLA_DELETED)
 
 
 def _messages(content: bytes) -> Iterator[bytes]:
-    """Yield the messages of a mailbox, without the lines that part them."""
+    """Yield the messages of a mailbox, without the separator lines."""
     start = -1
     first = _MESSAGE_START.search(content)
     is_dated = first is not None and _DATED.search(first.group(1)) is not None
@@ -129,7 +129,7 @@ def _messages(content: bytes) -> Iterator[bytes]:
 
 
 def _headers(message: Message) -> dict[str, str]:
-    """Return the headers that readers see; those sent as bare bytes are decoded as text is."""
+    """Return the headers that mail programs display; raw bytes are decoded like text."""
     found: dict[str, str] = {}
     for name, raw in message.raw_items():
         title = next((it for it in _HEADERS if it.lower() == name.lower()), None)
@@ -145,7 +145,7 @@ def _headers(message: Message) -> dict[str, str]:
 
 
 class _MessageReader:
-    """Appends the parts of a message: texts in their order, and then what is attached."""
+    """Appends the parts of a message: texts in order, then attachments."""
 
     def __init__(self, builder: TextBuilder, attachments: Attachments, depth: int = 0) -> None:
         self._builder = builder
@@ -153,16 +153,16 @@ class _MessageReader:
         self._depth = depth
         self._attached: list[EmailMessage] = []
         self._shown: set[str] = set()
-        """The ids of the pictures that its page shows."""
+        """The content IDs of the images that the HTML text displays."""
 
     def add(self, message: Message) -> None:
-        """Append a message with everything in it."""
+        """Append a message with all of its parts."""
         headers = "\n".join(f"{name}: {value}" for name, value in _headers(message).items())
         self._builder.add(BlockKind.PARAGRAPH, headers)
         self._add_part(cast("EmailMessage", message))
         for part in self._attached:
             self._add_attachment(part)
-        # Some are known only after a part was decoded.
+        # Some defects are detected only when a part is decoded.
         if any(isinstance(defect, _DAMAGES) for part in message.walk() for defect in part.defects):
             self._builder.note(_DAMAGED)
         if message.get_content_type() == _PARTIAL:
@@ -183,7 +183,7 @@ class _MessageReader:
             self._attached.append(part)
 
     def _add_alternative(self, part: EmailMessage) -> None:
-        """Append one form of a text; more, when one has not all of it: some senders leave the plain one empty."""
+        """Append one alternative of a text, or several if one is incomplete: some senders leave the plain one empty."""
         forms = [cast("EmailMessage", form) for form in part.iter_parts()]
         taken = _needed(forms)
         for form in taken:
@@ -195,11 +195,11 @@ class _MessageReader:
                 if leaf.get_content_type() == "text/html":
                     source = cast("bytes | None", leaf.get_payload(decode=True)) or b""
                     self._shown.update(map(unquote, _CONTENT_ID.findall(source.decode("latin-1"))))
-                # Some programs attach files to one form of the text.
+                # Some programs attach files to one alternative.
                 if _is_attachment(leaf) and leaf not in self._attached:
                     self._attached.append(leaf)
                 elif leaf.get_content_type() == _CALENDAR:
-                    # An invitation: time and place often stand nowhere else.
+                    # An invitation, often the only part with time and place.
                     self._add_text(leaf)
 
     def _add_text(self, part: EmailMessage) -> None:
@@ -231,7 +231,7 @@ class _MessageReader:
         name = one_line(part.get_filename() or "")
         payload = part.get_payload(decode=True)
         if not isinstance(payload, bytes):
-            # Reports of delivery are messages that consist of headers.
+            # Delivery reports consist of headers.
             payload = "\n".join(str(inner) for inner in part.get_payload()).encode("utf-8", "replace")
             name = name or "report.txt"
         content_id = str(part.get("Content-ID") or "").strip().strip("<>")
@@ -240,7 +240,7 @@ class _MessageReader:
 
 
 def _needed(forms: list[EmailMessage]) -> list[EmailMessage]:
-    """Return the forms of a text that it takes to have all of it: the plain one, unless it lacks words of another one."""
+    """Return the alternatives with the complete text: the plain one, unless it lacks words of another one."""
     words = {id(form): _words(form) for form in forms if form.get_content_type() in _TEXTS or form.is_multipart()}
     readable = [form for form in forms if words.get(id(form))]
     if not readable:
@@ -249,7 +249,7 @@ def _needed(forms: list[EmailMessage]) -> list[EmailMessage]:
     others = [form for form in readable if form is not plain]
     if not others:
         return [plain]
-    # The last one is what its sender likes best (RFC 2046, 5.1.4).
+    # The sender prefers the last one (RFC 2046, 5.1.4).
     best = max(reversed(others), key=lambda form: len(words[id(form)]))
     shared = len(words[id(plain)] & words[id(best)])
     if shared >= _SHARED_WORDS * len(words[id(best)]):

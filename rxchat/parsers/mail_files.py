@@ -1,4 +1,4 @@
-"""The files that are attached to a mail, or to the mails of a mailbox; `mail` says in its notes which are left out."""
+"""The attached files of a mail or mailbox; the notes of `mail` list those left out."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from rxchat.parsers import mail
 
 
 def parse(content: bytes, suffix: str) -> list[AttachedFile]:
-    """Return the files that can be documents of their own, in their order."""
+    """Return the files that can become documents, in order."""
     return mail.read(content, suffix).files

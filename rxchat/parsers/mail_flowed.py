@@ -1,4 +1,4 @@
-"""Plain texts of mails whose lines were broken for the way (RFC 3676, format=flowed), with their paragraphs whole."""
+"""Joins the lines of paragraphs in plain texts of mails with format=flowed (RFC 3676)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _SIGNATURE = "-- "
 
 
 def is_flowed(part: Message) -> bool:
-    """Whether the lines of a part that end in a space go on in the next one."""
+    """Whether lines of a part that end in a space are continued in the next one."""
     return _parameter(part, "format") == "flowed"
 
 
 def unflowed(part: Message, text: str) -> str:
-    """Return a text with its paragraphs on one line each; lines of another depth of quotation belong to others."""
+    """Join each paragraph to one line; lines with another quotation depth are other paragraphs."""
     deletes_space = _parameter(part, "delsp") == "yes"
     lines: list[str] = []
     open_depth: int | None = None

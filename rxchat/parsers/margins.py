@@ -1,10 +1,10 @@
-"""What stands above and below the pages of a document: which of it is nothing but the number of the page."""
+"""Headers and footers: detection of those that are only page numbers."""
 
 from __future__ import annotations
 
 import re
 
-# A year or a date is a reason to keep it, so a number has three digits at most.
+# A page number has at most three digits, since years and dates are kept.
 _NUMBER = r"\d{1,3}"
 _PAGE = r"(?:page|seite|página|pagina|sida|side|strana|стр\.?|第)"
 _OF = r"(?:/|\||of|von|de|sur|di|av|af|z|из|页|頁|ページ)"
@@ -14,5 +14,5 @@ _PAGE_NUMBER = re.compile(
 
 
 def is_page_number(text: str) -> bool:
-    """Whether a header or footer says nothing but on which page it stands."""
+    """Whether a header or footer is only a page number."""
     return _PAGE_NUMBER.fullmatch(text) is not None

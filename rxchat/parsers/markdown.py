@@ -1,4 +1,4 @@
-"""Markdown: the source is the text, and its structure says where the blocks are."""
+"""Markdown: the source is the text, and its structure defines the blocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS = {
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the text as it was written, in the blocks that Markdown sees in it."""
+    """Return the source text, in Markdown's blocks."""
     del suffix
     builder = TextBuilder(len(content))
     text = clean(builder.cut(read(builder, content)))
@@ -36,7 +36,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 def _add_blocks(builder: TextBuilder, text: str) -> None:
     parser = MarkdownIt("commonmark").enable("table")
-    # Where blocks are is all that matters; what is inside them is the most work, and the most dangerous.
+    # Only blocks matter here; parsing inline elements is most of the work, and the most vulnerable part.
     parser.core.ruler.enableOnly(["normalize", "block"])
     lines = text.split("\n")
     reached = 0
@@ -45,7 +45,7 @@ def _add_blocks(builder: TextBuilder, text: str) -> None:
         if token.level != 0 or token.map is None:
             continue
         first, last = token.map
-        # Definitions of links are no block for Markdown, and text all the same.
+        # Link definitions are no blocks in Markdown, but are text.
         builder.add(BlockKind.PARAGRAPH, "\n".join(lines[reached:first]))
         reached = last
         if token.type != "hr":

@@ -1,4 +1,4 @@
-"""Numbers of spreadsheets as they are displayed: 1067 with the format "00000" is the post code 01067.
+"""Formats numbers of spreadsheets as displayed: 1067 with the format "00000" is the post code 01067.
 
 The format codes are those of ECMA-376 (18.8.31), as Excel and LibreOffice read them. Names of months and the signs for
 decimals and thousands are those of English, since a file does not say in which language it was displayed.
@@ -41,7 +41,7 @@ class _Section:
 
 
 def displayed(value: float, code: str, *, is_1904: bool = False) -> str:
-    """Return a number as its format displays it; one that the format cannot display as it is stored."""
+    """Format a number by its format code; returns the stored number if the code cannot format it."""
     if code in {"", "General"} or len(code) > _LONGEST_CODE or not math.isfinite(value):
         return general(value)
     return _displayed(value, code, is_1904)
@@ -51,7 +51,7 @@ def displayed(value: float, code: str, *, is_1904: bool = False) -> str:
 def _displayed(value: float, code: str, is_1904: bool) -> str:
     simple = _SIMPLE.fullmatch(code)
     if simple is not None:
-        # Nearly all formats are like this one, and large sheets have a million numbers.
+        # A fast path for nearly all formats, since large sheets have a million numbers.
         grouped, decimals, unit = simple.groups()
         places = Decimal(1).scaleb(-len(decimals or ""))
         number = (
@@ -80,12 +80,12 @@ def general(value: float) -> str:
 
 
 def displayed_text(value: str, code: str) -> str:
-    """Return a text as its format displays it: with what surrounds the "@" in it; "" when the format hides it."""
+    """Format a text by its format code, with the literals around its "@"; "" if the format hides it."""
     sections = _sections(code) if len(code) <= _LONGEST_CODE else ()
     section = next((it for it in sections if "@" in it.tokens), None)
     if section is not None:
         return "".join(value if atom == "@" else _literal(atom) for atom in section.tokens)
-    # The fourth section is that of texts; one without "@" displays other words, or none, in their place.
+    # The fourth section is for texts; without "@", it displays other text or none.
     own = next(islice(sections, _SECTION_OF_TEXTS, None), None)
     return value if own is None or "General" in own.tokens else ""
 
@@ -114,7 +114,7 @@ def _section(text: str) -> _Section:
 
 
 def _chosen(sections: tuple[_Section, ...], value: float) -> tuple[_Section | None, bool]:
-    """Return the section for a number, and whether that section shows the sign of negative numbers by itself."""
+    """Return the section for a number, and whether it contains the sign of negative numbers."""
     numbers = [it for it in sections[:3] if it.tokens != ("@",)] if len(sections) < 4 else list(sections[:3])
     if not numbers:
         return None, False
@@ -143,7 +143,7 @@ def _holds(condition: tuple[str, float], value: float) -> bool:
 
 
 def _number(tokens: tuple[str, ...], value: float) -> str:
-    """Return a number that is not negative as the tokens of a section display it."""
+    """Format a non-negative number by the tokens of a section."""
     if "General" in tokens:
         return "".join(general(value) if atom == "General" else _literal(atom) for atom in tokens)
     places = [index for index, atom in enumerate(tokens) if atom in _PLACEHOLDERS]
@@ -186,7 +186,7 @@ def _fixed(tokens: tuple[str, ...], number: Decimal) -> str:
 
 
 def _whole_digits(tokens: tuple[str, ...], places: list[int], digits: str, *, is_grouped: bool) -> list[str]:
-    """Return what stands at each placeholder before the point; the first one takes all digits that are left."""
+    """Return the digits at each placeholder before the point; the first one gets all remaining digits."""
     shown: list[str] = []
     for order, index in enumerate(reversed(places)):
         if order == len(places) - 1:
@@ -200,7 +200,7 @@ def _whole_digits(tokens: tuple[str, ...], places: list[int], digits: str, *, is
 
 
 def _grouped(digits: str, order: int) -> str:
-    """Return digits with commas after those that thousands follow; `order` digits stand to their right."""
+    """Insert commas between thousands; `order` is the number of digits to the right."""
     return "".join(
         digit + ("," if (below := len(digits) - 1 - index + order) and below % 3 == 0 else "")
         for index, digit in enumerate(digits)
@@ -235,7 +235,7 @@ def _scientific(tokens: tuple[str, ...], exponent: int, value: float) -> str:
 
 
 def _slash(tokens: tuple[str, ...]) -> int | None:
-    """Return where the slash of a fraction is: between placeholders, or before a denominator that is fixed (`# ?/8`)."""
+    """Return the index of a fraction's slash: between placeholders, or before a fixed denominator (`# ?/8`)."""
     for index in range(1, len(tokens) - 1) if tokens.count("/") == 1 else ():
         if tokens[index] == "/" and tokens[index - 1] in _PLACEHOLDERS and _is_digit(tokens[index + 1]):
             return index
@@ -267,7 +267,7 @@ def _fraction(tokens: tuple[str, ...], slash: int, value: float) -> str:
 
 
 def _ratio(digits: tuple[str, ...], exact: Fraction, *, is_mixed: bool) -> tuple[int, int]:
-    """Return a number as a numerator and a denominator of so many digits, or of the one that is fixed."""
+    """Return numerator and denominator, with a denominator of `digits` digits or the fixed one."""
     fixed = int("".join(atom if atom.isdecimal() else "0" for atom in digits[:_LONGEST_DENOMINATOR]))
     if fixed:
         return math.floor(exact * fixed + Fraction(1, 2)), fixed
@@ -277,7 +277,7 @@ def _ratio(digits: tuple[str, ...], exact: Fraction, *, is_mixed: bool) -> tuple
 
 
 def _literal(atom: str) -> str:
-    """Return what a atom shows that is no placeholder."""
+    """Return the text of a token that is no placeholder."""
     match atom[0]:
         case '"':
             return atom[1:].removesuffix('"')
@@ -286,7 +286,7 @@ def _literal(atom: str) -> str:
         case "_" | "*" if len(atom) > 1:
             return " "
         case "[":
-            # A currency: [$€-407]; colors, conditions and languages show nothing.
+            # A currency: [$€-407]; colors, conditions and languages display nothing.
             return atom[2:-1].partition("-")[0] if atom.startswith("[$") else ""
         case _:
             return atom

@@ -14,18 +14,18 @@ MATH_PARTS = {
     f"{_MATH}sub": "_",
     f"{_MATH}rad": "√",
 }
-"""The parts of a formula that would mean something else without a sign, and that sign."""
+"""The parts of a formula whose meaning needs a sign, and that sign."""
 
 
 def math_part(tag: str, text: str) -> str:
-    """Return the text of a part with the sign before it; several characters are in brackets."""
+    """Return the text of a part after its sign; several characters are in brackets."""
     if not text:
         return ""
     return f"{MATH_PARTS[tag]}{text if text.isalnum() else f'({text})'}"
 
 
 def math_texts(element: Any, others: str) -> Iterator[str]:
-    """Yield the texts of formulas below an element, and those of other elements with a tag, in their order."""
+    """Yield the texts of formulas below an element, and of other elements with a tag, in order."""
     for child in element:
         if child.tag in {MATH_TEXT, others}:
             yield child.text or ""

@@ -1,4 +1,4 @@
-"""OpenDocument (LibreOffice): texts, spreadsheets and presentations, read from their XML as they are displayed."""
+"""OpenDocument (LibreOffice): texts, spreadsheets and presentations, as displayed."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _NOT_SHOWN = frozenset(
 )
 _HIDDEN = frozenset({"collapse", "filter"})
 _OBJECTS = frozenset(tag(f"draw:{name}") for name in ("object-ole", "plugin", "applet", "floating-frame", "image"))
-# lxml reads no tree that is deeper.
+# lxml refuses deeper trees.
 _DEEPEST = 250
 _DEEPEST_LIST = 30
 _TOO_DEEP = "Parts of this document are nested too deeply, and were not read."
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the document in its order."""
+    """Return the document in reading order."""
     archive.office(content, _CONTENT)
     builder = TextBuilder(len(content))
     with archive.opened(content) as package:
@@ -54,7 +54,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def _check(package: zipfile.ZipFile, suffix: str) -> None:
-    """Refuse what is of another kind, and what is encrypted: entry by entry, in this format, and not as a zip."""
+    """Refuse other formats and encrypted documents (OpenDocument encrypts entries, not the zip archive)."""
     names = package.namelist()
     kind, words = _KINDS.get(suffix, ("", "document"))
     if "mimetype" in names:
@@ -68,10 +68,10 @@ def _check(package: zipfile.ZipFile, suffix: str) -> None:
 
 
 def _xml(package: zipfile.ZipFile, name: str) -> Any | None:
-    """Return an entry as a tree; None when it is missing.
+    """Return an entry as a tree; None if it is missing.
 
     Raises:
-        DocumentUnreadable: when it is damaged.
+        DocumentUnreadable: if it is damaged.
     """
     if name not in package.namelist():
         return None
@@ -83,7 +83,7 @@ def _xml(package: zipfile.ZipFile, name: str) -> Any | None:
 
 
 class _Reader:
-    """Appends what is in a package."""
+    """Appends the contents of a package."""
 
     def __init__(self, builder: TextBuilder, package: zipfile.ZipFile) -> None:
         self._builder = builder
@@ -100,7 +100,7 @@ class _Reader:
         builder.title = (meta.findtext(f".//{tag('dc:title')}") or "") if meta is not None else ""
 
     def add_all(self) -> None:
-        """Append headers, the body, footnotes, footers and comments."""
+        """Append headers, body, footnotes, footers and comments."""
         body = self._content.find(tag("office:body")) if self._content is not None else None
         kind = next(iter(body), None) if body is not None else None
         if kind is None:
@@ -128,7 +128,7 @@ class _Reader:
             self._builder.note(f"{self._objects.pictures:,} {pictures} in this document {was} not read.")
 
     def _part(self, name: str) -> Any | None:
-        """Return another document of the package."""
+        """Return another XML document of the package."""
         return _xml(self._package, name)
 
     def _add_below(self, parent: Any, depth: int) -> None:
@@ -150,11 +150,11 @@ class _Reader:
                 if text := "\n".join(filter(None, texts)):
                     self._builder.add(BlockKind.PARAGRAPH, f"Notes: {text}", page=self._page)
             elif isinstance(element.tag, str) and element.tag not in _NOT_SHOWN and not self._is_object(element):
-                # Sections, indexes, frames and boxes hold the same again.
+                # Sections, indexes, frames and boxes contain the same elements.
                 self._add_below(element, depth + 1)
 
     def _is_object(self, element: Any) -> bool:
-        """Whether an element is no container of paragraphs that are shown; what can be read of it is appended."""
+        """Append an object such as a chart; returns False for containers of visible paragraphs."""
         if element.tag == tag("text:section"):
             self._text.has_hidden_text = self._text.has_hidden_text or _is_hidden_section(element)
             return _is_hidden_section(element)
@@ -187,7 +187,7 @@ class _Reader:
         self._add_hanging(depth)
 
     def _add_hanging(self, depth: int) -> None:
-        """Append what hangs on the paragraphs just read: boxes at once, notes and comments at the end."""
+        """Append the boxes of the last paragraphs, and collect their notes and comments for the end."""
         found = self._text.taken()
         self._notes += found.notes
         self._comments += found.comments
@@ -202,7 +202,7 @@ class _Reader:
                 self._add_below(body, 0)
 
     def _items(self, list_: Any, style: str, depth: int) -> Iterator[str]:
-        """Yield the lines of a list and of those in it."""
+        """Yield the lines of a list and of nested ones."""
         style = list_.get(tag("text:style-name")) or style
         for item in list_:
             label = ""
@@ -217,7 +217,7 @@ class _Reader:
                     yield f"{'  ' * depth}{mark} {text}" if mark.strip() else f"{'  ' * depth}{mark}{text}"
 
     def _rows(self, table: Any) -> Iterator[list[str]]:
-        """Yield the rows of a table; what is said to be repeated a million times is repeated as often as it may matter."""
+        """Yield the rows of a table; limits rows that are declared to repeat a million times."""
         merged = MergedCells()
         for row in table.iter(_ROW):
             if next(row.iterancestors(_TABLE)) is not table:
@@ -236,7 +236,7 @@ class _Reader:
                     yield cells
 
     def _cell(self, cell: Any) -> str:
-        """Return a cell as it is displayed; a formula that was never calculated is its own text."""
+        """Return the displayed text of a cell; the formula if it has no result."""
         lines: list[str] = []
         for child in cell:
             if child.tag in PARAGRAPHS:
@@ -302,7 +302,7 @@ class _Reader:
             self._builder.note(pictured_slides(pictured))
 
     def _displays(self, element: Any, attribute: str) -> str:
-        """Return what the style of a sheet or slide says of its being displayed."""
+        """Return an attribute of the style of a sheet or slide about its visibility."""
         name = element.get(tag("table:style-name")) or element.get(tag("draw:style-name"))
         for style in self._content.iter(tag("style:style")) if name and self._content is not None else ():
             if style.get(tag("style:name")) == name:
@@ -310,7 +310,7 @@ class _Reader:
         return ""
 
     def _add_object(self, element: Any) -> None:
-        """Append the data of a chart, which is a document of its own in the package; other documents are only said."""
+        """Append the data of a chart, which is a document in the package; other objects only get a note."""
         chart = self._objects.content_of(element)
         table = chart.find(f".//{_TABLE}") if chart is not None else None
         is_chart = chart is not None and chart.find(f".//{tag('chart:chart')}") is not None
@@ -321,7 +321,7 @@ class _Reader:
             add_table(self._builder, self._rows(table), page=self._page)
 
     def _add_margins(self, kind: str) -> None:
-        """Append what stands above or below the pages, each text once."""
+        """Append headers or footers, each text once."""
         texts: dict[str, None] = {}
         for margin in self._styles.iter(tag(f"style:{kind}")) if self._styles is not None else ():
             texts[one_line(" ".join(self._text.text(it) for it in margin.iter(*PARAGRAPHS)))] = None

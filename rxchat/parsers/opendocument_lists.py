@@ -1,4 +1,4 @@
-"""The numbers of OpenDocument lists and headings, which stand nowhere in a document's text."""
+"""Computes the numbers of OpenDocument lists and headings, which a document does not store."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class _Level:
     prefix: str
     suffix: str
     displayed: int
-    """How many levels its number shows."""
+    """The number of levels in its label."""
     start: int
 
 
 class ListNumbers:
-    """Counts the items of lists by their style, and headings by the outline."""
+    """Counts list items by style, and headings by the outline."""
 
     def __init__(self, *sources: Any) -> None:
         self._styles: dict[str, dict[int, _Level]] = {}
@@ -38,16 +38,16 @@ class ListNumbers:
                 self._outline = _levels(style, "text:outline-level-style")
 
     def begin(self, style: str, *, goes_on: bool) -> None:
-        """Begin a list; its numbers begin again unless it goes on with those of an earlier one."""
+        """Start a list, with new numbers unless it continues an earlier one."""
         if not goes_on:
             self._counters.pop(style, None)
 
     def item(self, style: str, depth: int) -> str:
-        """Return what is shown before an item on a level (from 0)."""
+        """Return the label of an item on a level (from 0)."""
         return self._next(style, self._styles.get(style, {}), depth) or BULLET
 
     def heading(self, level: int) -> str:
-        """Return the number of a heading (from 1); "" when headings have none."""
+        """Return the number of a heading on a level (from 1); "" if headings have no numbers."""
         return self._next("", self._outline, level - 1)
 
     def _next(self, key: str, levels: dict[int, _Level], depth: int) -> str:

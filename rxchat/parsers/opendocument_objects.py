@@ -1,4 +1,4 @@
-"""What is embedded in OpenDocument files: equations, form fields, other documents, and pictures."""
+"""Embedded objects of OpenDocument files: equations, form fields, other documents, and images."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _MARK = "{urn:openoffice:names:experimental:ooo-ms-interop:xmlns:field:1.0}"
 _LENGTH = re.compile(r"([\d.]{1,12})(cm|mm|in|pt)")
 _CENTIMETERS = {"cm": 1.0, "mm": 0.1, "in": 2.54, "pt": 2.54 / 72}
 _LARGE_PICTURE = 8 * 5
-"""Square centimeters: of pictures so large one may have expected that they are read."""
+"""Square centimeters: users may expect that larger images are read."""
 
 EMBEDDED = "Another document that is embedded in this one was not read: upload it by itself."
 
 
 class Objects:
-    """Reads what stands in the lines of a text and is no text."""
+    """Reads the embedded objects in lines of text."""
 
     def __init__(self, content: Any, part: Callable[[str], Any | None]) -> None:
         self._part = part
@@ -38,7 +38,7 @@ class Objects:
         self.pictures = 0
 
     def in_line(self, element: Any) -> str | None:
-        """Return what an element shows in its line; None when it is no equation and no form field."""
+        """Return the text of an equation or form field in a line; None for other elements."""
         if element.tag == tag("draw:control"):
             name = element.get(tag("draw:control")) or ""
             self._read.add(name)
@@ -51,13 +51,13 @@ class Objects:
         return " ".join(formulas) if formulas else None
 
     def other_fields(self) -> Iterator[str]:
-        """Yield the fields of forms that were not met where they are shown."""
+        """Yield the form fields that no line contained."""
         for name, text in self._fields.items():
             if name not in self._read and text:
                 yield text
 
     def note_object(self, element: Any) -> None:
-        """Remember that an object was not read, or a large picture."""
+        """Count an object or large image that is not read."""
         if element.tag != tag("draw:image"):
             self.has_unread = True
         elif (
@@ -70,7 +70,7 @@ class Objects:
             )
 
     def content_of(self, element: Any) -> Any | None:
-        """Return the document that an object refers to or holds; None when there is none in the package."""
+        """Return the document that an object refers to or contains; None if the package has none."""
         inside = next((it for it in element if isinstance(it.tag, str)), None)
         if inside is not None:
             return inside
@@ -85,7 +85,7 @@ class Objects:
 
 
 def _formula(element: Any) -> Iterator[str]:
-    """Yield a formula on one line: a fraction is 1/2 and not 12, a power is x^2 and not x2."""
+    """Yield the parts of a formula on one line: a fraction is 1/2 and not 12, a power is x^2 and not x2."""
     if element.tag in _NOT_SHOWN or not isinstance(element.tag, str):
         return
     name = element.tag.removeprefix(_MATH)
@@ -110,7 +110,7 @@ def _formula(element: Any) -> Iterator[str]:
 
 
 def _fields(content: Any) -> dict[str, str]:
-    """Return what the fields of all forms show, by their names."""
+    """Return the displayed values of all form fields by name."""
     found: dict[str, str] = {}
     for form in content.iter(tag("form:form")) if content is not None else ():
         for field in form:
@@ -146,7 +146,7 @@ def _of_field(kind: str, field: Any) -> str:
 
 
 def _of_mark(mark: Any) -> str:
-    """Return what a form field of Word shows."""
+    """Return the displayed value of one of Word's form fields."""
     values = {it.get(f"{_MARK}name"): it.get(f"{_MARK}value") or "" for it in mark.iterfind(f"{_MARK}param")}
     if (mark.get(f"{_MARK}type") or "").endswith("FORMCHECKBOX"):
         return "☑" if values.get("Checkbox_Checked", "false") == "true" else "☐"

@@ -1,4 +1,4 @@
-"""Cells of OpenDocument tables that are merged over several rows."""
+"""Cells of OpenDocument tables that span several rows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _LONGEST_REPEATED = 100
 
 
 class MergedCells:
-    """Repeats a short text that is merged over several rows in each of them, as in Excel workbooks."""
+    """Repeats a short text that spans several rows in each of them, as for Excel workbooks."""
 
     def __init__(self) -> None:
         self._carried: dict[int, tuple[int, str]] = {}
-        """By column: in how many further rows which text stands."""
+        """By column: the number of further rows, and the text to repeat in them."""
         self._begun: dict[int, tuple[int, str]] = {}
 
     def text(self, cell: Any, column: int, text: str) -> str:
-        """Return what stands in a cell of the present row, given its own text."""
+        """Return the text of a cell of the current row: its own or the repeated one."""
         if cell.tag == _COVERED:
             return text or self._carried.get(column, (0, ""))[1]
         rows = cell.get(tag("table:number-rows-spanned")) or "1"
@@ -28,7 +28,7 @@ class MergedCells:
         return text
 
     def end_row(self, times: int) -> None:
-        """Go to the next row; the present one is there several times."""
+        """End the current row, which is repeated `times` times."""
         self._carried |= self._begun
         self._begun = {}
         self._carried = {column: (left - times, text) for column, (left, text) in self._carried.items() if left > times}

@@ -1,4 +1,4 @@
-"""The visible text of OpenDocument paragraphs, and what hangs on them: footnotes, comments, boxes and charts."""
+"""The visible text of OpenDocument paragraphs, and their anchored footnotes, comments, boxes and charts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _SHAPES = frozenset(
 
 @dataclass(slots=True)
 class Hanging:
-    """What was found in paragraphs and does not belong to their text."""
+    """The objects anchored to paragraphs that are not part of their text."""
 
     notes: list[Any] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Hanging:
 
 
 class TextReader:
-    """Reads paragraphs, given which styles hide their text, and what equations and form fields show in a line."""
+    """Reads paragraphs; `in_line` returns the text of equations and form fields in them."""
 
     def __init__(self, in_line: Callable[[Any], str | None], *sources: Any) -> None:
         self._in_line = in_line
@@ -74,7 +74,7 @@ class TextReader:
         self.has_hidden_text = False
 
     def text(self, paragraph: Any) -> str:
-        """Return the visible text of a paragraph; a hidden one has none."""
+        """Return the visible text of a paragraph; "" if it is hidden."""
         if self._is_hidden(paragraph) or any(
             it.get(tag("text:is-hidden")) == "true" for it in paragraph.iter(tag("text:hidden-paragraph"))
         ):
@@ -110,13 +110,13 @@ class TextReader:
             yield from self._pieces(child)
 
     def comment(self, annotation: Any) -> str:
-        """Return a comment in one line, with its author."""
+        """Return a comment on one line, with its author."""
         author = one_line(annotation.findtext(tag("dc:creator")) or "")
         text = one_line(" ".join("".join(self._pieces(it)) for it in annotation.iter(*PARAGRAPHS)))
         return f"Comment{f' by {author}' if author else ''}: {text}"
 
     def taken(self) -> Hanging:
-        """Return what has been found since the last time."""
+        """Return the anchored objects since the last call."""
         found, self.hanging = self.hanging, Hanging()
         return found
 

@@ -1,4 +1,4 @@
-"""PDFs: the lines that pdfium finds on each page, put together to paragraphs and headings; forms, notes and attachments."""
+"""PDFs: pdfium's lines of each page, joined to paragraphs and headings; form fields, notes and attachments."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _NO_LETTERS = "The text of this PDF cannot be extracted, because its fonts have 
 _EMPTY = "All pages of this PDF are empty. Upload the document that it was made from."
 _DAMAGED = "This PDF is damaged. Save it again, or print it to a PDF, and upload the new file."
 _FEW_CHARACTERS = 100
-"""A page with a large picture and less text than this is a scan with a stamp or a page number."""
+"""A page with a large image and less text than this is a scan with a stamp or a page number."""
 _LARGE_PICTURE = 0.5
 _MOST_UNREADABLE = 0.3
 _MOST_NAMED = 20
 _SAMPLED = 50
 _MOST_BOXES = 2_000_000
-"""After so many runs of text the order of columns is no longer looked into."""
+"""The most runs of text for which columns are detected."""
 
 
 @dataclass(slots=True)
 class Content:
-    """What stands on the pages of a PDF."""
+    """The contents of the pages of a PDF."""
 
     pages: list[list[Line]] = field(default_factory=list)
-    """The lines of each page; a damaged page, and one that is a scan, may have none."""
+    """The lines of each page; damaged pages and scans may have none."""
     beside: dict[int, list[str]] = field(default_factory=dict)
-    """What users typed into fields and wrote as notes, by the page's number from 0."""
+    """Form fields and notes by the page's number from 0."""
     scans: list[int] = field(default_factory=list)
-    """Which pages are pictures, numbers from 0: with no text, or next to none."""
+    """The numbers (from 0) of pages that are images with little or no text."""
     unreadable: list[int] = field(default_factory=list)
-    """Those of them whose fonts do not say which letters they show."""
+    """Those of `scans` whose fonts do not map glyphs to characters."""
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
@@ -65,7 +65,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def _note_unread(builder: TextBuilder, found: Content) -> None:
-    """Name the pages whose text was not read."""
+    """Add notes about pages whose text was not read."""
     total = len(found.pages)
     scans = [number for number in found.scans if number not in found.unreadable]
     for numbers, what in (
@@ -83,10 +83,10 @@ def _note_unread(builder: TextBuilder, found: Content) -> None:
 
 @contextmanager
 def opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
-    """Open a PDF; what goes wrong with it in this context is said in words.
+    """Open a PDF, and map pdfium's errors in this context.
 
     Raises:
-        DocumentUnreadable: when it is damaged or needs a password.
+        DocumentUnreadable: if it is damaged or needs a password.
     """
     try:
         yield pypdfium2.PdfDocument(content)
@@ -96,7 +96,7 @@ def opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
 
 
 def content_of(builder: TextBuilder, document: pypdfium2.PdfDocument) -> Content:
-    """Return what stands on the pages of a document, and note what is damaged or attached."""
+    """Return the contents of a document's pages, and add notes about damaged pages and attached files."""
     builder.pages = len(document)
     if builder.pages == 0:
         raise DocumentUnreadable(_DAMAGED)
@@ -134,18 +134,18 @@ class _Reader:
         self._boxes = 0
         self.found = Content()
         self.files: list[str] = []
-        """The names of files that are pinned to pages."""
+        """The names of files attached to pages."""
         self.unreadable_lines = 0
 
     def read(self, number: int) -> list[Line]:
-        """Return the lines of a page with their places."""
+        """Return the lines of a page with their positions."""
         page = self._document[number]
         rotation = page.get_rotation()
         text_page = page.get_textpage()
         try:
             turn = Turn.of(page, text_page)
             if rotation and not turn.quarters:
-                # pdfium orders lines as they are displayed: of a page that was scanned or turned sideways, the wrong way.
+                # pdfium orders lines of the rotated page, which is wrong for scanned pages and those turned sideways.
                 page.set_rotation(0)
                 text_page.close()
                 text_page = page.get_textpage()
@@ -162,7 +162,7 @@ class _Reader:
             page.close()
 
     def _readable(self, number: int, page: pypdfium2.PdfPage, lines: list[Line]) -> list[Line]:
-        """Return the lines that are made of letters; a page most of which is not has none, and is like a scan."""
+        """Return the readable lines; none if most of the page is unreadable, which is then treated as a scan."""
         length = sum(len(line.text) for line in lines)
         unreadable = [line for line in lines if line.is_unreadable]
         if sum(len(line.text) for line in unreadable) > _MOST_UNREADABLE * length:
@@ -175,7 +175,7 @@ class _Reader:
         return [line for line in lines if not line.is_unreadable]
 
     def _in_columns(self, text_page: pypdfium2.PdfTextPage, turn: Turn) -> list[Line] | None:
-        """Return the lines in the order of columns, when pdfium would read across them; None when it would not."""
+        """Return the lines in the order of columns; None if pdfium's order does not read across columns."""
         count = text_page.count_rects()
         self._boxes += count
         if count < 8 or self._boxes > _MOST_BOXES:
@@ -186,7 +186,7 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How the text of a page is turned, in quarters against the clock, and how large the page is."""
+    """The rotation of a page's text in counterclockwise quarter turns, and the page's size."""
 
     quarters: int
     width: float
@@ -194,17 +194,17 @@ class Turn:
 
     @classmethod
     def of(cls, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> Turn:
-        """Return how most of the text is turned, by some of its characters."""
+        """Return the rotation of most of the text, by a sample of its characters."""
         count = text_page.count_chars()
         angles = [_quarters(text_page, index) for index in range(0, count, max(1, count // _SAMPLED))]
         return cls(max(set(angles), key=angles.count) if angles else 0, *_size(page))
 
     def upright(self, box: Box) -> Box:
-        """Return a box of the page on the page turned so that its text is upright."""
+        """Return a box in the coordinates of the page with upright text."""
         return _turned_by(self.quarters, box, self.width, self.height)
 
     def on_page(self, box: Box) -> Box:
-        """Return the box of the page that is this one when the page is turned."""
+        """Return a box of the upright page in the coordinates of the page."""
         is_sideways = self.quarters % 2 == 1
         width, height = (self.height, self.width) if is_sideways else (self.width, self.height)
         return _turned_by(-self.quarters % 4, box, width, height)
@@ -227,13 +227,13 @@ def _quarters(text_page: pypdfium2.PdfTextPage, index: int) -> int:
 
 
 def _size(page: pypdfium2.PdfPage) -> tuple[float, float]:
-    """Return the width and the height of a page before it is rotated."""
+    """Return the width and height of a page before rotation."""
     width, height = page.get_size()
     return (width, height) if page.get_rotation() % 180 == 0 else (height, width)
 
 
 def _shows_picture(page: pypdfium2.PdfPage, *, is_empty: bool) -> bool:
-    """Whether there is anything on a page without text, or a large picture on one with little."""
+    """Whether a page without text shows any object, or one with little text a large image."""
     width, height = page.get_size()
     try:
         for shown in page.get_objects(max_depth=3):
@@ -249,7 +249,7 @@ def _shows_picture(page: pypdfium2.PdfPage, *, is_empty: bool) -> bool:
 
 
 def _lines(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> list[Line]:
-    """Return the lines as pdfium has them, which has joined the pieces that a PDF is made of."""
+    """Return pdfium's lines, in which it has joined the PDF's text objects."""
     lines: list[Line] = []
     position = 0
     for text in text_page.get_text_range().split("\r\n"):
@@ -257,14 +257,14 @@ def _lines(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> list[Li
             first = position + len(text) - len(text.lstrip())
             lines.append(_line(page, text_page, text, first))
         position += len(text) + 2
-    # Of text that runs down the page, pdfium begins with the last line.
+    # pdfium begins with the last line if text runs down the page.
     rises = sum(line.bottom > before.bottom for before, line in pairwise(lines))
     is_turned = bool(lines) and round(pdfium.FPDFText_GetCharAngle(text_page, 0) / (math.pi / 2)) % 4 != 0
     return lines[::-1] if is_turned and rises > 0.8 * (len(lines) - 1) > 0 else lines
 
 
 def _line(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, text: str, position: int) -> Line:
-    """Return a line; its place and size are those of its first character, with the text turned upright."""
+    """Return a line with the position and size of its first character on the upright page."""
     index = max(0, pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, position))
     try:
         box = _turned(page, text_page, index)
@@ -275,13 +275,13 @@ def _line(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, text: str, 
 
 
 def _turned(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, index: int) -> Box:
-    """Return the box of a character on the page turned so that the character is upright."""
+    """Return the box of a character on the page rotated so that the character is upright."""
     box = Box(*text_page.get_charbox(index, loose=True))
     return Turn(_quarters(text_page, index), *_size(page)).upright(box)
 
 
 def _line_of(text_page: pypdfium2.PdfTextPage, row: Row, turn: Turn) -> Line:
-    """Return the line that the runs of a row make."""
+    """Join the runs of a row to a line."""
     left, right = row[0].left, max(box.right for box in row)
     bottom, top = min(box.bottom for box in row), max(box.top for box in row)
     placed = turn.on_page(Box(left - 1, bottom - 1, right + 1, top + 1))
@@ -296,7 +296,7 @@ def _line_of(text_page: pypdfium2.PdfTextPage, row: Row, turn: Turn) -> Line:
 
 
 def _is_unreadable(text_page: pypdfium2.PdfTextPage, text: str, index: int) -> bool:
-    """Whether most of a line's characters are numbers of glyphs, which nothing says the letters of."""
+    """Whether most of a line's characters are glyph numbers without a mapping to characters."""
     last = index + len(text.strip()) - 1
     places = {index, (index + last) // 2, last, (index + 2 * last) // 3}
     unknown = sum(pdfium.FPDFText_HasUnicodeMapError(text_page, place) == 1 for place in places)

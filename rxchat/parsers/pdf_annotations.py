@@ -1,4 +1,4 @@
-"""What lies above the pages of a PDF: what users typed into forms, reviewers' notes, and attached files."""
+"""Annotations of PDFs: form fields, notes of reviewers, and attached files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BUTTONS = frozenset({pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADI
 
 @dataclass(slots=True)
 class Annotations:
-    """Lines about what lies above a page."""
+    """The texts of a page's annotations."""
 
     fields: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Annotations:
 def of_page(
     document: pypdfium2.PdfDocument, number: int, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage
 ) -> Annotations:
-    """Return the filled fields, the notes and the names of files of a page."""
+    """Return the filled form fields, notes and names of attached files of a page."""
     found = Annotations()
     drawn: list[int] = []
     for index in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_OF_A_PAGE)):
@@ -57,7 +57,7 @@ def of_page(
 
 
 def note_files(builder: TextBuilder, document: pypdfium2.PdfDocument, pinned: list[str]) -> None:
-    """Name the files that are attached to a document or pinned to its pages, and say when its form is of a kind unread."""
+    """Add notes about files attached to a document or its pages, and about forms that cannot be read."""
     names = [document.get_attachment(index).get_name() for index in range(min(document.count_attachments(), 1_000))]
     names = list(dict.fromkeys(one_line(name)[:80] for name in [*names, *pinned]))
     for name in names[:_MOST_NAMED]:
@@ -97,20 +97,20 @@ def _add(
 
 
 def _note_of(annotation: Any) -> str:
-    """Return the words of a note; some have them as rich text only."""
+    """Return the text of a note; some notes have rich text only."""
     rich = "" if (text := one_line(_text(annotation, b"Contents"))) else _text(annotation, b"RC")
     return text or one_line(html.unescape(_MARKUP.sub(" ", rich)))
 
 
 def _is_only_drawn(annotation: Any) -> bool:
-    """Whether the words of an annotation, such as a stamp, are in its appearance only."""
+    """Whether the text of an annotation, such as a stamp, is only in its appearance."""
     is_hidden = pdfium.FPDFAnnot_GetFlags(annotation) & _HIDDEN
     is_note = pdfium.FPDFAnnot_GetSubtype(annotation) in _DRAWN
     return is_note and not is_hidden and bool(pdfium.FPDFAnnot_HasKey(annotation, b"AP")) and not _note_of(annotation)
 
 
 def _marked(annotation: Any, text_page: pypdfium2.PdfTextPage) -> Iterator[str]:
-    """Yield the texts of a page that an annotation marks."""
+    """Yield the page's texts that an annotation highlights."""
     points = pdfium.FS_QUADPOINTSF()
     for index in range(min(pdfium.FPDFAnnot_CountAttachmentPoints(annotation), _MOST_OF_A_PAGE)):
         if pdfium.FPDFAnnot_GetAttachmentPoints(annotation, index, points):
@@ -120,7 +120,7 @@ def _marked(annotation: Any, text_page: pypdfium2.PdfTextPage) -> Iterator[str]:
 
 
 def _field(form: Any, annotation: Any) -> Iterator[str]:
-    """Yield a line for a field that is filled in, or a box that is ticked."""
+    """Yield a line for a filled form field or a ticked checkbox."""
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
     shown = _string(
         lambda buffer, size: _wide(pdfium.FPDFAnnot_GetFormFieldAlternateName, form, annotation, buffer, size)
@@ -169,13 +169,13 @@ def _text(annotation: Any, key: bytes) -> str:
 
 
 def _wide(function: Callable[..., int], *arguments: Any) -> int:
-    """Call a function of pdfium whose last two arguments are where it writes a text, and how many bytes there are."""
+    """Call a pdfium function whose last two arguments are a buffer for text and its size."""
     *given, buffer, size = arguments
     return function(*given, None if buffer is None else ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
 
 
 def _string(call: Callable[[Any, int], int]) -> str:
-    """Return a text of pdfium, which says how many bytes it needs and then writes it as UTF-16."""
+    """Return a text from pdfium, which first returns the size and then writes UTF-16."""
     needed = call(None, 0)
     if not 2 < needed <= _MOST_BYTES:
         return ""

@@ -1,4 +1,4 @@
-"""Columns on pages that were drawn row by row: a PDF's own order would read across both of them."""
+"""Detects columns on pages that were drawn row by row, whose order in the PDF reads across columns."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from statistics import median
 _FEWEST_ROWS = 4
 _SHARE_OF_ROWS = 0.6
 _NARROWEST_GAP = 0.8
-"""How wide a gap between columns is at least, measured in the height of a row."""
+"""The smallest gap between columns, relative to the height of a row."""
 _NARROWEST_COLUMN = 0.12
-"""Narrower ones, measured in the width of all, are those of tables."""
+"""The narrowest column, relative to the whole width; narrower ones belong to tables."""
 _MOST_GUTTERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A run of text on a page; places are in points from the lower left corner."""
+    """A run of text on a page; coordinates are in points from the lower left corner."""
 
     left: float
     bottom: float
@@ -27,7 +27,7 @@ class Box:
 
     @property
     def height(self) -> float:
-        """How high the letters are."""
+        """The height of the letters."""
         return self.top - self.bottom
 
 
@@ -35,7 +35,7 @@ Row = tuple[Box, ...]
 
 
 def rows_of(boxes: Sequence[Box]) -> list[Row]:
-    """Return the runs that follow each other from left to right on one line."""
+    """Group runs that follow each other from left to right on one line."""
     rows: list[list[Box]] = []
     for box in boxes:
         before = rows[-1][-1] if rows else None
@@ -47,9 +47,9 @@ def rows_of(boxes: Sequence[Box]) -> list[Row]:
 
 
 def in_columns(rows: Sequence[Row], depth: int = _MOST_GUTTERS) -> list[Row] | None:
-    """Return the rows in the order of columns, each row in one of them; None when there is one column only.
+    """Return the rows in the order of columns, each row in one of them; None if there is only one column.
 
-    What stands across the columns, such as a title, parts those above from those below.
+    Rows across the columns, such as a title, separate the columns above from those below.
     """
     gutter = _gutter(rows) if depth else None
     if gutter is None:
@@ -84,7 +84,7 @@ def _is_beside(before: Box, box: Box) -> bool:
 
 
 def _gutter(rows: Sequence[Row]) -> float | None:
-    """Return where most rows have a gap that no column of a table would leave."""
+    """Return the position of a gap in most rows that is no gap between columns of a table."""
     gaps = [
         (one.right, other.left, index)
         for index, row in enumerate(rows)

@@ -1,11 +1,11 @@
-"""Words that are divided at the ends of lines: whether the hyphen there belongs to the word."""
+"""Joins words that are hyphenated at line ends, and decides whether the hyphen belongs to the word."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# pdfium marks a hyphen at the end of a line so, and joins the lines itself.
+# pdfium's mark for a hyphen at the end of a line; it joins the lines itself.
 _MARKED = re.compile("[\x02\ufffe](?:\r\n)?")
 _SOFT = "\u00ad"
 _HYPHENS = f"-\u2010{_SOFT}"
@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST_PART = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*\Z")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
 _LONGEST_WORD = 100
-# "Ein- und Ausgang": the second part of a divided word is none of these.
+# "Ein- und Ausgang": the second part of a hyphenated word is no conjunction.
 _CONJUNCTIONS = frozenset(
     {"und", "oder", "bis", "sowie", "bzw", "beziehungsweise", "and", "or", "et", "ou", "y", "e", "och", "eller", "og"}
 )
@@ -22,13 +22,13 @@ _ENDINGS = ("ness", "ish", "ing", "ington", "ed", "s")
 
 
 class LineJoiner:
-    """Joins lines of a document, whose other words tell how a divided one is written."""
+    """Joins lines of a document, whose other words show the spelling of a hyphenated one."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._words = {word.replace("\u2010", "-").casefold() for line in lines for word in _WORD.findall(line)}
 
     def joined(self, lines: Iterable[str]) -> str:
-        """Return the lines as one, with the words whole that were divided at their ends."""
+        """Join lines to one, without hyphenation at their ends."""
         text = ""
         for line in lines:
             following = self._without_marks(line)
@@ -40,7 +40,7 @@ class LineJoiner:
         return text
 
     def _without_marks(self, line: str) -> str:
-        """Return a line in which pdfium's marks are hyphens, or nothing."""
+        """Replace pdfium's marks in a line by hyphens or nothing."""
         first, *others = _MARKED.split(line)
         pieces = [first]
         for before, after in zip([first, *others], others, strict=False):
@@ -48,7 +48,7 @@ class LineJoiner:
         return "".join(pieces)
 
     def _hyphen(self, before: str, after: str, *, is_soft: bool) -> str:
-        """Return what stands between two parts of a word: nothing, or a hyphen, which a conjunction is apart from."""
+        """Return the joint of two parts of a word: "", "-", or "- " before a conjunction."""
         if is_soft:
             return ""
         first, second = _LAST_PART.search(before[-_LONGEST_WORD:]), _FIRST_PART.match(after[:_LONGEST_WORD])

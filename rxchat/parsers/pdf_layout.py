@@ -1,4 +1,4 @@
-"""What lines on pages mean: a PDF says where characters are, and nothing of paragraphs and headings."""
+"""Finds paragraphs and headings in lines, since a PDF only stores positions of characters."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _HEADING_CHARACTERS = 200
 _HEADING_LINES = 3
 _HEADING_LEVELS = 4
 _LARGER = 1.15
-"""How much larger than the rest a heading is at least."""
+"""The smallest size of a heading, relative to the body text."""
 _WIDER = 1.4
-"""How much wider than usual a gap between lines is that parts paragraphs."""
+"""The smallest distance between lines of two paragraphs, relative to the usual distance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a page; places are in points from the lower left corner."""
+    """A line of a page; coordinates are in points from the lower left corner."""
 
     text: str
     left: float
     bottom: float
     height: float
-    """Of the font's box, in half points at best: what size the letters have."""
+    """The height of the font's box, which gives the size of the letters to half a point at best."""
     is_unreadable: bool = False
-    """Whether its font does not say which letters it shows."""
+    """Whether its font does not map glyphs to characters."""
 
     @property
     def size(self) -> float:
-        """The height, rounded so that lines of one font are alike."""
+        """The height, rounded so that lines with the same font have the same size."""
         return round(self.height * 2) / 2
 
 
@@ -53,7 +53,7 @@ class _Group:
 def add_pages(
     builder: TextBuilder, pages: Sequence[Sequence[Line]], beside: Mapping[int, Sequence[str]] | None = None
 ) -> None:
-    """Append the lines of all pages, as paragraphs, lists and headings; and a list of what is beside each (from 0)."""
+    """Append the lines of all pages as paragraphs, lists and headings; `beside` has extra lines by page (from 0)."""
     body = _body_size(pages)
     levels = _heading_levels(pages, body)
     joiner = LineJoiner(line.text for lines in pages for line in lines)
@@ -78,7 +78,7 @@ def add_pages(
 
 
 def _body_size(pages: Sequence[Sequence[Line]]) -> float:
-    """Return the size in which most of the text is set."""
+    """Return the size of most of the text."""
     characters: Counter[float] = Counter()
     for lines in pages:
         for line in lines:
@@ -87,13 +87,13 @@ def _body_size(pages: Sequence[Sequence[Line]]) -> float:
 
 
 def _heading_levels(pages: Sequence[Sequence[Line]], body: float) -> dict[float, int]:
-    """Return a level for each size that is clearly larger than the text's; the smaller ones share the last."""
+    """Return a level for each size clearly above the body text's; the smallest sizes share the last level."""
     sizes = sorted({line.size for lines in pages for line in lines if line.size >= body * _LARGER > 0}, reverse=True)
     return {size: min(level, _HEADING_LEVELS) for level, size in enumerate(sizes, start=1)}
 
 
 def _groups(lines: Sequence[Line]) -> Iterator[_Group]:
-    """Yield the lines of a page that make a paragraph, an item of a list, or a heading each."""
+    """Group the lines of a page into paragraphs, list items and headings."""
     usual = _usual_pitch(lines)
     group: _Group | None = None
     for line in lines:
@@ -110,7 +110,7 @@ def _groups(lines: Sequence[Line]) -> Iterator[_Group]:
 
 
 def _usual_pitch(lines: Sequence[Line]) -> float:
-    """Return how far apart lines of a paragraph are."""
+    """Return the usual distance between lines of a paragraph."""
     pitches = [
         before.bottom - line.bottom
         for before, line in pairwise(lines)
@@ -120,14 +120,14 @@ def _usual_pitch(lines: Sequence[Line]) -> float:
 
 
 def _begins_anew(before: Line, line: Line, usual: float) -> bool:
-    """Whether a line begins a paragraph, given the one before it."""
+    """Whether a line starts a paragraph, given the line before it."""
     if abs(before.size - line.size) > 0.1 * max(before.size, line.size):
         return True
     pitch = before.bottom - line.bottom
     if pitch < -line.height:
-        # The top of the next column: a sentence may go on there.
+        # The top of the next column, in which a sentence may continue.
         return before.text.endswith(_ENDS_SENTENCE)
-    # Alone with its size, a line tells nothing of what is usual.
+    # A single line of a size has no usual distance.
     if pitch > _WIDER * (usual or line.height):
         return True
     return line.left - before.left > line.height and before.text.endswith(_ENDS_SENTENCE)

@@ -1,4 +1,4 @@
-"""Words that PDFs have only in how an annotation is drawn: stamps, and text boxes of some programs."""
+"""Texts that are only in the appearance of annotations: stamps, and text boxes of some programs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rxchat.parsers.builder import one_line
 
 
 def texts_of(document: pypdfium2.PdfDocument, number: int, drawn: Sequence[int]) -> Iterator[str]:
-    """Yield what annotations of a page show, by their numbers.
+    """Yield the texts that the given annotations of a page display.
 
-    pdfium reads texts of pages only: a copy of the page has nothing but these annotations, drawn onto it.
+    pdfium reads texts of pages only, so these annotations are drawn onto an empty copy of the page.
     """
     if not drawn:
         return

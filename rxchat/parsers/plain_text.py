@@ -17,7 +17,7 @@ _FULL_OF_ZEROS = re.compile("\0{16,}")
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the paragraphs of a text: what stands between blank lines."""
+    """Return the paragraphs of a text, which blank lines separate."""
     del suffix
     builder = TextBuilder(len(content))
     for paragraph in _BLANK_LINES.split(clean(builder.cut(read(builder, content)))):
@@ -28,10 +28,10 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def read(builder: TextBuilder, content: bytes, declared: str = "") -> str:
-    """Return the text of a file, without what only terminals want; the document says in which encoding it was read.
+    """Decode a file, and remove terminal control sequences; sets the document's encoding.
 
     Raises:
-        DocumentUnreadable: when it is no text in any encoding.
+        DocumentUnreadable: if it is not text in any encoding.
     """
     decoded = encodings.decode(content, declared)
     builder.encoding = decoded.encoding
@@ -41,10 +41,10 @@ def read(builder: TextBuilder, content: bytes, declared: str = "") -> str:
 
 
 def printable(builder: TextBuilder, text: str) -> str:
-    """Return a decoded text without zeros and what only terminals want.
+    """Remove zeros and terminal control sequences from a decoded text.
 
     Raises:
-        DocumentUnreadable: when it has too many control characters to be a text.
+        DocumentUnreadable: if it has too many control characters to be text.
     """
     if "\0" in text:
         zeros = text.count("\0")

@@ -1,4 +1,4 @@
-"""How odd a decoded text looks: what tells the encoding that it is in from others that decode the same bytes.
+"""Measures how implausible a decoded text is, to choose between encodings that decode the same bytes.
 
 No language has a currency sign inside a word, a capital after a small letter, Latin letters amid Arabic ones, or letters of
 Maltese and of Latvian in one text.
@@ -14,9 +14,9 @@ from itertools import pairwise
 
 _LOOKED_AT = 6_000
 _FOREIGN_SHARE = 8
-"""One letter in so many may be of another language: names are."""
+"""One letter in this many may be of another language, as in names."""
 _WORD = re.compile(r"[^\W\d_]+")
-# Letters beyond ASCII of the languages of Latin and Cyrillic script, in small letters.
+# Lower-case non-ASCII letters of the languages in Latin and Cyrillic script.
 _LATIN = tuple(
     frozenset(letters)
     for letters in (
@@ -47,7 +47,7 @@ _CURRENCY = "\u00a4"
 
 
 def oddness(text: str) -> tuple[int, int]:
-    """Return how many characters beyond ASCII are odd where they are, and how many there are."""
+    """Return the number of implausible non-ASCII characters, and the number of all non-ASCII ones."""
     text = unicodedata.normalize("NFC", text[:_LOOKED_AT])
     beyond = Counter(character for character in text if character > "\x7f")
     odd = sum(count for character, count in beyond.items() if _is_never_used(character))
@@ -59,7 +59,7 @@ def oddness(text: str) -> tuple[int, int]:
 
 
 def _alone(text: str, beyond: Counter[str]) -> int:
-    """Return how many words are one letter that is none, or of another script than all the longer ones."""
+    """Return the number of one-letter words that are no words, or of another script than all longer words."""
     words = _WORD.findall(text)
     odd = sum(word in _NEVER_ALONE for word in words)
     letters = {it for it in beyond if it.isalpha() and _script(it) in _ALPHABETS}
@@ -75,7 +75,7 @@ def _script(character: str) -> str:
 
 @cache
 def _is_never_used(character: str) -> bool:
-    """Whether a character is a control, unassigned, for private use, or as good as unused in texts."""
+    """Whether a character is a control, unassigned, for private use, or hardly ever used."""
     return character in {_CURRENCY, "\ufffd"} or unicodedata.category(character) in {"Cc", "Cn", "Co", "Cs"}
 
 
@@ -85,7 +85,7 @@ def _is_sign(character: str) -> bool:
 
 
 def _is_between_letters(text: str, at: int) -> bool:
-    """Whether a sign is inside a word, or a mark or box that no program puts there is at its end."""
+    """Whether a sign is inside a word, or an unusual mark is at its end."""
     before, after = text[at - 1 : at] if at else "", text[at + 1 : at + 2]
     if _script(text[at]) in {"IDEOGRAPHIC", "FULLWIDTH", "KATAKANA", "HALFWIDTH"} or "\u3000" <= text[at] <= "\u30ff":
         return False
@@ -95,7 +95,7 @@ def _is_between_letters(text: str, at: int) -> bool:
 
 
 def _oddness_of_word(word: str) -> int:
-    """Return 1 for each change from small letters to capitals, or between scripts, that touches a letter beyond ASCII."""
+    """Count changes from lower to upper case, or between scripts, next to non-ASCII letters."""
     odd = 0
     for before, after in pairwise(word):
         if before <= "\x7f" and after <= "\x7f":
@@ -108,7 +108,7 @@ def _oddness_of_word(word: str) -> int:
 
 
 def _foreign(beyond: Counter[str], languages: tuple[frozenset[str], ...], marked: frozenset[str]) -> int:
-    """Return how many Latin letters are not of the language that has the most of them."""
+    """Return the number of Latin letters that are not of the language that has the most of them."""
     letters = Counter[str]()
     for character, count in beyond.items():
         if character.isalpha() and _script(character) == "LATIN":

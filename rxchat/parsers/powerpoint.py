@@ -1,4 +1,4 @@
-"""PowerPoint presentations: a page for each slide, with its title, text, tables, charts, comments and the speaker's notes."""
+"""PowerPoint presentations: a page for each slide, with title, text, tables, charts, comments and notes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DATA_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relatio
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the slides in their order."""
+    """Return the slides in order."""
     del suffix
     presentation = Presentation(archive.office(content, "ppt/"))
     builder = TextBuilder(len(content))
@@ -59,7 +59,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def _add_slide(builder: TextBuilder, slide: Any, page: int) -> bool:
-    """Append a slide; says whether there is any text on it besides its title."""
+    """Append a slide; returns whether it has text other than its title."""
     title = slide.shapes.title
     if title is not None:
         builder.heading(title.text_frame.text, 1, page=page)
@@ -97,18 +97,18 @@ def _add_shape(builder: TextBuilder, slide: Any, shape: Any, page: int) -> None:
 
 
 def _cell(cell: Any) -> str:
-    """Return the text of a cell; what other cells are merged with stands in the first one."""
+    """Return the text of a cell; merged cells have their text in the first one."""
     return "" if cell.is_spanned else cell.text
 
 
 def _diagram_relation(shape: Any) -> str:
-    """Return the relation of a diagram (SmartArt) to its data; "" when a shape is none."""
+    """Return the relationship ID of a diagram's (SmartArt) data; "" for other shapes."""
     found = shape._element.find(f".//{_DIAGRAM}")
     return found.get(_DATA_RELATION) or "" if found is not None else ""
 
 
 def _add_alternative(builder: TextBuilder, element: Any, page: int) -> None:
-    """Append what newer programs show and python-pptx does not know, such as equations."""
+    """Append newer elements that python-pptx does not support, such as equations."""
     choice = element.find(_CHOICE)
     if choice is not None:
         lines = ("".join(math_texts(paragraph, _TEXT)) for paragraph in choice.iter(_PARAGRAPH))
@@ -116,7 +116,7 @@ def _add_alternative(builder: TextBuilder, element: Any, page: int) -> None:
 
 
 def _add_comments(builder: TextBuilder, content: bytes, page: int) -> None:
-    """Append the comments on a slide, of the older form and of the newer one."""
+    """Append the comments on a slide, in the older or newer format."""
     for comment in parse_xml(archive.refuse_declarations(content)):
         texts = [comment.findtext("{*}text") or "", *(text.text or "" for text in comment.iter(_TEXT))]
         if text := one_line(" ".join(texts)):
@@ -124,9 +124,9 @@ def _add_comments(builder: TextBuilder, content: bytes, page: int) -> None:
 
 
 def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
-    """Yield the shapes, and those that are in groups."""
+    """Yield all shapes, also those in groups."""
     for shape in shapes:
-        # A group is the only shape that has shapes.
+        # Only groups contain shapes.
         inner = getattr(shape, "shapes", None)
         if inner is not None:
             yield from _shapes(inner)
@@ -135,7 +135,7 @@ def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
 
 
 def _add_text(builder: TextBuilder, shape: Any, page: int) -> None:
-    """Append the text of a box: what has several paragraphs is a list on nearly every slide."""
+    """Append the text of a box: several paragraphs are a list on nearly every slide."""
     labels = labels_of(shape)
     lines = [
         (paragraph.level, label, one_line(paragraph.text))

@@ -1,4 +1,4 @@
-"""The automatic numbers of PowerPoint's paragraphs, which stand nowhere in their text."""
+"""Computes the automatic numbers of PowerPoint's paragraphs, which a file does not store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEVELS = 9
 
 
 def labels_of(shape: Any) -> list[str]:
-    """Return the number before each paragraph of a shape; "" where there is none."""
+    """Return the number of each paragraph of a shape; "" if it has none."""
     styles = list(_styles(shape))
     counters: list[tuple[tuple[str, int], int] | None] = [None] * _LEVELS
     labels: list[str] = []
@@ -38,7 +38,7 @@ def labels_of(shape: Any) -> list[str]:
 
 
 def _numbering(paragraph: Any, level: int, styles: list[Any]) -> tuple[str, int] | None:
-    """Return the kind of a paragraph's numbers and the first of them; the nearest place that says anything counts."""
+    """Return the format and first number of a paragraph's numbering, from the nearest style that defines it."""
     own = paragraph._p.find(_PROPERTIES)
     for properties in (own, *(style.find(f"{_DRAWING}lvl{level + 1}pPr") for style in styles)):
         if properties is None:
@@ -53,7 +53,7 @@ def _numbering(paragraph: Any, level: int, styles: list[Any]) -> tuple[str, int]
 
 
 def _styles(shape: Any) -> Iterator[Any]:
-    """Yield the styles of lists that a shape has, and those of the placeholders that it follows."""
+    """Yield the list styles of a shape and of its placeholders."""
     while shape is not None:
         body = shape._element.find(_BODY)
         style = body.find(_STYLE) if body is not None else None

@@ -1,4 +1,4 @@
-"""What a slide shows and does not have, such as the text of its layout, and what it has and does not show."""
+"""Texts of a slide's layout, which it displays without containing them, and hidden contents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STRUCK = frozenset({"sngStrike", "dblStrike"})
 
 
 class Unseen:
-    """Collects over all slides what a reader of the text has to know."""
+    """Collects notes on hidden contents of all slides."""
 
     def __init__(self) -> None:
         self._layouts: dict[str, None] = {}
@@ -23,7 +23,7 @@ class Unseen:
         self._struck: list[str] = []
 
     def look_at(self, slide: Any, number: int) -> list[str]:
-        """Remember what a slide hides, and return the texts of its layout that no slide before it had."""
+        """Record hidden contents of a slide, and return new texts of its layout."""
         tree = slide.shapes._spTree
         if any(it.get("hidden") in _ON for it in tree.iter(_PROPERTIES)):
             self._hidden.append(f"{number:,}")
@@ -34,7 +34,7 @@ class Unseen:
         return fresh
 
     def notes(self) -> Iterator[str]:
-        """Yield the remarks on the document."""
+        """Yield the notes on the document."""
         for numbers, what in ((self._hidden, "hidden shapes"), (self._struck, "text that is struck out")):
             if numbers:
                 yield f"{_named(numbers)} {what}; {'they were' if what.endswith('s') else 'it was'} read."
@@ -45,7 +45,7 @@ def _named(numbers: Sequence[str]) -> str:
 
 
 def _layout_texts(slide: Any) -> Iterator[str]:
-    """Yield the texts that a slide shows from its master and its layout; those of placeholders are only prompts."""
+    """Yield the texts of a slide's master and layout, without placeholders, whose texts are only prompts."""
     layout = slide.slide_layout
     sources: list[Iterable[Any]] = []
     if slide._element.get("showMasterSp") not in _OFF:

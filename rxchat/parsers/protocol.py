@@ -1,6 +1,6 @@
-"""How a parsed document travels from the child process: a head in JSON, packed blocks, the text.
+"""Encodes parsed documents for the pipe from the child process: a JSON header, packed blocks, the text.
 
-The child may be in the hands of the document that it read, so `decode` believes nothing.
+A malicious document may control the child, so `decode` validates everything.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _BLOCK = struct.Struct("<BIIIB")
 _HEAD_BYTES = 200_000
 _ENCODING = re.compile("[a-z0-9_-]{0,40}")
 MOST_BYTES = _LENGTH.size + _HEAD_BYTES + _BLOCK.size * limits.BLOCKS + 4 * limits.TEXT_CHARACTERS
-"""No honest answer is longer."""
+"""The longest valid answer."""
 
 
 _LINE_CHARACTERS, _LINES = 2_000, 2_000
 PAGES_BYTES = 60_000_000
-"""What is known of a scan's pages is never longer."""
+"""The longest encoding of a scan's recognized pages."""
 
 
 class ProtocolError(Exception):
-    """What arrived is not what an honest child sends."""
+    """The child sent invalid data."""
 
 
 def encode(document: ParsedDocument, barriers: Iterable[str] = ()) -> bytes:
-    """Return the document as bytes, and behind which barriers it was read."""
+    """Encode a document, with the sandbox's barriers that were active."""
     head = {"title": document.title, "pages": document.pages, "notes": document.notes, "blocks": len(document.blocks)}
     head |= {"scanned": document.scanned_pages, "encoding": document.encoding, "barriers": sorted(barriers)}
     blocks = [_BLOCK.pack(_KINDS.index(it.kind), it.start, it.end, it.page, it.level) for it in document.blocks]
@@ -44,7 +44,7 @@ def encode(document: ParsedDocument, barriers: Iterable[str] = ()) -> bytes:
 
 
 def encode_error(sentence: str, *, is_scan: bool = False) -> bytes:
-    """Return why there is no document, as bytes; and whether there are pictures that may show one."""
+    """Encode the reason of a failure; `is_scan` says that OCR may find text."""
     return _framed({"error": sentence, "is_scan": is_scan})
 
 
@@ -54,11 +54,11 @@ def _framed(head: dict[str, Any]) -> bytes:
 
 
 def decode(data: bytes) -> ParsedDocument:
-    """Return the document that was sent.
+    """Decode and validate a document.
 
     Raises:
-        DocumentUnreadable: when a reason was sent in its place; NoTextLayer when there may be text on pictures.
-        Garbled: when it breaks any of the promises that `ParsedDocument` makes.
+        DocumentUnreadable: if the child sent a reason instead; NoTextLayer if OCR may find text.
+        ProtocolError: if it breaks an invariant of `ParsedDocument`.
     """
     try:
         (length,) = _LENGTH.unpack_from(data)
@@ -73,17 +73,17 @@ def decode(data: bytes) -> ParsedDocument:
 
 
 def encode_files(files: Sequence[AttachedFile]) -> bytes:
-    """Return files as bytes: their names and lengths, and then what is in them."""
+    """Encode files: their names and lengths, then their contents."""
     head = {"files": [[it.name, len(it.content)] for it in files]}
     return _framed(head) + b"".join(it.content for it in files)
 
 
 def decode_files(data: bytes) -> list[AttachedFile]:
-    """Return the files that were sent.
+    """Decode and validate files.
 
     Raises:
-        DocumentUnreadable: when a reason was sent in their place.
-        Garbled: when they are more, or larger, than an honest child sends.
+        DocumentUnreadable: if the child sent a reason instead.
+        ProtocolError: if they exceed the limits.
     """
     try:
         (length,) = _LENGTH.unpack_from(data)
@@ -106,15 +106,15 @@ def decode_files(data: bytes) -> list[AttachedFile]:
 
 
 def encode_page(page: RecognizedPage) -> bytes:
-    """Return a recognized page as one line of JSON."""
+    """Encode a recognized page as one line of JSON."""
     return json.dumps([page.number, [[it.text, it.left, it.bottom, it.height] for it in page.lines]]).encode()
 
 
 def decode_page(data: bytes) -> RecognizedPage:
-    """Return the page that was sent.
+    """Decode a recognized page.
 
     Raises:
-        Garbled: when it is none.
+        ProtocolError: if it is invalid.
     """
     try:
         number, lines = json.loads(data)
@@ -135,19 +135,19 @@ def _line(text: object, *places: object) -> RecognizedLine:
 
 
 def encode_pages(pages: Iterable[RecognizedPage]) -> bytes:
-    """Return what is known of a scan, ready to be sent before the document itself."""
+    """Encode the recognized pages of a scan, which precede the document."""
     body = b"\n".join(encode_page(page) for page in pages)
     return _LENGTH.pack(len(body)) + body
 
 
 def read_pages(stream: IO[bytes]) -> list[RecognizedPage]:
-    """Read what is known of a scan from before the document itself."""
+    """Read the recognized pages that precede the document."""
     (length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
     return [decode_page(line) for line in stream.read(min(length, PAGES_BYTES)).splitlines()]
 
 
 def barriers(data: bytes) -> frozenset[str]:
-    """Return behind which barriers a document was read that `decode` has accepted, as its child says."""
+    """Return the barriers that the child reports for a document that `decode` accepted."""
     (length,) = _LENGTH.unpack_from(data)
     said = json.loads(data[_LENGTH.size : _LENGTH.size + length]).get("barriers")
     return frozenset(name for name in said if isinstance(name, str)) if isinstance(said, list) else frozenset()
@@ -176,7 +176,7 @@ def _document(head: dict[str, Any], rest: memoryview) -> ParsedDocument:
 
 
 def _sentence(value: object) -> str:
-    """Return a short line of printable text."""
+    """Validate a short line of printable text."""
     if not isinstance(value, str) or not value or len(value) > limits.SENTENCE_CHARACTERS:
         raise ProtocolError("a sentence is none")
     return "".join(character if character.isprintable() else " " for character in value)

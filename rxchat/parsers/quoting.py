@@ -1,4 +1,4 @@
-"""Quotation marks in tables as text, also where programs write them without doubling or closing them."""
+"""Parses quotation marks in CSV, also those that programs neither double nor close."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _FEWEST_SWALLOWED = 3
 _MOST_LINES = 500
 _CELL_CHARACTERS = 50_000
-"""A quotation mark that opens a longer cell, or one of more lines, was never meant to open one."""
+"""The longest quoted cell; a mark before a longer one, or one with more lines, is a literal."""
 
 _LOOKED_AT_IN_VAIN = 100_000_000
 _LINE_END = re.compile(r"[\r\n]|\Z")
 
 
 def is_regular(text: str, delimiter: str) -> bool:
-    """Whether all quotation marks are where RFC 4180 has them, and none swallows rows."""
+    """Whether all quotation marks conform to RFC 4180, and none joins rows by mistake."""
     if '"' not in text:
         return True
     if re.search(rf'(?:^|{re.escape(delimiter)}) +"', text, re.MULTILINE):
@@ -43,7 +43,7 @@ def is_regular(text: str, delimiter: str) -> bool:
 
 
 def without_backslashes(text: str, delimiter: str) -> str:
-    """Return a table whose quotation marks have backslashes before them with doubled ones; "" when it is none."""
+    """Replace backslash-escaped quotation marks by doubled ones; "" if the result is no table."""
     if '\\"' not in text:
         return ""
     doubled = _ESCAPED.sub(r'\1""', text)
@@ -51,11 +51,11 @@ def without_backslashes(text: str, delimiter: str) -> str:
 
 
 class LenientRows:
-    """The rows of a table: a mark closes a cell only at the cell's end, and opens none that would swallow rows."""
+    """The rows of a table: a mark closes a cell only at its end, and opens none that would join rows."""
 
     def __init__(self, text: str, delimiter: str) -> None:
         end = rf"(?= *(?:{re.escape(delimiter)}|[\r\n]|\Z))"
-        # Possessive: no file can make it try all ways to pair the marks.
+        # Possessive, so that no file can cause exponential backtracking.
         self._quoted = re.compile(rf' *"((?:[^"]++|""|"(?!{end}))*+)"{end} *')
         self._in_line = re.compile(rf' *"([^\r\n]*?)"{end} *')
         self._bare = re.compile(rf"[^{re.escape(delimiter)}\r\n]*")
@@ -64,7 +64,7 @@ class LenientRows:
         self._columns = 0
         self._budget = _LOOKED_AT_IN_VAIN
         self.is_broken = False
-        """Whether there were marks that are not as they should be; known when all rows were read."""
+        """Whether some marks were irregular; final after all rows were read."""
 
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the rows."""
@@ -83,7 +83,7 @@ class LenientRows:
             yield row
 
     def _cell(self, start: int, position: int) -> tuple[str, int]:
-        """Return the cell at a position, and where it ends."""
+        """Return the cell at a position, and its end."""
         found = self._bare.match(self._text, position)
         bare = found.group() if found else ""
         if not bare.lstrip(" ").startswith('"'):
@@ -97,7 +97,7 @@ class LenientRows:
         return (in_line.group(1), in_line.end()) if in_line else (bare, position + len(bare))
 
     def _closed(self, start: int, position: int) -> re.Match[str] | None:
-        """Return the quoted cell at a position; None when its mark is never closed, or only by another row's."""
+        """Return the quoted cell at a position; None if its mark is not closed, or only by another row's."""
         found = self._matched(self._quoted, position)
         if found is None or ("\n" not in found.group() and "\r" not in found.group()):
             return found
@@ -110,7 +110,7 @@ class LenientRows:
         return found
 
     def _matched(self, pattern: re.Pattern[str], position: int) -> re.Match[str] | None:
-        """Return a match of some length at most; None, too, when much was looked at in vain."""
+        """Match within a limited length; also returns None after too many failed attempts."""
         if self._budget <= 0:
             return None
         limit = position + _CELL_CHARACTERS
@@ -122,7 +122,7 @@ class LenientRows:
 
 
 def _are_rows(lines: list[str], columns: int, delimiter: str, *, is_broken: bool = False) -> bool:
-    """Whether the lines of one row are rows by themselves, which a stray mark holds together."""
+    """Whether the lines of one row are separate rows that a stray mark joined."""
     if len(lines) > _MOST_LINES:
         return True
     if is_broken and columns > 1:

@@ -1,4 +1,4 @@
-"""RTF, as old word processors save it: the text as it is shown, without fonts, pictures and fields' codes."""
+"""RTF: the displayed text, without fonts, images and field codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers.builder import TextBuilder
 from rxchat.parsers.rtf_source import readable
 
-# Pictures and embedded files are long runs of hexadecimal digits.
+# Images and embedded files are long runs of hexadecimal digits.
 _HEX_DATA = re.compile(r"(?:[0-9a-fA-F]{2}\s*){64,}")
 _BINARY = re.compile(rb"\\bin(\d{1,9}) ?")
 _DAMAGED = "This RTF is damaged, or not RTF: save it as .docx or PDF and upload that."
@@ -45,7 +45,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def _without_binary(content: bytes) -> bytes:
-    """Return the source without binary data: its control word says how many bytes of it follow."""
+    """Remove binary data from the source; its control word gives its length."""
     pieces: list[bytes] = []
     position = 0
     while found := _BINARY.search(content, position):

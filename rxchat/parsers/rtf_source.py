@@ -1,7 +1,7 @@
-"""RTF source made fit for `striprtf`, which leaves out what stands in destinations that it does not know.
+"""Rewrites RTF source for `striprtf`, which ignores text in destinations that it does not know.
 
-What the page shows there (text boxes, numbers of paragraphs, results of embedded objects, formulas, ticks, footnotes) is
-moved to where it is read; what the page does not show (hidden and deleted text) is taken away.
+Displayed text there (text boxes, paragraph numbers, results of embedded objects, formulas, checkboxes, footnotes) is
+moved out of them; text that is not displayed (hidden and deleted text) is removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ENDS = {"footnote": "Footnote", "annotation": "Comment"} | dict.fromkeys(
 _ENDS |= dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "Footer")
 _MATH = {"mden": "/", "msup": "^", "msub": "_", "mlim": "_", "mdeg": "√"}
 _MATH_GROUPS = frozenset({"moMath", "mmath", "moMathPara"})
-# What is lifted from these must leave all of them.
+# Text in any of these must be moved out of all of them.
 _LEFT_OUT = destinations - {"pntext", "shptxt", "dptxbxtext", "result"}
 _SHOWN = frozenset({"u", "tab", "line", "emdash", "endash", "bullet", "lquote", "rquote", "ldblquote", "rdblquote"})
 _CHECK_BOX, _DROP_DOWN = 1, 2
@@ -41,20 +41,20 @@ class _Group:
     """Its destination, if any: the first control word."""
     is_starred: bool = False
     is_left_out: bool = False
-    """Whether what is in it is not read."""
+    """Whether its text is ignored."""
     is_hidden: bool = False
     is_deleted: bool = False
     font: str = ""
     pieces: list[str] = field(default_factory=list)
     lifted: list[str] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
-    """Of a form field: its kind and states, and what can be chosen."""
+    """The type, states and options of a form field."""
     form: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Source:
-    """An RTF source as it is to be read, and what was found in it."""
+    """A rewritten RTF source, and notes on its contents."""
 
     text: str = ""
     has_hidden_text: bool = False
@@ -64,7 +64,7 @@ class Source:
 
 
 def readable(text: str) -> Source:
-    """Return a source in which what the page shows is where it is read."""
+    """Rewrite a source so that `striprtf` reads all displayed text."""
     reader = _Reader(text)
     reader.read(text)
     return reader.source
@@ -79,12 +79,12 @@ class _Reader:
         self._groups = [_Group()]
         self._author = ""
         self._fallback = 1
-        """Of how many characters a sign is followed that programs show which do not know it."""
+        """The number of fallback characters after each Unicode character."""
         self._skipped = 0
         self.source = Source()
 
     def read(self, text: str) -> None:
-        """Make the source."""
+        """Rewrite the source."""
         for found in _TOKENS.finditer(text):
             word, argument, code, sign, brace, characters = found.groups()
             if brace == "{":
@@ -147,7 +147,7 @@ class _Reader:
             group.is_hidden = group.is_deleted = False
 
     def _shows(self, group: _Group) -> bool:
-        """Whether text of a group is on the page."""
+        """Whether text of a group is displayed."""
         if group.is_hidden or group.is_deleted:
             self.source.has_hidden_text = self.source.has_hidden_text or group.is_hidden
             return False
@@ -169,7 +169,7 @@ class _Reader:
                 group.pieces.append(source)
 
     def _symbol(self, group: _Group, place: int) -> None:
-        """Append a sign of a symbol font as the character that it shows."""
+        """Append a glyph of a symbol font as a character."""
         shown = symbol_fonts.character(self._symbol_fonts[group.font], f"{place:x}") or (
             chr(place) if place < 0x80 else "\ufffd"
         )
@@ -195,7 +195,7 @@ class _Reader:
             above.lifted = []
 
     def _moved(self, group: _Group, above: _Group, content: str) -> bool:
-        """Whether a group was moved to where it is read, and is not to be where it was."""
+        """Move a group out of an ignored destination if necessary; returns whether it did."""
         name = group.name
         if name in _BOXES and not self._is_in("shprslt"):
             above.lifted.append(f"{{\\par {content}\\par }}")
@@ -219,7 +219,7 @@ class _Reader:
         return True
 
     def _symbols_of(self, instruction: str) -> list[str]:
-        """Return what a SYMBOL field shows."""
+        """Return the characters of a SYMBOL field."""
         found = _SYMBOL_FIELD.search(instruction)
         if found is None:
             return []
@@ -235,12 +235,12 @@ def _unicode(character: str) -> str:
 
 
 def _without(content: str, word: str) -> str:
-    """Return the content of a group without the control word that makes it a destination."""
+    """Remove the control word of the destination from a group's content."""
     return re.sub(rf"\A(?:\\\*)?\\{word}(?:-?\d+)? ?", "", content)
 
 
 def _chosen(group: _Group) -> str:
-    """Return what a form field shows: a tick, or what was chosen."""
+    """Return the displayed value of a form field: a checkbox or the selected option."""
     kind = group.form.get("fftype", 0)
     value = group.form.get("ffres", 25)
     value = group.form.get("ffdefres", 0) if value == 25 else value
@@ -252,7 +252,7 @@ def _chosen(group: _Group) -> str:
 
 
 def _formula(group: _Group, content: str) -> str:
-    """Return a part of a formula on one line: a fraction is 1/2, a power is x^2."""
+    """Format a part of a formula on one line: a fraction is 1/2, a power is x^2."""
     name = group.name
     if name.endswith("Pr") or name == "mmathPict":
         return ""

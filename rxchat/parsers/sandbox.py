@@ -1,8 +1,8 @@
-"""The barriers around a parser: what its process gives up before it looks at a document.
+"""The sandbox of a parser: the rights that its process gives up before it reads a document.
 
-On Linux: it dies with its parent, has limits on processor time, memory, open files and written bytes, has no
-capabilities and cannot get any, sees of the file system only what Python is made of (Landlock), and cannot reach the
-network, other processes or anything writable (seccomp). Elsewhere the limits are all there is.
+On Linux: the process dies with its parent, has limits on processor time, memory, open files and written bytes, has no
+capabilities and cannot get any, can read only the files of Python (Landlock), and cannot reach the network or other
+processes or write files (seccomp). On other systems, only the limits apply.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _HIGHEST_DESCRIPTOR = 65536
 
 DECISIVE = frozenset({"memory", "cpu", "no new privileges", "landlock", "seccomp"})
-"""Without one of these a document that has taken its parser over could do more than waste time."""
+"""Without one of these, a document that exploits its parser could do more than waste time."""
 
 _in_force: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the process may use."""
+    """The limits on the process's resources."""
 
     cpu_seconds: int = limits.CPU_SECONDS
     memory_bytes: int = limits.MEMORY_BYTES
 
 
 def barriers() -> tuple[str, ...]:
-    """Return the names of what is in force in this process by now."""
+    """Return the names of the barriers that are active in this process."""
     return tuple(_in_force)
 
 
 def begin(parent_pid: int, allowance: Limits) -> None:
-    """Take the limits on, and the end of the parent as one's own; what a parser is made of can still be loaded."""
+    """Set the limits, and die with the parent; modules of parsers can still be loaded."""
     libc = _libc()
     if libc is not None and libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0:
         _in_force.append("parent")
-    # The parent may have ended before; then nobody would send the signal any more.
+    # The parent may have ended before; then the kernel sends no signal.
     if os.getppid() != parent_pid:
         os._exit(1)
     os.closerange(3, _HIGHEST_DESCRIPTOR)
@@ -62,7 +62,7 @@ def begin(parent_pid: int, allowance: Limits) -> None:
 
 
 def seal() -> None:
-    """Give up everything else; from here on a document may be looked at."""
+    """Give up all other rights; afterwards, the process may read a document."""
     libc = _libc()
     if libc is None:
         return
@@ -79,17 +79,17 @@ def seal() -> None:
 
 
 def readable() -> list[Path]:
-    """Return where Python finds its modules and their libraries: all that a parser may read besides its document."""
+    """Return the folders of Python's modules and libraries, the only paths that a parser may read."""
     home = _PACKAGE.parent
     modules = [Path(entry).resolve() for entry in sys.path if entry]
     return [_PACKAGE, *(path for path in modules if path != home), *map(Path, _LIBRARIES)]
 
 
 def _limit(name: str, kind: int, most: int) -> None:
-    """Set a limit that cannot be raised again, unless there is a stricter one."""
+    """Set a limit that cannot be raised again, unless a stricter one exists."""
     _, hard = resource.getrlimit(kind)
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    # The hard limit on processor time kills without a word a moment later, whatever became of the first signal.
+    # The hard limit on processor time kills the process a moment later, even if it handles the first signal.
     highest = most + 2 if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else most
     try:
         resource.setrlimit(kind, (most, highest))
@@ -103,7 +103,7 @@ def _libc() -> ctypes.CDLL | None:
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> bool:
-    """Give up what root may do beyond others; a process without capabilities has nothing to give."""
+    """Drop the capabilities of root; does nothing for a process without capabilities."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
     nothing = (ctypes.c_uint32 * 6)()
     return libc.capset(header, nothing) == 0

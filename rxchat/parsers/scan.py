@@ -1,8 +1,8 @@
-"""Scans: pages and pictures that are nothing but pixels, with their text recognized (OCR).
+"""Scans: recognizes the text of pages and images (OCR).
 
 An optional part (requirements-ocr.txt): RapidOCR with the models of PP-OCR that it ships, on ONNX Runtime
-(https://rapidai.github.io/RapidOCRDocs/). Importing this module loads the models, so that it can be done before a process
-gives up everything else.
+(https://rapidai.github.io/RapidOCRDocs/). Importing this module loads the models, which must happen before the process
+gives up its rights.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _NOTHING = "No text was found on this {thing}. If it has text, scan it again, la
 _DAMAGED = "This picture is damaged. Open it, save it again and upload the new file."
 _TOO_LARGE = f"This picture has more than {limits.PICTURE_PIXELS // 1_000_000} million pixels: save a smaller version."
 _LONGEST_SIDE = 2000
-"""To how many pixels the longer side of a page is drawn: about 170 in an inch on A4; RapidOCR uses no more."""
+"""Pixels of the longer side of a rendered page: about 170 dpi on A4; RapidOCR uses no more."""
 _HEADING = 1.5
-"""How much larger than the others of its page a line is that counts as larger; below, it is how its box was drawn."""
+"""The smallest size of a heading, relative to the other lines; smaller differences are inaccurate boxes."""
 _DOUBTFUL = 0.8
-"""Below this certainty a page is probably turned; clean pages have 0.95 and more."""
+"""A page with a lower confidence is probably rotated; clean pages have 0.95 and more."""
 _POINTS = 72 / 170
 
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -48,7 +48,7 @@ cv2.setNumThreads(1)
 _engine = RapidOCR(
     params={
         "Global.log_level": "critical",
-        # It turns one upright line in twenty upside down; what is really upside down is turned as a whole.
+        # The classifier turns one upright line in twenty upside down; `_upright` rotates whole pages.
         "Global.use_cls": False,
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
@@ -57,7 +57,7 @@ _engine = RapidOCR(
 
 
 def parse(content: bytes, suffix: str, known: Sequence[RecognizedPage] = ()) -> ParsedDocument:
-    """Return the text of a PDF (suffix ".pdf") whose pages are scanned, or of a picture; known pages are taken as such."""
+    """Return the text of a scanned PDF (suffix ".pdf") or an image; `known` pages are not recognized again."""
     return _document(content, known) if suffix == ".pdf" else _picture(content)
 
 
@@ -76,7 +76,7 @@ def _document(content: bytes, known: Sequence[RecognizedPage]) -> ParsedDocument
             if lines is None:
                 _tell(len(found), len(looked_at), number, found[-1])
     for number, lines in zip(looked_at, _of_two_sizes(found), strict=True):
-        # What little text a scan has, such as a stamp, is seen on it again.
+        # OCR also recognizes the little text that a scan contains as text, such as a stamp.
         typed = "".join("".join(line.text.split()) for line in pages[number])
         pages[number] = [*pages[number], *(line for line in lines if "".join(line.text.split()) not in typed)]
     if not any(pages) and not whole.beside:
@@ -98,13 +98,13 @@ def _pages(count: int) -> str:
 
 
 def _lines_of(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
-    """Return the lines of a page that is drawn and looked at; a damaged page has none."""
+    """Render a page and recognize its lines; a damaged page has none."""
     try:
         page = document[number]
         try:
             width, height = page.get_size()
             scale = _LONGEST_SIDE / max(width, height, 1)
-            # Drawn at least a pixel wide and high: a page may be a line.
+            # Rendered at least a pixel wide and high: a page may be a line.
             if min(width, height) * scale < 1:
                 return []
             bitmap = page.render(scale=scale, may_draw_forms=False, rev_byteorder=True, prefer_bgrx=False)
@@ -136,7 +136,7 @@ def _picture(content: bytes) -> ParsedDocument:
 
 
 def _recognised(pixels: NDArray[Any], points: float) -> Iterator[Line]:
-    """Yield the lines on a picture, from its top; a pixel is so many points."""
+    """Yield the lines of an image from the top; `points` is the size of a pixel."""
     found, bottom = _upright(pixels)
     if found.boxes is None or not found.txts:
         return
@@ -147,7 +147,7 @@ def _recognised(pixels: NDArray[Any], points: float) -> Iterator[Line]:
 
 
 def _upright(pixels: NDArray[Any]) -> tuple[Any, int]:
-    """Return what is found on a picture, turned so that most of it can be read, and how high it is then."""
+    """Recognize an image in its best rotation; returns the result and the height in that rotation."""
     best: Any = _engine(pixels)
     best_score, height = _certainty(best), pixels.shape[0]
     for quarters in (2, 1, 3) if best_score < _DOUBTFUL else ():
@@ -160,9 +160,9 @@ def _upright(pixels: NDArray[Any]) -> tuple[Any, int]:
 
 
 def _certainty(found: Any) -> float:
-    """Return how sure the engine is of what it has read, a long line counting more; 1 where there is nothing to read.
+    """Return the mean confidence of a result, weighted by the length of lines; 1 if it has no lines.
 
-    Lines that run from the top to the bottom it reads, too, but in the wrong order: of them nothing is sure.
+    Returns 0 if most lines are vertical, since the engine reads those in the wrong order.
     """
     if not found.txts:
         return 1.0 if found.boxes is None or not len(found.boxes) else 0.0
@@ -174,7 +174,7 @@ def _certainty(found: Any) -> float:
 
 
 def _of_two_sizes(pages: Sequence[list[Line]]) -> list[list[Line]]:
-    """Return the lines of pages with the size of the text or that of headings: boxes are drawn a little differently."""
+    """Round the sizes of lines to that of the body text or of headings, since boxes are inaccurate."""
     heights = [line.height for lines in pages for line in lines]
     usual = median_low(heights) if heights else 0.0
     return [
@@ -184,7 +184,7 @@ def _of_two_sizes(pages: Sequence[list[Line]]) -> list[list[Line]]:
 
 
 def _tell(done: int, total: int, number: int, lines: Sequence[Line]) -> None:
-    """Say how far it is, and what stands on the page, to whoever started this process."""
+    """Report the progress and the recognized page to the parent process."""
     page = RecognizedPage(number, tuple(RecognizedLine(it.text, it.left, it.bottom, it.height) for it in lines))
     left = memoryview(f"{done} {total} ".encode() + protocol.encode_page(page) + b"\n")
     while left:

@@ -1,9 +1,9 @@
-"""A seccomp filter that takes from a process what a parser never needs: the network, other processes, and writing.
+"""A seccomp filter that refuses system calls that a parser never needs: network, processes, and writing.
 
-It is a list of what is refused (EPERM), not of what is allowed: which calls Python and the C libraries make depends
-on their versions, and a parser that dies after an update of glibc helps nobody. The kernel's calls of recent years
-(pidfd, io_uring, clone3, openat2, the mount calls) do not exist at all here (ENOSYS), so that libraries fall back to
-those that the filter can look into. Threads may be made, and files read (Landlock says which).
+It lists refused calls (EPERM), not allowed ones: the calls of Python and the C libraries depend on their versions,
+and an update of glibc must not break parsers. Recent calls of the kernel (pidfd, io_uring, clone3, openat2, the mount
+calls) return ENOSYS, so that libraries fall back to calls whose arguments the filter can check. Threads may be
+started, and files read (Landlock limits which).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import struct
 
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
-# The first number of the common range of all architectures; whatever is above came after 2019, or is of another ABI.
+# The first number of the range that all architectures share; higher ones are newer than 2019, or of another ABI.
 _FIRST_RECENT = 424
 
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
@@ -24,7 +24,7 @@ _ABSENT = -1
 
 # Each call with its number on x86_64 and on aarch64.
 _REFUSED: dict[str, tuple[int, int]] = {
-    # The network, and handing open files to others.
+    # The network, and passing file descriptors to other processes.
     "socket": (41, 198), "socketpair": (53, 199), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
     "connect": (42, 203), "sendto": (44, 206), "recvfrom": (45, 207), "setsockopt": (54, 208), "shutdown": (48, 210),
     "sendmsg": (46, 211), "recvmsg": (47, 212), "accept4": (288, 242), "recvmmsg": (299, 243), "sendmmsg": (307, 269),
@@ -46,7 +46,7 @@ _REFUSED: dict[str, tuple[int, int]] = {
     "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "removexattr": (197, 14),
     "lremovexattr": (198, 15), "fremovexattr": (199, 16), "memfd_create": (319, 279), "splice": (275, 76),
     "tee": (276, 77), "vmsplice": (278, 75), "sendfile": (40, 71), "copy_file_range": (326, 285),
-    # Looking at, and changing, the system.
+    # Reading and changing the state of the system.
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "unshare": (272, 97),
     "setns": (308, 268), "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282),
     "io_setup": (206, 0), "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
@@ -56,10 +56,10 @@ _REFUSED: dict[str, tuple[int, int]] = {
     "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171), "clock_adjtime": (305, 266),
     "iopl": (172, _ABSENT), "ioperm": (173, _ABSENT), "personality": (135, 92), "vhangup": (153, 58),
     "inotify_init": (253, _ABSENT), "inotify_init1": (294, 26), "fanotify_init": (300, 262),
-    # Memory and messages that are shared with others.
+    # Memory and messages shared with other processes.
     "shmget": (29, 194), "shmctl": (31, 195), "shmat": (30, 196), "semget": (64, 190), "semop": (65, 193),
     "msgget": (68, 186), "msgrcv": (70, 188), "msgsnd": (69, 189), "mq_open": (240, 180), "mq_unlink": (241, 181),
-    # Getting back what was given up.
+    # Regaining rights.
     "setuid": (105, 146), "setgid": (106, 144), "setreuid": (113, 145), "setregid": (114, 143),
     "setresuid": (117, 147), "setresgid": (119, 149), "setgroups": (116, 159), "setfsuid": (122, 151),
     "setfsgid": (123, 152), "capset": (126, 91), "setrlimit": (160, 164), "prctl": (157, 167), "seccomp": (317, 277),
@@ -68,8 +68,8 @@ _REFUSED: dict[str, tuple[int, int]] = {
 # O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | the bit that makes O_TMPFILE: the same on both architectures.
 _WRITING = 0o1 | 0o2 | 0o100 | 0o1000 | 0o20000000
 _CLONE_THREAD = 0x10000
-# A file that tells of itself by a signal sends it to any process, until Linux 6.12 without asking who may:
-# F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY, and F_SETFL with O_ASYNC.
+# A file descriptor can send signals to any process, before Linux 6.12 without a permission check: F_SETOWN,
+# F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY, and F_SETFL with O_ASYNC.
 _TELLING_COMMANDS = (8, 10, 15, 1024, 1026)
 _F_SETFL, _O_ASYNC = 4, 0o20000
 # FIOASYNC, FIOSETOWN, SIOCSPGRP do the same; TIOCSTI types into a terminal.
@@ -90,7 +90,7 @@ class _Program(ctypes.Structure):
 
 
 def is_known_here() -> bool:
-    """Whether there is a filter for this machine's architecture."""
+    """Whether this machine's architecture is supported."""
     return platform.machine() in _ARCHITECTURES
 
 
@@ -114,14 +114,14 @@ def program() -> list[Instruction]:
 
 
 def _rules(column: int) -> list[tuple[int, list[Instruction]]]:
-    """Return the calls that are refused depending on their arguments, each with what decides."""
+    """Return the calls that are refused depending on their arguments, each with its instructions."""
     allowed, refused = (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _REFUSE)
     rules = [
         ((257, 56), [_low(2), (_ANY_BIT, 0, 1, _WRITING), refused, allowed]),  # openat
         ((56, 220), [_low(0), (_ANY_BIT, 0, 1, _CLONE_THREAD), allowed, refused]),  # clone
-        # An abort() ends in tgkill, of this very process.
+        # abort() calls tgkill for this process.
         ((234, 131), [_low(0), (_EQUAL, 0, 1, os.getpid()), allowed, refused]),  # tgkill
-        # Asking for a limit is fine, setting one is not: the third argument points to it.
+        # Reading a limit is allowed, setting one is not: the third argument points to the new limit.
         (
             (302, 261),  # prlimit64
             [_low(2), (_ANY_BIT, 2, 0, 0xFFFFFFFF), _high(2), (_ANY_BIT, 0, 1, 0xFFFFFFFF), refused, allowed],
@@ -146,7 +146,7 @@ def _high(argument: int) -> Instruction:
 
 
 def install(libc: ctypes.CDLL) -> bool:
-    """Put the filter on this process permanently; says whether the kernel took it. No new privileges must be set."""
+    """Install the filter for this process; returns whether the kernel accepted it. Requires no_new_privs."""
     if not is_known_here():
         return False
     instructions = program()

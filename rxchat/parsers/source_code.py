@@ -1,4 +1,4 @@
-"""Source code and settings files, in blocks that belong together."""
+"""Source code and configuration files, in blocks of related lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONG_LINES = 80
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the code, split at blank lines before something that is not indented: a definition, mostly."""
+    """Return the code, split at blank lines before an unindented line, mostly a definition."""
     del suffix
     builder = TextBuilder(len(content))
     for block in _blocks(clean(builder.cut(read(builder, content, _declared(content)))).split("\n")):
@@ -28,13 +28,13 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 def _declared(content: bytes) -> str:
-    """Return the encoding that the beginning of a file declares; "" when it does not."""
+    """Return the encoding that the beginning of a file declares; "" without one."""
     declared = _DECLARED.search(content[:_DECLARED_WITHIN])
     return declared.group(1).decode("ascii") if declared else ""
 
 
 def _blocks(lines: list[str]) -> Iterator[list[str]]:
-    """Yield runs of lines; short ones go together, and long ones end at any blank line."""
+    """Yield blocks of lines; short ones are joined, and long ones end at any blank line."""
     block: list[str] = []
     for line in lines:
         after_blank = bool(block) and not block[-1].strip()

@@ -1,4 +1,4 @@
-"""Signs of Microsoft's symbol fonts, which Word stores as places in a font and not as characters."""
+"""Glyphs of Microsoft's symbol fonts, which Word stores as font positions and not as characters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FONTS = {"symbol": _SYMBOL, "wingdings": _WINGDINGS, "wingdings 2": _WINGDINGS_
 
 
 def character(font: str, code: str) -> str | None:
-    """Return the sign at a place of a font, given in hexadecimal digits; None when it is not known."""
+    """Return the character for a font's glyph, given its hexadecimal code; None if it is unknown."""
     try:
         place = int(code, 16)
     except ValueError:

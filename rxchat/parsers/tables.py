@@ -1,4 +1,4 @@
-"""Tables as text: rows as "a | b | c", in blocks that begin with the header, so that each is understood alone."""
+"""Formats tables as text: rows as "a | b | c", in blocks that repeat the header, so that each is self-contained."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SEPARATOR = " | "
 
 
 def add_table(builder: TextBuilder, rows: Iterable[Sequence[str]], *, page: int = 0) -> None:
-    """Append rows to a document; the first that has any text is the header."""
+    """Append rows to a document; the first one with text is the header."""
     header: str | None = None
     lines: list[str] = []
     length = 0
@@ -34,7 +34,7 @@ def add_table(builder: TextBuilder, rows: Iterable[Sequence[str]], *, page: int 
 
 
 def _texts(builder: TextBuilder, rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    """Yield the rows that have any text, each as a line."""
+    """Yield the rows with text, each as a line."""
     for row in rows:
         cells = row
         if len(cells) > limits.TABLE_COLUMNS:

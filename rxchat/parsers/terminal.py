@@ -1,4 +1,4 @@
-"""What terminals obey and readers do not want to see: colors, overwritten progress bars, overstruck letters."""
+"""Removes terminal control sequences: colors, overwritten progress bars, overstruck letters."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ _ESCAPES = re.compile(
 )
 _CURSOR = re.compile(r"(?:\x1b\[|\x9b)(\d{0,5})(?:;(\d{0,5}))?([A-Hadef`])|\x1b([DE])")
 _FARTHEST = 500
-"""So many columns at most a cursor moves; more are no table's."""
+"""The most columns that a cursor movement becomes; tables need no more."""
 _OVERSTRUCK = re.compile(r"[^\n\x08]*\x08[^\n]*")
-# A share, a count of several, a bar, or a size: what a state says that the next one overwrites.
+# A percentage, a count, a bar, or a size: parts of a progress state that the next one overwrites.
 _PROGRESS = re.compile(r"\d\s?%|\d/\d|[#=█▓░.]{3}|\d\s?[kKMG]i?B")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
 def plain(text: str) -> str:
-    """Return a text without what a terminal would obey; of a progress bar its last state."""
+    """Remove control sequences from a text; progress bars keep their last state."""
     if "\x1b" in text or "\x9b" in text:
         text = _ESCAPES.sub("", _with_moves(text))
     if "\x08" in text:
         text = _OVERSTRUCK.sub(lambda line: _overwritten(line.group()), text)
-    # Without any newline, carriage returns are what ends lines (old Macs).
+    # Without any newline, carriage returns end lines (old Macs).
     if "\r" in text and "\n" in text:
         text = "\n".join(_last_states(line) if "\r" in line[:-1] else line for line in text.split("\n"))
     return text
 
 
 def _overwritten(line: str) -> str:
-    """Return what a line shows whose cursor goes back; an underline below a letter leaves the letter."""
+    """Return the displayed text of a line with backspaces; an underlined letter stays the letter."""
     shown: list[str] = []
     at = 0
     for character in line:
@@ -48,7 +48,7 @@ def _overwritten(line: str) -> str:
 
 
 def _with_moves(text: str) -> str:
-    """Return a text with spaces and line ends where its cursor moves over them: Windows' terminal writes tables so."""
+    """Replace cursor movements by spaces and line ends: Windows' terminal writes tables with movements."""
     pieces: list[str] = []
     at, line = 0, 0
     left = 10_000 + len(text)
@@ -69,9 +69,9 @@ def _with_moves(text: str) -> str:
             column = int((first if kind in {"G", "`"} else second) or 1) - 1
             shown = " " * min(column - line, _FARTHEST) if column > line or not line else "\r" if column <= 0 else " "
         elif not line:
-            # A cursor at the beginning of a line ends none.
+            # A movement at the beginning of a line ends no line.
             shown = ""
-        # What a cursor moves over is bounded by the size of the text.
+        # The inserted characters are limited by the size of the text.
         shown = shown if len(shown) <= left else shown[:1]
         left -= len(shown)
         row = first if kind in {"H", "f"} else "" if single or kind in {"A", "B", "E", "F", "d", "e"} else row
@@ -82,7 +82,7 @@ def _with_moves(text: str) -> str:
 
 
 def _last_states(line: str) -> str:
-    """Return the states of a line that was overwritten: those that differ by more than numbers and bars, a line each."""
+    """Return the states of an overwritten line that differ by more than numbers and bars, one a line."""
     end = "\r" if line.endswith("\r") else ""
     states = [state for state in line.split("\r") if state.strip()]
     kept = [

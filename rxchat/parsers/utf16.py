@@ -1,4 +1,4 @@
-"""UTF-16 and UTF-32 without a byte order mark, told by where their zeros are."""
+"""Detects UTF-16 and UTF-32 without a byte order mark by the positions of zeros."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _FEWEST_ZEROS = 0.02
 _EVEN_OUT = 20
 _STRANGE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\ufffe\uffff\ud800-\udfff]")
 _MOST_STRANGE = 0.01
-# ASCII, and the scripts whose texts have hardly any zeros: those from Greek to Thai, and those of East Asia.
+# ASCII, and scripts whose texts have hardly any zeros: from Greek to Thai, and East Asian ones.
 _USUAL = re.compile("[\t\n\r -~\u0370-\u0e7f\u2010-\u2027\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]")
 _FEWEST_USUAL = 0.95
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -16,9 +16,9 @@ _SAMPLE_BYTES = 1 << 20
 
 
 def encoding_without_mark(content: bytes) -> str:
-    """Return "utf-16le", "utf-16be", "utf-32le" or "utf-32be" for bytes that can be nothing else, or ""."""
+    """Return "utf-16le", "utf-16be", "utf-32le" or "utf-32be" if bytes can be nothing else, otherwise ""."""
     sample = content[: _SAMPLE_BYTES - _SAMPLE_BYTES % 4]
-    # Neither ASCII nor any other encoding has control characters; in these every text has some.
+    # Texts in other encodings have no control characters; every text in these has some.
     if len(sample) < 4 or _CONTROLS.search(sample) is None:
         return ""
     zeros = [sample[offset::4].count(0) for offset in range(4)]
@@ -33,13 +33,13 @@ def encoding_without_mark(content: bytes) -> str:
         return ""
     if max(even, odd) < _FEWEST_ZEROS * len(sample) // 2 and len(_CONTROLS.findall(sample)) < 0.05 * len(sample):
         return ""
-    # Where zeros say nothing (texts of East Asia without spaces), the one that reads without strange characters is it.
+    # If zeros decide nothing (East Asian texts without spaces), choose the one without unusual characters.
     order = ("utf-16-be", "utf-16-le") if even > odd else ("utf-16-le", "utf-16-be")
     return next((name.replace("16-", "16") for name in order if _reads(sample, name)), "")
 
 
 def _reads(sample: bytes, codec: str) -> bool:
-    """Whether bytes are a text in an encoding, and hardly any character of it is strange."""
+    """Whether bytes are a text in an encoding with hardly any unusual characters."""
     try:
         text = sample.decode(codec, "strict" if len(sample) < _SAMPLE_BYTES else "replace")
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Word documents: headings by their styles, lists with their numbers, tables, text boxes, notes, comments and headers.
+"""Word documents: headings, lists with numbers, tables, text boxes, notes, comments and headers.
 
-python-docx opens the package; the text is taken from the XML directly, because its own paragraphs leave out what
-stands in content controls and in tracked insertions. Changes count as accepted.
+python-docx opens the package; the text is read from the XML, because python-docx's paragraphs omit content controls and
+tracked insertions. Tracked changes are read as accepted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EMBEDDED = qn("w:altChunk")
 _OBJECTS = frozenset({qn("w:object"), qn("w:subDoc")})
 _EXTENT = qn("wp:extent")
 _PICTURE = qn("pic:pic")
-# In EMU, 360,000 to a centimeter: what is smaller is a logo or a sign.
+# In EMU, 360,000 to a centimeter: smaller images are logos or signs.
 _LARGE_PICTURE = 8 * 5 * 360_000**2
 _DEEPEST_STYLE = 12
 _BODY_LEVEL = 9
@@ -39,7 +39,7 @@ _HEADER_PART = re.compile(r"/word/(header|footer)\d*\.xml")
 
 
 def parse(content: bytes, suffix: str) -> ParsedDocument:
-    """Return the document in its order: headers first, then the body, notes, comments and footers."""
+    """Return headers, body, notes, comments and footers, in this order."""
     del suffix
     document = docx.Document(archive.office(content, "word/"))
     builder = TextBuilder(len(content))
@@ -60,7 +60,7 @@ def parse(content: bytes, suffix: str) -> ParsedDocument:
 
 
 class _Body:
-    """Appends the elements of a document; items of a list that follow each other are one block."""
+    """Appends the elements of a document; consecutive list items are one block."""
 
     def __init__(self, builder: TextBuilder, document: Document) -> None:
         self._builder = builder
@@ -80,18 +80,18 @@ class _Body:
                 self._lists.add(identifier)
 
     def add(self, parent: Any) -> None:
-        """Append everything below an element that holds paragraphs and tables."""
+        """Append all paragraphs and tables below an element."""
         self._add_below(parent)
         self._end_list()
 
     def add_footnotes(self, notes: Any) -> None:
-        """Append the footnotes that users wrote; Word adds lines that separate them."""
+        """Append the footnotes, without the separators that Word adds."""
         for note in notes:
             if note.get(qn("w:type")) is None:
                 self.add(note)
 
     def add_comments(self, comments: Any) -> None:
-        """Append what reviewers wrote at the margin."""
+        """Append the comments of reviewers."""
         for comment in comments:
             text = one_line(self._text_below(comment))
             author = one_line(comment.get(qn("w:author")) or "")
@@ -99,7 +99,7 @@ class _Body:
                 self._builder.add(BlockKind.PARAGRAPH, f"Comment{f' by {author}' if author else ''}: {text}")
 
     def add_margins(self, parts: dict[str, Any], kind: str) -> None:
-        """Append what stands above or below the pages, each text once, unless it is nothing but the page's number."""
+        """Append headers or footers, each text once, except page numbers."""
         seen: set[str] = set()
         for name, part in parts.items():
             found = _HEADER_PART.fullmatch(name)
@@ -111,7 +111,7 @@ class _Body:
                 self._builder.add(BlockKind.PARAGRAPH, f"{kind.capitalize()}: {text}")
 
     def note_what_was_left_out(self) -> None:
-        """Say what a reader of the page would not see, or what no parser reads."""
+        """Add notes about hidden text that was read, and contents that were not read."""
         if self._reader.has_hidden_text:
             self._builder.note("Hidden text in this document was left out.")
         if self._has_embedded_files:
@@ -141,7 +141,7 @@ class _Body:
             elif element.tag == _EMBEDDED:
                 self._has_embedded_files = True
             elif element.tag not in WITHOUT_TEXT:
-                # Content controls, tracked insertions, custom XML: they hold the same again.
+                # Content controls, tracked insertions and custom XML contain the same elements.
                 self._add_below(element)
 
     def _add_paragraph(self, paragraph: Any) -> None:
@@ -149,13 +149,13 @@ class _Body:
         text = self._joined + self._reader.text(paragraph, style)
         self._joined = ""
         if _is_end_deleted(paragraph):
-            # Its end is deleted as a tracked change: it goes on in the next one.
+            # Its end is deleted as a tracked change, which joins it with the next paragraph.
             self._joined = text
         else:
             self._add_text(paragraph, style, text.strip())
         self._count_what_is_not_read(paragraph)
         for box in paragraph.iter(TEXT_BOX):
-            # A box in a box comes when its own paragraph does.
+            # A nested box is read with its own paragraph.
             is_own = next(box.iterancestors(_PARAGRAPH), None) is paragraph
             if is_own and next(box.iterancestors(FALLBACK), None) is None:
                 self.add(box)
@@ -170,7 +170,7 @@ class _Body:
     def _add_text(self, paragraph: Any, style: str, text: str) -> None:
         own_level = _value(paragraph, "w:pPr", "w:outlineLvl") or ""
         level = int(own_level) + 1 if own_level.isdecimal() else self._levels.get(style, 0)
-        # Paragraphs without text are not numbered by Word either, unless they have a mark of their own.
+        # Word does not number paragraphs without text either, unless their numbering is set directly.
         numbered = self._numbering.label(paragraph, style) if text else None
         label, depth = numbered or ("", 0)
         if 0 < level <= _BODY_LEVEL and text:
@@ -183,7 +183,7 @@ class _Body:
             self._builder.add(BlockKind.PARAGRAPH, text)
 
     def _rows(self, table: Any) -> Iterator[list[str]]:
-        """Yield the cells of each row; a table in a cell is part of its text, and a deleted row is none."""
+        """Yield the cells of each row; nested tables are part of a cell's text, deleted rows are skipped."""
         for row in table.iter(_ROW):
             if next(row.iterancestors(_TABLE)) is not table or row.find(f"{qn('w:trPr')}/{qn('w:del')}") is not None:
                 continue
@@ -209,7 +209,7 @@ def _styles(document: Document) -> Any:
 
 
 def _numbering(document: Document) -> Any | None:
-    """Return the definitions of lists; None when there are none."""
+    """Return the definitions of lists; None if the document has none."""
     for relation in document.part.rels.values():
         if relation.reltype.endswith("/numbering") and not relation.is_external:
             return parse_xml(relation.target_part.blob)
@@ -230,7 +230,7 @@ def _is_end_deleted(paragraph: Any) -> bool:
 
 
 def _style_level(style: Any) -> int:
-    """Return the level of the headings that have a style, or one that it is based on; 0 when they are none."""
+    """Return the heading level of a style or of a style that it is based on; 0 if it is no heading."""
     for _ in range(_DEEPEST_STYLE):
         if style is None:
             return 0

@@ -1,4 +1,4 @@
-"""The numbers that Word shows before paragraphs ("4.2", "(a)", "IV."): they stand nowhere in a document's text."""
+"""Computes the numbers of Word's paragraphs ("4.2", "(a)", "IV."), which a document does not store."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _DEEPEST_STYLE = 12
 
 @dataclass(slots=True)
 class _Level:
-    """How one level of a list is numbered."""
+    """The numbering of one level of a list."""
 
     start: int = 1
     format: str = "decimal"
     text: str = ""
     restarts_after: int | None = None
-    """After which level (from 1) it begins again; 0 is never; None is after any that is higher."""
+    """The level (from 1) after which it restarts; 0: never; None: after every higher level."""
     is_legal: bool = False
     style: str = ""
 
 
 @dataclass(slots=True)
 class _List:
-    """An abstract numbering definition, and how far its paragraphs have counted."""
+    """An abstract numbering definition, and its current counts."""
 
     levels: dict[int, _Level] = field(default_factory=dict)
     style_link: str = ""
@@ -39,7 +39,7 @@ class _List:
 
 
 class Numbering:
-    """Counts the numbered paragraphs of a document in their order."""
+    """Counts the numbered paragraphs of a document in order."""
 
     def __init__(self, numbering: Any | None, styles: Any | None) -> None:
         self._lists: dict[str, _List] = {}
@@ -52,7 +52,7 @@ class Numbering:
             identifier = abstract.get(qn("w:abstractNumId")) or ""
             link = _value(abstract, "w:numStyleLink") or ""
             levels = {_index(level): _level(level) for level in abstract.findall(qn("w:lvl"))}
-            # Where programs have used a number twice, Word shows the first definition.
+            # If a file defines a number twice, Word uses the first definition.
             self._lists.setdefault(identifier, _List(levels, link))
         for instance in numbering.findall(qn("w:num")):
             overrides = {_index(it): it for it in instance.findall(qn("w:lvlOverride"))}
@@ -69,9 +69,9 @@ class Numbering:
             )
 
     def label(self, paragraph: Any, style: str) -> tuple[str, int] | None:
-        """Return what is shown before a paragraph, and on which level it is; None when it is not numbered.
+        """Return the label and level of a paragraph; None if it is not numbered.
 
-        Each numbered paragraph has to be asked for once and in order, because it counts.
+        Call exactly once for each paragraph, in order, since it counts.
         """
         own = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
         styled_number, styled_level = self._style_numbers.get(style, ("", None))
@@ -96,7 +96,7 @@ class Numbering:
         abstract, overridden, starts = self._instances[number]
         list_ = self._lists.get(abstract)
         if list_ is not None and list_.style_link:
-            # A list's definition may be that of a style, which refers to another one.
+            # A list's definition may name a style, which refers to another definition.
             linked = self._instances.get(self._style_numbers.get(list_.style_link, ("", None))[0])
             list_ = self._lists.get(linked[0], list_) if linked else list_
         return None if list_ is None else (list_, list_.levels | overridden, starts)
@@ -135,7 +135,7 @@ class Numbering:
 
 
 def _of_styles(styles: Any | None) -> dict[str, tuple[str, int | None]]:
-    """Return the list and level that each style gives its paragraphs, itself or by what it is based on."""
+    """Return the list and level of each style, from itself or the style that it is based on."""
     if styles is None:
         return {}
     own: dict[str, tuple[str | None, int | None]] = {}

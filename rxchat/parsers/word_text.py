@@ -1,4 +1,4 @@
-"""The visible text of a Word paragraph: changes as accepted, without hidden words, codes of fields and readings."""
+"""The visible text of a Word paragraph: changes accepted, without hidden text, field codes and ruby."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXT_BOX = qn("w:txbxContent")
 WITHOUT_TEXT = frozenset(
     {
         *(FALLBACK, TEXT_BOX),
-        # What was deleted or moved away, properties, and the readings above ruby's base.
+        # Deleted or moved text, properties, and ruby annotations.
         *(qn("w:del"), qn("w:moveFrom"), qn("w:pPr"), qn("w:rPr"), qn("w:sdtPr"), qn("w:rt"), qn("w:rubyPr")),
     }
 )
@@ -30,18 +30,18 @@ _DEEPEST_STYLE = 12
 
 
 class TextReader:
-    """Reads paragraphs in their order; a field may begin in one and end in another."""
+    """Reads paragraphs in order; a field may begin in one and end in another."""
 
     def __init__(self, styles: Any | None) -> None:
         self._hidden_styles = _hidden_styles(styles)
         self._fields: list[bool] = []
-        """For each field that is open, whether its result has begun."""
+        """For each open field, whether its result has begun."""
         self.has_hidden_text = False
         self.unknown_signs = 0
-        """How many signs of symbol fonts no character is known for."""
+        """The number of symbol-font glyphs without a known character."""
 
     def text(self, element: Any, style: str = "") -> str:
-        """Return the visible text of an element, but not of text boxes in it."""
+        """Return the visible text of an element without its text boxes."""
         is_hidden = style in self._hidden_styles
         return "".join(self._pieces(element, is_hidden))
 
@@ -64,7 +64,7 @@ class TextReader:
                 yield from self._pieces(child, is_hidden)
 
     def _shown(self, element: Any) -> str:
-        """Return what an element shows that holds no other ones."""
+        """Return the displayed text of an element without children."""
         if element.tag == _SYMBOL:
             return self._symbol(element)
         return _SIGNS.get(element.tag) or element.text or ""
@@ -75,7 +75,7 @@ class TextReader:
         return "\ufffd" if sign is None else sign
 
     def _field(self, sign: Any, is_hidden: bool) -> str:
-        """Note where a field begins, its result begins, and it ends; return what one of an old form shows."""
+        """Track the beginning, result and end of a field; returns the value of a legacy form field."""
         kind = sign.get(_FIELD_SIGN_TYPE)
         shown = "" if is_hidden or not all(self._fields) else _form_field(sign)
         if kind == "begin":
@@ -98,7 +98,7 @@ class TextReader:
 
 
 def _form_field(sign: Any) -> str:
-    """Return what a field of an old form shows at its beginning: its tick, or the entry that is chosen."""
+    """Return the displayed value of a legacy form field: its checkbox or the selected entry."""
     data = sign.find(qn("w:ffData"))
     box = data.find(qn("w:checkBox")) if data is not None else None
     if box is not None:
@@ -115,13 +115,13 @@ def _form_field(sign: Any) -> str:
 
 
 def _is_vanishing(properties: Any) -> bool | None:
-    """Whether run properties hide the text; None when they do not say."""
+    """Whether run properties hide the text; None if they do not specify it."""
     vanish = properties.find(qn("w:vanish"))
     return None if vanish is None else vanish.get(qn("w:val"), "1").lower() not in _OFF
 
 
 def _hidden_styles(styles: Any | None) -> frozenset[str]:
-    """Return the identifiers of styles whose text is hidden, by themselves or by what they are based on."""
+    """Return the IDs of styles that hide text, themselves or through the style that they are based on."""
     if styles is None:
         return frozenset()
     own: dict[str, bool | None] = {}

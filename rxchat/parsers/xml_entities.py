@@ -1,4 +1,4 @@
-"""Entities that an XHTML page declares itself; nothing is loaded for them, and none is resolved within another one."""
+"""Resolves entities that an XHTML page declares itself, without external ones and nested ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_ADDED = 1_000_000
 
 
 def resolved(source: str) -> str:
-    """Return a page without its own declarations, and with what they stand for in the places of its entities."""
+    """Remove a page's entity declarations, and replace its entities by their values."""
     subset = _SUBSET.search(source[: _WITHIN + 100_000])
     if subset is None or subset.start() > _WITHIN:
         return source

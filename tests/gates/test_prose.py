@@ -42,6 +42,7 @@ CLEAN: tuple[str, ...] = (
     "rxchat/jobs",
     "rxchat/observability.py",
     "rxchat/operator_commands.py",
+    "rxchat/parsers",
     "rxchat/rxchat.py",
     "rxchat/server",
     "rxchat/services",
