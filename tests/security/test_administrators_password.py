@@ -74,10 +74,10 @@ async def test_no_event_of_the_page_deletes_an_account(services: Services, owner
         await tab.do(UserState, "load")
         assert tab.shown(UserState, "has_password") is True
         await tab.do(UserState, "show_deletion")
-        assert tab.shown(UserState, "done") == ""
+        assert tab.shown(UserState, "flash") == ""
         await services.access.user_admin.delete_account(admin, other.user_id, ClientInfo())
         await tab.do(UserState, "show_deletion")
-        assert "will be deleted" in tab.shown(UserState, "done")
+        assert "will be deleted" in tab.shown(UserState, "flash")
 
 
 async def test_an_administrator_whose_account_is_to_be_deleted_administers_nothing_meanwhile(

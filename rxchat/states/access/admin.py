@@ -33,7 +33,7 @@ class AdminPage(rx.State, mixin=True):
 
     loaded: bool = False
     problem: str = ""
-    done: str = ""
+    flash: str = ""
     """A confirmation of what was done, shown unobtrusively."""
     dialog: str = ""
     """The name of the open dialog; "" if none is open."""
@@ -41,17 +41,17 @@ class AdminPage(rx.State, mixin=True):
     """A link to pass on, while the dialog that created it is open."""
 
     def _open(self, dialog: str) -> None:
-        self.dialog, self.problem, self.done, self.link = dialog, "", "", ""
+        self.dialog, self.problem, self.flash, self.link = dialog, "", "", ""
 
-    def _close(self, done: str = "") -> None:
-        self.dialog, self.problem, self.done, self.link = "", "", done, ""
+    def _close(self, flash: str = "") -> None:
+        self.dialog, self.problem, self.flash, self.link = "", "", flash, ""
 
     @rx.event
     @administering
     async def close(self, current_user: CurrentUser) -> None:
         """Close the dialog without changes."""
         del current_user
-        self._close(self.done)
+        self._close(self.flash)
 
 
 def id_of(value: str, sentence: str = "This no longer exists. Reload the page.") -> UUID:

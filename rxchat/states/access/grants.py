@@ -43,7 +43,7 @@ class AccessState(AdminPage, rx.State):
     found: list[Member] = []
     searched: str = ""
     picked: Member = Member("", "", "")
-    doomed: GrantView = GrantView("", "", "", "")
+    selected: GrantView = GrantView("", "", "", "")
 
     @rx.event
     @administering
@@ -132,15 +132,15 @@ class AccessState(AdminPage, rx.State):
     async def ask_revoke(self, current_user: CurrentUser, grant_id: str) -> None:
         """Ask for confirmation before revoking a grant."""
         del current_user
-        self.doomed = next((line for line in self.grants if line.id == grant_id), GrantView("", "", "", ""))
-        if self.doomed.id:
+        self.selected = next((line for line in self.grants if line.id == grant_id), GrantView("", "", "", ""))
+        if self.selected.id:
             self._open("revoke")
 
     @rx.event
     @administering
     async def revoke(self, current_user: CurrentUser) -> None:
         """Revoke the grant."""
-        await container.get_services().access.grants.revoke(current_user, id_of(self.doomed.id), client_info_of(self))
+        await container.get_services().access.grants.revoke(current_user, id_of(self.selected.id), client_info_of(self))
         await self._read(current_user)
         self._close("Access revoked.")
 

@@ -83,8 +83,8 @@ class UsersState(AdminPage, rx.State):
     has_replaced: bool = False
     """Whether it replaced an earlier invitation to this address."""
     is_mailed: bool = False
-    doomed: str = ""
-    _doomed_id: str = ""
+    selected_email: str = ""
+    _selected_id: str = ""
 
     @rx.event
     @administering
@@ -187,9 +187,9 @@ class UsersState(AdminPage, rx.State):
     async def ask_take_back(self, current_user: CurrentUser, invitation_id: str) -> None:
         """Ask for confirmation before revoking an invitation."""
         del current_user
-        self.doomed = next((item.email for item in self.invitations if item.id == invitation_id), "")
-        self._doomed_id = invitation_id
-        if self.doomed:
+        self.selected_email = next((item.email for item in self.invitations if item.id == invitation_id), "")
+        self._selected_id = invitation_id
+        if self.selected_email:
             self._open("take-back")
 
     @rx.event
@@ -197,7 +197,7 @@ class UsersState(AdminPage, rx.State):
     async def take_back(self, current_user: CurrentUser) -> None:
         """Revoke the invitation."""
         await container.get_services().access.user_admin.take_back(
-            current_user, id_of(self._doomed_id), client_info_of(self)
+            current_user, id_of(self._selected_id), client_info_of(self)
         )
         await self._read_invitations(current_user)
-        self._close(f"Revoked the invitation of {self.doomed}.")
+        self._close(f"Revoked the invitation of {self.selected_email}.")

@@ -121,7 +121,7 @@ class DocumentsState(rx.State):
     """The user's collections, and the open one."""
 
     collections: list[CollectionView] = []
-    chosen: str = ""
+    selected_id: str = ""
     documents: list[DocumentView] = []
     shares: list[ShareView] = []
     deleted: list[DeletedDocumentView] = []
@@ -132,7 +132,7 @@ class DocumentsState(rx.State):
     embedder: str = ""
     """A sentence about the embedding model."""
     loaded: bool = False
-    done: str = ""
+    flash: str = ""
     """A confirmation that the page shows for a moment."""
     created: str = ""
     """The new collection, which the page opens."""
@@ -149,10 +149,10 @@ class DocumentsState(rx.State):
         """Show the collections, and the one in the address."""
         named = self.router_data.get("query", {}).get("collection_id", "")
         wanted = str(parse_id(named) or "")
-        if wanted != self.chosen:
-            self.chosen, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
-        self.done = self.created = self.problem = self.removed = ""
-        self._show(await _read(current_user, self.chosen))
+        if wanted != self.selected_id:
+            self.selected_id, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
+        self.flash = self.created = self.problem = self.removed = ""
+        self._show(await _read(current_user, self.selected_id))
         self.embedder = await container.get_services().retrieval.search.embedder(current_user)
         self.groups = [
             GroupChoice(*item)
@@ -167,10 +167,10 @@ class DocumentsState(rx.State):
             if getattr(self, name) != (value := getattr(found, name)):
                 setattr(self, name, value)
 
-    async def _answer(self, current_user: CurrentUser, done: str = "", removed: str = "") -> None:
+    async def _answer(self, current_user: CurrentUser, flash: str = "", removed: str = "") -> None:
         """Show the result, and confirm the action."""
-        self._show(await _read(current_user, self.chosen))
-        self.done, self.problem, self.removed = done, "", removed
+        self._show(await _read(current_user, self.selected_id))
+        self.flash, self.problem, self.removed = flash, "", removed
         self.answers += 1
 
     @rx.event(background=True, supersedes=True)
@@ -178,7 +178,7 @@ class DocumentsState(rx.State):
     async def follow(self, current_user: CurrentUser) -> None:
         """Keep the page up to date while it is open."""
         async with self:
-            chosen, token = self.chosen, self.router.session.client_token
+            chosen, token = self.selected_id, self.router.session.client_token
         services = container.get_services()
         with (
             services.platform.document_feed.watching(current_user.user_id, parse_id(chosen)) as watch,
@@ -187,7 +187,7 @@ class DocumentsState(rx.State):
             while tabs.is_open(token):
                 is_new = await watch.wait(_IDLE_SECONDS)
                 async with self:
-                    if self.chosen != chosen or not _is_here(self):
+                    if self.selected_id != chosen or not _is_here(self):
                         return
                 if is_new and not await self._look_again(chosen):
                     watch.notify()
@@ -204,7 +204,7 @@ class DocumentsState(rx.State):
         except DatabaseUnavailable:
             return False
         async with self:
-            if self.chosen == chosen:
+            if self.selected_id == chosen:
                 self._show(found)
                 self.news += 1
         return True
@@ -282,7 +282,7 @@ class DocumentsState(rx.State):
     async def share(self, current_user: CurrentUser, kind: str, principal: str) -> None:
         """Share the open collection."""
         name = await container.get_services().documents.collection_shares.add(
-            current_user, _id(self.chosen), kind, principal, client_info_of(self)
+            current_user, _id(self.selected_id), kind, principal, client_info_of(self)
         )
         await self._answer(current_user, f"{name} can now read this collection.")
 
@@ -292,7 +292,7 @@ class DocumentsState(rx.State):
         """Revoke a share of the collection."""
         name = next((item.name for item in self.shares if item.id == share_id), "They")
         await container.get_services().documents.collection_shares.remove(
-            current_user, _id(self.chosen), _id(share_id), client_info_of(self)
+            current_user, _id(self.selected_id), _id(share_id), client_info_of(self)
         )
         await self._answer(current_user, f"{name} can no longer read this collection.")
 

@@ -97,7 +97,7 @@ function Unloaded({ problem, onReload }) {
   );
 }
 
-export function DocumentsPage({ collections, chosen, documents, shares, deleted, removed, groups, embedder, loaded, done, created, problem, answers, onReload, ...events }) {
+export function DocumentsPage({ collections, selectedId, documents, shares, deleted, removed, groups, embedder, loaded, flash, created, problem, answers, onReload, ...events }) {
   const { collection_id: named = "" } = useParams();
   const navigate = useNavigate();
   const [dialog, setDialog] = useState(null);
@@ -106,16 +106,16 @@ export function DocumentsPage({ collections, chosen, documents, shares, deleted,
   // A dialog about a collection outlives it by a moment: by the one in which it is deleted.
   const about = useRef(null);
   about.current = collection ?? about.current;
-  const isThere = loaded && chosen === named;
+  const isThere = loaded && selectedId === named;
   useEffect(() => {
     document.title = `${collection?.name ?? "Documents"} · RxChat`;
   }, [collection?.name]);
   useEffect(() => {
     // Who has the list of readers before them sees it there.
-    if (!done || dialog?.kind === "share") return;
-    if (removed) undoToast.set({ words: done, undo: () => tell(() => events.onRestoreDocuments(removed)) });
-    else problemToast.set(done);
-  }, [done, answers]);
+    if (!flash || dialog?.kind === "share") return;
+    if (removed) undoToast.set({ words: flash, undo: () => tell(() => events.onRestoreDocuments(removed)) });
+    else problemToast.set(flash);
+  }, [flash, answers]);
   useEffect(() => {
     if (created) navigate(`/documents/${created}`);
   }, [created]);

@@ -162,9 +162,9 @@ def problem(state: Any) -> rx.Component:
     return rx.cond(state.problem != "", rx.el.p(state.problem, role="alert", class_name="form-problem"))
 
 
-def done(state: Any) -> rx.Component:
+def flash(state: Any) -> rx.Component:
     """The confirmation message of a state."""
-    return rx.el.div(rx.cond(state.done != "", rx.el.p(state.done, class_name="done")), role="status")
+    return rx.el.div(rx.cond(state.flash != "", rx.el.p(state.flash, class_name="flash")), role="status")
 
 
 def empty(title: Any, words: Any, *action: rx.Component) -> rx.Component:

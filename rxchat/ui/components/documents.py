@@ -93,7 +93,7 @@ class DocumentsPage(ClientComponent):
     lib_dependencies: list[str] = [ICONS, UPLOADS]
 
     collections: rx.Var[list[CollectionView]]
-    chosen: rx.Var[str]
+    selected_id: rx.Var[str]
     documents: rx.Var[list[DocumentView]]
     shares: rx.Var[list[ShareView]]
     deleted: rx.Var[list[DeletedDocumentView]]
@@ -101,7 +101,7 @@ class DocumentsPage(ClientComponent):
     groups: rx.Var[list[GroupChoice]]
     embedder: rx.Var[str]
     loaded: rx.Var[bool]
-    done: rx.Var[str]
+    flash: rx.Var[str]
     created: rx.Var[str]
     problem: rx.Var[str]
     answers: rx.Var[int]
@@ -135,7 +135,7 @@ def documents() -> rx.Component:
     """The user's collections."""
     return DocumentsPage.create(
         collections=DocumentsState.collections,
-        chosen=DocumentsState.chosen,
+        selected_id=DocumentsState.selected_id,
         documents=DocumentsState.documents,
         shares=DocumentsState.shares,
         deleted=DocumentsState.deleted,
@@ -143,7 +143,7 @@ def documents() -> rx.Component:
         groups=DocumentsState.groups,
         embedder=DocumentsState.embedder,
         loaded=DocumentsState.loaded,
-        done=DocumentsState.done,
+        flash=DocumentsState.flash,
         created=DocumentsState.created,
         problem=DocumentsState.problem,
         answers=DocumentsState.answers,

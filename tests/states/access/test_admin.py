@@ -189,7 +189,7 @@ async def test_an_invitation_is_made_shown_once_and_taken_back(services: Service
         (invitation,) = tab.shown(UsersState, "invitations")
         assert (invitation.email, invitation.role) == ("new@example.org", "Member")
         await tab.do(UsersState, "ask_take_back", invitation_id=invitation.id)
-        assert tab.shown(UsersState, "doomed") == "new@example.org"
+        assert tab.shown(UsersState, "selected_email") == "new@example.org"
         await tab.do(UsersState, "take_back")
         assert tab.shown(UsersState, "invitations") == [] and tab.shown(UsersState, "dialog") == ""
 
@@ -204,7 +204,7 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
         assert tab.shown(UserState, "user").name == "Grace"
         await tab.do(UserState, "ask", question="role")
         await tab.do(UserState, "set_role", form={"role": "moderator"})
-        assert tab.shown(UserState, "done") == "Grace is Moderator now."
+        assert tab.shown(UserState, "flash") == "Grace is Moderator now."
         await tab.do(UserState, "suspend")
         assert tab.shown(UserState, "user").state == "suspended"
         await tab.do(UserState, "readmit")
@@ -267,7 +267,7 @@ async def test_groups_are_made_filled_renamed_and_deleted(
         assert tab.shown(GroupsState, "problem") and tab.shown(GroupsState, "dialog") == "group"
         await tab.do(GroupsState, "save", form={"name": "Night  shift", "description": "awake"})
         (group,) = tab.shown(GroupsState, "groups")
-        assert (group.name, tab.shown(GroupsState, "done")) == ("Night shift", "Saved “Night shift”.")
+        assert (group.name, tab.shown(GroupsState, "flash")) == ("Night shift", "Saved “Night shift”.")
         await tab.do(GroupsState, "show_members", group_id=group.id)
         await tab.do(GroupsState, "find", words="grac")
         assert [member.name for member in tab.shown(GroupsState, "found")] == ["Grace"]

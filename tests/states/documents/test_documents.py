@@ -71,7 +71,7 @@ async def test_a_collection_is_created_renamed_and_deleted(services: Services, a
         assert shown(tab, "collections")[0].name == "Manual"
         await tab.do(DocumentsState, "remove_collection", collection_id=line.id)
         assert shown(tab, "collections") == []
-        assert shown(tab, "done") == "“Manual” was deleted, with all its documents."
+        assert shown(tab, "flash") == "“Manual” was deleted, with all its documents."
 
 
 async def test_what_is_wrong_is_said_in_the_dialog_and_each_event_is_answered(
@@ -99,13 +99,13 @@ async def test_a_document_is_followed_until_it_is_ready(services: Services, ada:
         assert names(tab) == ["keys.txt"]
         await tab.do(DocumentsState, "read_again", document_id=line.id)
         await tab.do(DocumentsState, "remove_documents", ids=line.id)
-        assert shown(tab, "done") == "The document was deleted."
+        assert shown(tab, "flash") == "The document was deleted."
         # What was read for the news before may come last; the news of the deletion are on their way.
         await tab.until(lambda: names(tab) == [])
         assert shown(tab, "removed") == line.id
         await tab.until(lambda: [item.name for item in shown(tab, "deleted")] == ["keys.txt"])
         await tab.do(DocumentsState, "restore_documents", ids=line.id)
-        assert (shown(tab, "done"), shown(tab, "removed")) == ("The document was restored.", "")
+        assert (shown(tab, "flash"), shown(tab, "removed")) == ("The document was restored.", "")
         await tab.until(lambda: (names(tab), shown(tab, "deleted")) == (["keys.txt"], []))
         await tab.do(DocumentsState, "remove_documents", ids=line.id)
         # After a reload it is listed, and not offered in a notice any more.
@@ -137,7 +137,7 @@ async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(
         await owner.do(DocumentsState, "unshare", share_id=shown(owner, "shares")[0].id)
         await reader.until(lambda: shown(reader, "collections") == [])
         assert names(reader) == [] and shown(reader, "news") > news
-        assert shown(owner, "done") == f"{grace.email} can no longer read this collection."
+        assert shown(owner, "flash") == f"{grace.email} can no longer read this collection."
 
 
 async def test_a_reader_changes_nothing(services: Services, ada: CurrentUser, grace: CurrentUser) -> None:

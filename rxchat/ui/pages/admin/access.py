@@ -23,7 +23,7 @@ def access_page() -> rx.Component:
             "Members may use every model. Guests may use only models that are granted here: to them, their group, their role or everyone.",
             actions=(admin.main_button("Grant access", AccessState.show_form),),
         ),
-        admin.done(AccessState),
+        admin.flash(AccessState),
         rx.cond(
             AccessState.grants.length() > 0,
             admin.table(("Who", "Model", "Actions"), rx.foreach(AccessState.grants, _row), "Access to models"),
@@ -34,7 +34,7 @@ def access_page() -> rx.Component:
             AccessState,
             "revoke",
             "Revoke this access?",
-            f"{AccessState.doomed.who} will no longer have access to {AccessState.doomed.model} through this grant. Users whose role allows every model keep access.",
+            f"{AccessState.selected.who} will no longer have access to {AccessState.selected.model} through this grant. Users whose role allows every model keep access.",
             "Revoke",
             AccessState.revoke,
         ),

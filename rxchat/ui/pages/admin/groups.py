@@ -22,7 +22,7 @@ def groups_page() -> rx.Component:
             "Groups of users. What you grant to a group, all its members may use.",
             actions=(rx.cond(may("groups.manage"), new),),
         ),
-        admin.done(GroupsState),
+        admin.flash(GroupsState),
         rx.cond(
             GroupsState.groups.length() > 0,
             admin.table(("Name", "Users", "Actions"), rx.foreach(GroupsState.groups, _row), "Groups"),

@@ -82,7 +82,7 @@ def _rule(rule: str, title: str, choices: tuple[tuple[str, str, str], ...]) -> r
                 rx.el.p(
                     "Saved. ",
                     rx.el.button("Undo", type="button", on_click=RegistrationState.undo, class_name="toast-action"),
-                    class_name="done",
+                    class_name="flash",
                 ),
             ),
             role="status",

@@ -21,7 +21,7 @@ def roles_page() -> rx.Component:
             "Every user has one role. Four roles are built in; you can create more.",
             actions=(rx.cond(may("roles.manage"), admin.main_button("New role", RolesState.show_form(""))),),
         ),
-        admin.done(RolesState),
+        admin.flash(RolesState),
         rx.el.ul(rx.foreach(RolesState.roles, _card), class_name="role-list"),
         _role_dialog(),
         admin.confirm(

@@ -27,7 +27,7 @@ def user_page() -> rx.Component:
             not_found_panel(),
             rx.fragment(
                 _head(),
-                admin.done(UserState),
+                admin.flash(UserState),
                 rx.cond(may("users.manage"), _doors()),
                 rx.cond(may("conversations.read_any"), _conversations()),
                 _dialogs(),

@@ -23,7 +23,7 @@ def users_page() -> rx.Component:
             "Everyone with an account.",
             actions=(rx.cond(may("users.invite"), admin.main_button("Invite a user", UsersState.show_invite)),),
         ),
-        admin.done(UsersState),
+        admin.flash(UsersState),
         _filters(),
         rx.cond(
             UsersState.users.length() > 0,
@@ -36,7 +36,7 @@ def users_page() -> rx.Component:
             UsersState,
             "take-back",
             "Revoke this invitation?",
-            f"The link of {UsersState.doomed} stops working.",
+            f"The link of {UsersState.selected_email} stops working.",
             "Revoke",
             UsersState.take_back,
         ),
