@@ -1,4 +1,4 @@
-"""Who may do what: roles, groups, grants, the installation's own rules, and links that open a door once."""
+"""Roles, groups, grants, settings of the instance, and one-time links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rxchat.tables.base import Table, moment, strings
 
 
 class RoleRow(Table, table=True):
-    """What everyone with this role may do."""
+    """A role and its permissions."""
 
     name: str = Field(primary_key=True)
     title: str
@@ -25,7 +25,7 @@ class RoleRow(Table, table=True):
 
 
 class Group(Table, table=True):
-    """Users who are given access together (`group` is a reserved word in SQL)."""
+    """A group of users who share grants (`group` is a reserved word in SQL)."""
 
     __table_args__ = (Index("uq_user_group_name", text("lower(name)"), unique=True),)
 
@@ -36,14 +36,14 @@ class Group(Table, table=True):
 
 
 class GroupMember(Table, table=True):
-    """A user in a group."""
+    """The membership of a user in a group."""
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     group_id: UUID = Field(primary_key=True, foreign_key="user_group.id", ondelete="CASCADE", index=True)
 
 
 class GrantRow(Table, table=True):
-    """One action on one thing, or on all of a kind, allowed to somebody (`grant` is a reserved word in SQL)."""
+    """Permission for a principal to use one resource, or all of a kind (`grant` is a reserved word in SQL)."""
 
     __table_args__ = (
         UniqueConstraint(
@@ -63,7 +63,7 @@ class GrantRow(Table, table=True):
 
 
 class InstanceSetting(Table, table=True):
-    """A rule of this installation that administrators change while it runs."""
+    """A setting of this instance that administrators can change while it runs."""
 
     name: str = Field(primary_key=True)
     value: Any = Field(sa_type=JSONB)
@@ -71,7 +71,7 @@ class InstanceSetting(Table, table=True):
 
 
 class AccountToken(Table, table=True):
-    """A link that opens one door once: an invitation, a new password, the proof of an e-mail address."""
+    """A link that works once: an invitation, a password reset, the confirmation of an e-mail address."""
 
     __table_args__ = (UniqueConstraint("hash"),)
 
@@ -79,12 +79,12 @@ class AccountToken(Table, table=True):
     kind: str
     hash: bytes = Field(sa_type=LargeBinary)
     user_id: UUID | None = Field(default=None, foreign_key="user_account.id", ondelete="CASCADE")
-    """Whom it is for; nobody yet when it is an invitation."""
+    """The user whom it is for; None for an invitation."""
     email: str
     role: str = ""
     group_ids: list[str] = strings(default_factory=list)
     is_mailed: bool = False
-    """Whether it went to the address itself, so that whoever has it can read that mailbox."""
+    """Whether it was mailed, so that its use proves access to the mailbox."""
     created_by: UUID | None = Field(default=None, foreign_key="user_account.id", ondelete="CASCADE")
     created_at: datetime = moment(default_now=True)
     expires_at: datetime = moment()
@@ -92,7 +92,7 @@ class AccountToken(Table, table=True):
 
 
 class RateLimitRow(Table, table=True):
-    """How often something was tried from somewhere, while Redis does not respond."""
+    """Attempts by key, counted here while Redis does not respond."""
 
     key: str = Field(primary_key=True)
     failures: int
@@ -101,7 +101,7 @@ class RateLimitRow(Table, table=True):
 
 
 class ConsumedToken(Table, table=True):
-    """Something that works once and was used: it is remembered until it would have expired anyway."""
+    """A consumed one-time token, stored until it would have expired."""
 
     id: UUID = Field(primary_key=True)
     expires_at: datetime = moment()

@@ -1,4 +1,4 @@
-"""Users, their sign-ins and the accounts elsewhere that they sign in with."""
+"""Users, their sessions and their external accounts."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class User(Table, table=True):
     email_confirmed_at: datetime | None = moment(nullable=True)
     password_changed_at: datetime | None = moment(nullable=True)
     deletion_at: datetime | None = moment(nullable=True)
-    """When the account and all that is its will be gone, once its owner or an administrator has asked for it."""
+    """The scheduled deletion of the account and all of its data."""
     deletion_by: UUID | None = None
-    """The administrator who asked for it; None: its owner."""
+    """The administrator who scheduled the deletion; None: the user."""
     admin_reads_seen_at: datetime | None = moment(nullable=True)
-    """Until when its owner knows what administrators have read of their conversations."""
+    """Up to when the user has seen the list of administrators' accesses to their conversations."""
 
 
 class UserSession(Table, table=True):
-    """One sign-in of one user, on a browser or by a program; the record decides, not the cookie or the token."""
+    """A session of a user, in a browser or an API client; this row decides its validity, not the cookie or token."""
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -47,21 +47,21 @@ class UserSession(Table, table=True):
     user_agent: str = Field(default="", sa_column_kwargs={"server_default": ""})
     kind: str = Field(default="browser", sa_column_kwargs={"server_default": "browser"})
     method: str = Field(default="password", sa_column_kwargs={"server_default": "password"})
-    """How it began: password, passkey, or the key of a sign-in provider."""
+    """The sign-in method: password, passkey, or the key of a sign-in provider."""
     second_factor_at: datetime | None = moment(nullable=True)
-    """When a second factor was shown in it, if one was."""
+    """When a second factor was verified in it; None if none was."""
     device_id: UUID | None = None
     scopes: list[str] | None = strings(default=None)
     generation: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """How often a program's refresh token was exchanged: an older one that comes back was stolen."""
+    """The number of exchanges of the refresh token: reuse of an older token means that it was stolen."""
     ended_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     previous_id: UUID | None = None
-    """What its id was before it was rotated: for some seconds both count."""
+    """The ID before the last rotation; both are valid for some seconds."""
     rotated_at: datetime = moment(default_now=True)
 
 
 class DataExport(Table, table=True):
-    """A download of all that is a user's, while it is on its way: a lease, renewed by the process that sends it."""
+    """A running download of a user's data: a lease, which the sending process renews."""
 
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID

@@ -1,4 +1,4 @@
-"""What mattered: written by a stored procedure alone."""
+"""The audit log, which only a stored procedure writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rxchat.tables.base import Table, moment
 
 
 class AuditEvent(Table, table=True):
-    """One thing that someone did and that the team may have to look up later."""
+    """An action that is recorded in the audit log."""
 
     __table_args__ = (
         Index(
@@ -34,14 +34,14 @@ class AuditEvent(Table, table=True):
     correlation_id: str = ""
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     seq: int = Field(unique=True, sa_type=BigInteger)
-    """1, 2, 3 ... without a gap, in the order of the chain."""
+    """1, 2, 3 ... without gaps, in the order of the hash chain."""
     previous_hash: bytes = Field(sa_type=LargeBinary)
     hash: bytes = Field(sa_type=LargeBinary)
-    """SHA-256 over the previous row's hash and everything in this one."""
+    """SHA-256 over the previous row's hash and all fields of this row."""
 
 
 class AuditCheckpoint(Table, table=True):
-    """A signature over the chain as it was at one row: rewriting what is before it needs the key."""
+    """A signature over the chain up to one row: changing earlier rows would require the key."""
 
     seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     hash: bytes = Field(sa_type=LargeBinary)

@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints that migrations can rely on, and column types."""
+"""The base of all tables: a naming convention for constraints, and column types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ metadata.naming_convention = {
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 _RESERVED_IN_SQL = {"user": "user_account", "group": "user_group", "grant": "access_grant"}
-# SQLModel's annotation of `sa_type` allows a class only, though it takes an instance, too.
+# SQLModel's annotation of `sa_type` allows only classes, although instances work, too.
 _TIMESTAMP = cast("type[Any]", DateTime(timezone=True))
 _STRINGS = cast("type[Any]", ARRAY(String))
 
@@ -30,14 +30,14 @@ class Table(SQLModel):
     """Base of all tables. A table has the name of its class: `DataExport` is `data_export`, `ChunkRow` is `chunk`."""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Name the table by its class, or by another word where SQL reserves it."""
+        """Name the table after its class, or by another word if SQL reserves it."""
         name = _WORD.sub("_", cls.__name__.removesuffix("Row")).lower()
         cls.__tablename__ = _RESERVED_IN_SQL.get(name, name)
         super().__init_subclass__(**options)
 
 
 def moment(*, default_now: bool = False, **options: Any) -> Any:
-    """A point in time, stored as timestamptz; `default_now` lets the database set it."""
+    """Return a timestamptz column; with `default_now`, the database sets it."""
     column = {"server_default": func.now()} if default_now else {}
     return Field(default=None, sa_type=_TIMESTAMP, sa_column_kwargs=column, **options)
 
@@ -64,15 +64,15 @@ class _Kind(TypeDecorator[StrEnum]):
 
 
 def kind(members: type[StrEnum], **options: Any) -> Any:
-    """A member of an enum, stored as its value."""
+    """Return a column for a member of an enum, stored as its value."""
     return Field(sa_type=cast("type[Any]", _Kind(members)), **options)
 
 
 def strings(**options: Any) -> Any:
-    """A list of strings, stored as an array."""
+    """Return a column for a list of strings, an array in the database."""
     return Field(sa_type=_STRINGS, **options)
 
 
 def owned_key() -> Any:
-    """The owner's id as the first column of the primary key, so that rows can be sharded by owner."""
+    """Return the owner's ID as the first column of the primary key, so that rows can be sharded by owner."""
     return Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""Conversations: the events that happened, and the projections that pages read."""
+"""Conversations: their events, and the projections that pages read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rxchat.tables.base import Table, kind, moment, owned_key
 
 
 class Conversation(Table, table=True):
-    """A conversation as it stands now: the projection of its events."""
+    """The current state of a conversation: a projection of its events."""
 
     __table_args__ = (Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),)
 
@@ -33,7 +33,7 @@ class Conversation(Table, table=True):
 
 
 class Message(Table, table=True):
-    """A message as it stands now: the projection of its conversation's events."""
+    """The current state of a message: a projection of its conversation's events."""
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -46,7 +46,7 @@ class Message(Table, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     conversation_id: UUID
     seq: int
-    """The seq of the event that brought it: the order in the conversation."""
+    """The seq of the event that added it, which orders the messages of a conversation."""
     role: Role = kind(Role)
     text: str = ""
     reasoning: str = ""
@@ -55,7 +55,7 @@ class Message(Table, table=True):
     error_code: str = ""
     error: str = ""
     error_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """For administrators alone: which host failed, and what it said."""
+    """The failed host and its message, for administrators only."""
     tokens: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
@@ -65,7 +65,7 @@ class Message(Table, table=True):
 
 
 class QueuedMessageRow(Table, table=True):
-    """What a user has sent while an answer was being written; asked when its turn comes, and then gone from here."""
+    """A message that a user sent while an answer was being written; deleted when its turn starts."""
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -84,7 +84,7 @@ class QueuedMessageRow(Table, table=True):
 
 
 class ConversationEventRow(Table, table=True):
-    """One thing that happened to a conversation; rows are only ever added."""
+    """An event of a conversation; rows are never changed."""
 
     __table_args__ = (
         ForeignKeyConstraint(

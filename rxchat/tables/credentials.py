@@ -1,4 +1,4 @@
-"""What users prove themselves with beside a password: second factors, passkeys, API keys."""
+"""Credentials other than passwords: second factors, passkeys, API keys."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from rxchat.tables.base import Table, moment, strings
 
 
 def _owner() -> UUID:
-    """The user that the row belongs to, first in its key."""
+    """Return the owner's ID as the first column of the primary key."""
     return Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
 
 
 class TotpSecret(Table, table=True):
-    """An authenticator app's secret (RFC 6238), sealed; in force once it was confirmed by a code."""
+    """An authenticator app's encrypted secret (RFC 6238); enabled once a code has confirmed it."""
 
     user_id: UUID = _owner()
     encrypted_secret: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = moment(default_now=True)
     confirmed_at: datetime | None = moment(nullable=True)
     last_step: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
-    """The time step of the last code that was taken: it and all before it are used up."""
+    """The time step of the last accepted code; this step and all earlier ones are consumed."""
 
 
 class RecoveryCode(Table, table=True):
-    """One of ten codes for the day on which the second factor is lost; each works once."""
+    """One of ten recovery codes for users who lost their second factor; each works once."""
 
     user_id: UUID = _owner()
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -38,7 +38,7 @@ class RecoveryCode(Table, table=True):
 
 
 class Passkey(Table, table=True):
-    """A WebAuthn credential: a second factor, and a way to sign in by itself."""
+    """A WebAuthn credential, which can be the second factor or replace the password."""
 
     __table_args__ = (UniqueConstraint("credential_id"),)
 
@@ -53,7 +53,7 @@ class Passkey(Table, table=True):
 
 
 class ApiKey(Table, table=True):
-    """A key for programs: shown once, kept as a hash, recognized by its first characters."""
+    """An API key, stored as a hash; its first characters identify it for the user."""
 
     __table_args__ = (UniqueConstraint("hash"),)
 

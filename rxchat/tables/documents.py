@@ -1,4 +1,4 @@
-"""Files, the documents that they are, the chunks that are found in them, and what answers were shown of them."""
+"""Files, documents, chunks and vectors, and the sources of answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rxchat.tables.base import Table, moment, owned_key
 
 
 class Collection(Table, table=True):
-    """Documents that belong together and are shared together."""
+    """A collection of documents, which are shared together."""
 
     __table_args__ = (
         Index("ix_collection_id", "id"),
@@ -31,12 +31,12 @@ class Collection(Table, table=True):
     name: str
     description: str = ""
     draft_key: UUID | None = None
-    """The browser's name for what is attached to a message that is not sent yet."""
+    """The browser's key for the attachments of a message that is not sent yet."""
     created_at: datetime = moment(default_now=True)
 
 
 class StoredFile(Table, table=True):
-    """The bytes of an upload, sealed with a key of its own."""
+    """An uploaded file, encrypted with its own key."""
 
     __table_args__ = (
         Index(
@@ -51,18 +51,18 @@ class StoredFile(Table, table=True):
     size_bytes: int = Field(sa_type=BigInteger)
     received_bytes: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     digest: bytes | None = None
-    """A keyed hash of the plain content: equal only for equal files of one owner."""
+    """A keyed hash of the plain content, which is equal only for equal files of one owner."""
     key_id: str
     wrapped_key: bytes
     created_at: datetime = moment(default_now=True)
     touched_at: datetime = moment(default_now=True)
     finalize_lease_until: datetime | None = moment(nullable=True)
-    """Until then somebody is looking at it as it is stored, and nobody else has to."""
+    """The end of the lease of the process that finalizes the upload."""
     stored_at: datetime | None = moment(nullable=True)
 
 
 class FilePart(Table, table=True):
-    """One sealed piece of a file, an object of its own."""
+    """One encrypted part of a file, an object in the store."""
 
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "file_id"], ["stored_file.owner_id", "stored_file.id"], ondelete="CASCADE"),
@@ -77,7 +77,7 @@ class FilePart(Table, table=True):
 
 
 class DocumentRow(Table, table=True):
-    """A file in a collection, and how far it has come on its way to being found."""
+    """A document of a collection, and the state of its ingestion."""
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -116,56 +116,56 @@ class DocumentRow(Table, table=True):
     size_bytes: int = Field(sa_type=BigInteger)
     state: str
     progress: float = Field(default=0.0, sa_type=REAL, sa_column_kwargs={"server_default": "0"})
-    """How much of the present step is done, 0 to 1."""
+    """The progress of the current step, 0 to 1."""
     status_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """What it waits for just now."""
+    """The reason for which it waits."""
     warnings: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """What was left out of it, or how it was read."""
+    """Notes of the parser about text that was left out, and how the file was read."""
     error: str = Field(default="", sa_column_kwargs={"server_default": ""})
     pages: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     characters: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     chunks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     generation: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    """Which making of its chunks is under way, or was the last."""
+    """The number of the current or last ingestion."""
     published_generation: int | None = None
-    """Which one is found; None until the first one is whole."""
+    """The generation that searches find; None until the first one is complete."""
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """Grows each time a job takes the document up: what an older one writes is refused."""
+    """Grows with each claim of a job, so that writes of an older job are refused."""
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """How often it was taken up since it last got on."""
+    """The number of claims since the last progress."""
     embedded_index: int | None = None
-    """In which index what can be found of it is whole."""
+    """The index that contains all vectors of the published generation."""
     lexeme_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    """By which rules the words of what can be found were indexed (domain/lexemes.py)."""
+    """The version of the rules by which its lexemes were indexed (domain/lexemes.py)."""
     retry_at: datetime | None = moment(nullable=True)
-    """Before then it is not embedded again, since that has failed."""
+    """The time of the next attempt to embed it after a failure."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
     encoding: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """In which encoding its text file was read."""
+    """The encoding in which the text file was read."""
     reader: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """Which parser has read it."""
+    """The parser that read it."""
     chosen_encoding: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """What its owner has chosen for it; "" when it is detected."""
+    """The encoding that its owner chose; "" to detect it."""
     chosen_reader: str = Field(default="", sa_column_kwargs={"server_default": ""})
     version_series_id: UUID = Field(
         default_factory=new_id, sa_column_kwargs={"server_default": text("gen_random_uuid()")}
     )
-    """What all versions of a document have in common."""
+    """The ID that all versions of a document share."""
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     version_state: str = Field(default="current", sa_column_kwargs={"server_default": "current"})
     if_exists: str = Field(default="keep", sa_column_kwargs={"server_default": "keep"})
-    """What its upload does when the name is taken; it counts until the upload is stored."""
+    """The upload's choice for a name that is taken; used when the upload is stored."""
     parent_id: UUID | None = None
-    """The mail to which this file is attached."""
+    """The document (a mail) to which this file is attached."""
     deleted_at: datetime | None = moment(nullable=True)
-    """Since when it is in the trash; policies hide it from then on."""
+    """When it was moved to the trash; policies hide it since then."""
     status_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """What a host said when it failed, and which host that was: for administrators."""
+    """A failed host and its message, for administrators."""
 
 
 class DocumentText(Table, table=True):
-    """What a parser has made of a document."""
+    """The parsed text and blocks of a document."""
 
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
@@ -181,7 +181,7 @@ class DocumentText(Table, table=True):
 
 
 class RecognizedPageRow(Table, table=True):
-    """The lines of a page of a scan, while other pages of it are not recognized yet."""
+    """The recognized lines of a scan's page, while other pages are not recognized yet."""
 
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
@@ -195,7 +195,7 @@ class RecognizedPageRow(Table, table=True):
 
 
 class ChunkRow(Table, table=True):
-    """A passage that can be found: a span of its document's text."""
+    """A part of a document's text that is embedded and searched."""
 
     __table_args__ = (
         ForeignKeyConstraint(["owner_id", "document_id"], ["document.owner_id", "document.id"], ondelete="CASCADE"),
@@ -221,7 +221,7 @@ class ChunkRow(Table, table=True):
 
 
 class EmbeddingIndexRow(Table, table=True):
-    """The vectors that one model makes; one index is in force at a time."""
+    """The index of one embedding model's vectors; one index is active at a time."""
 
     __table_args__ = (
         Index("uq_embedding_index_model", "model", "dimensions", "query_prefix", "document_prefix", unique=True),
@@ -255,14 +255,14 @@ class ChunkVector(Table, table=True):
 
 
 class FrequentLexeme(Table, table=True):
-    """A word that stands in many chunks."""
+    """A lexeme that occurs in many chunks."""
 
     lexeme: str = Field(primary_key=True)
     frequency: float = Field(sa_type=REAL)
 
 
 class ConversationSource(Table, table=True):
-    """A collection or a document that a conversation's answers are grounded in."""
+    """A context source of a conversation: a collection or a document."""
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -279,7 +279,7 @@ class ConversationSource(Table, table=True):
 
 
 class MessageSource(Table, table=True):
-    """What a model was shown for an answer, as it was then."""
+    """A source of an answer, with its text at the time of the answer."""
 
     __table_args__ = (
         ForeignKeyConstraint(

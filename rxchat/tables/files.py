@@ -1,4 +1,4 @@
-"""What this installation knows of its file store: whose it is, and what is still to be deleted there; and of its queues."""
+"""This instance's ID, objects to delete from the object store, and claims of jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rxchat.tables.base import Table, moment
 
 
 class ObjectDeletion(Table, table=True):
-    """A piece that is forgotten already, and still in the store."""
+    """An object that is to be deleted from the object store."""
 
     __table_args__ = (Index("ix_object_deletion_enqueued_at", "enqueued_at"),)
 
@@ -21,18 +21,18 @@ class ObjectDeletion(Table, table=True):
 
 
 class Instance(Table, table=True):
-    """One row with this instance's ID, which its object store holds as well."""
+    """One row with this instance's ID, which its object store contains as well."""
 
     id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
 
 
 class QueueClaim(Table, table=True):
-    """An owner's last claim of a place in a queue of jobs, by its number; an hour later it is forgotten.
+    """The number of an owner's last claim of a job in a queue; deleted after an hour.
 
-    Written by `claim_job` alone. It refers to no account: a job may be claimed when its owner is gone.
+    Only `claim_job` writes it. It has no foreign key to the account, since jobs of deleted users can be claimed.
     """
 
-    # An expression, or a plan may take this index for an owner's last claim, and read those of all.
+    # An expression, since a plan could otherwise use this index for one owner's claim, and read those of all owners.
     __table_args__ = (Index("ix_queue_claim_number", text("('of ' || queue_name)"), "number"),)
 
     queue_name: str = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""Runs and the pieces of their answers while they are written."""
+"""Runs, and the chunks of their answers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ACTIVE = text("state IN ('queued', 'running')")
 
 
 class Run(Table, table=True):
-    """One generation of one answer, held by an engine through a lease."""
+    """One generation of an answer, which a run engine leases."""
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
         ),
-        # One answer at a time in a conversation, whoever asks from however many tabs.
+        # One answer at a time in a conversation, even with questions from several tabs.
         Index("uq_run_active", "owner_id", "conversation_id", unique=True, postgresql_where=_ACTIVE),
         Index("ix_run_waiting", "created_at", postgresql_where=_ACTIVE),
     )
@@ -34,7 +34,7 @@ class Run(Table, table=True):
     state: str = "queued"
     attempt: int = 0
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """How often it was claimed: what an engine writes counts only under the number that it was given."""
+    """The number of claims: an engine's writes are refused after a later claim."""
     engine_id: UUID | None = None
     lease_until: datetime | None = moment(nullable=True)
     stop_requested_at: datetime | None = moment(nullable=True)
@@ -45,7 +45,7 @@ class Run(Table, table=True):
 
 
 class RunChunkRow(Table, table=True):
-    """A piece of an answer that is being written; gone once the message holds the whole."""
+    """A chunk of an answer that is being written; deleted when the message contains the answer."""
 
     __table_args__ = (ForeignKeyConstraint(["owner_id", "run_id"], ["run.owner_id", "run.id"], ondelete="CASCADE"),)
 

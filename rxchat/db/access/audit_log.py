@@ -1,4 +1,4 @@
-"""Queries about the audit: a procedure alone may write it, and everything here goes through it or only reads."""
+"""Queries about the audit log, which only a stored procedure may write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _APPEND = text("SELECT append_audit_entry(:id, :actor, :action, :address, :corre
 async def append(
     session: AsyncSession, actor_id: UUID | None, action: AuditAction, address: str, correlation_id: str, /, **data: Any
 ) -> None:
-    """Write down what someone did, in the same transaction as the change itself."""
+    """Record an action of a user, in the same transaction as the change itself."""
     await session.execute(
         _APPEND,
         {
@@ -51,19 +51,19 @@ _ENTRY = (
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """A row of the audit as administrators read it."""
+    """An audit event for administrators."""
 
     seq: int
     at: datetime
     actor: str
-    """Who did it: their name and address, or "" when nobody is known."""
+    """The actor's name and address, or "" if the actor is not known."""
     action: str
     address: str
     data: dict[str, Any]
 
 
 async def page(session: AsyncSession, *, words: str, action: str, before: int | None, limit: int) -> list[EventView]:
-    """Return the newest rows before a place, those that hold the words, that the acting user may see."""
+    """Return the newest matching events before a seq that the acting user may see."""
     actor = (
         select(col(User.name) + " <" + col(User.email) + ">")
         .where(col(User.id) == col(AuditEvent.actor_id))
@@ -116,13 +116,13 @@ _TO_SIGN = text(
 
 
 async def rows_to_sign(session: AsyncSession, every: int, age: timedelta) -> list[tuple[int, bytes]]:
-    """Return number and hash of the rows that need a checkpoint: every n-th, and the newest after some time."""
+    """Return seq and hash of the rows that need a checkpoint: every n-th, and the newest after some time."""
     found = await session.execute(_TO_SIGN, {"every": every, "age": age})
     return [(row.seq, bytes(row.hash)) for row in found.all()]
 
 
 async def add_checkpoint(session: AsyncSession, checkpoint: Checkpoint, key_id: str) -> bool:
-    """Keep a signature; False when the row is another one by now, or was signed by somebody quicker."""
+    """Insert a checkpoint; False if the row has changed, or another process has signed it already."""
     added = await session.execute(
         text("SELECT add_audit_checkpoint(:seq, :hash, :at, :key, :signature)").bindparams(
             bindparam("hash", type_=LargeBinary), bindparam("signature", type_=LargeBinary)
@@ -139,7 +139,7 @@ async def add_checkpoint(session: AsyncSession, checkpoint: Checkpoint, key_id: 
 
 
 async def by_actor(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
-    """Return what the audit says that a user did."""
+    """Return the audit events of a user's actions."""
     found = await session.execute(
         select(AuditEvent).where(col(AuditEvent.actor_id) == user_id).order_by(col(AuditEvent.seq))
     )
@@ -147,5 +147,5 @@ async def by_actor(session: AsyncSession, user_id: UUID) -> list[AuditEvent]:
 
 
 def format_timestamp(moment: datetime) -> str:
-    """Return a moment as the audit writes it."""
+    """Format a moment as the hash chain contains it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

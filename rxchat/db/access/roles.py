@@ -28,9 +28,10 @@ _NO_SESSION = UUID(int=0)
 
 
 async def get_current_user(session: AsyncSession) -> CurrentUser | None:
-    """Return the user on whose behalf the transaction acts, as they may act while they are not there.
+    """Return the user for whom the transaction acts, with the permissions of work in the background.
 
-    None when they are suspended, or about to be deleted. Whoever is not there shows no second factor, and administers nothing.
+    None if they are suspended or scheduled for deletion. Without a session there is no second factor, and so no
+    permission for administration.
     """
     row = (await session.execute(_CURRENT_USER)).one_or_none()
     if row is None:
@@ -48,18 +49,18 @@ async def get_current_user(session: AsyncSession) -> CurrentUser | None:
 
 
 async def get(session: AsyncSession, name: str) -> RoleRow | None:
-    """Return the role of this name."""
+    """Return the role with this name."""
     return (await session.execute(select(RoleRow).where(col(RoleRow.name) == name))).scalar_one_or_none()
 
 
 async def all_roles(session: AsyncSession) -> list[RoleRow]:
-    """Return all roles, those that every installation has first."""
+    """Return all roles, the built-in ones first."""
     found = await session.execute(select(RoleRow).order_by(col(RoleRow.is_builtin).desc(), col(RoleRow.title)))
     return list(found.scalars())
 
 
 async def save(session: AsyncSession, *, name: str, title: str, description: str, permissions: Sequence[str]) -> bool:
-    """Create a role or change it; False when it is one that cannot be changed."""
+    """Create or change a role; False if it is a built-in one that cannot be changed."""
     values = {"title": title, "description": description, "permissions": list(permissions)}
     statement = insert(RoleRow).values(name=name, is_builtin=False, **values)
     saved = await session.execute(
@@ -71,7 +72,7 @@ async def save(session: AsyncSession, *, name: str, title: str, description: str
 
 
 async def remove(session: AsyncSession, name: str) -> bool:
-    """Remove a role that nobody has; False when there is none that can be removed."""
+    """Delete a role that no user has; False if it does not exist or cannot be deleted."""
     removed = await session.execute(
         delete(RoleRow).where(col(RoleRow.name) == name, col(RoleRow.is_builtin).is_(False))
     )
@@ -79,13 +80,13 @@ async def remove(session: AsyncSession, name: str) -> bool:
 
 
 async def count_users_by_role(session: AsyncSession) -> dict[str, int]:
-    """Return how many users have each role."""
+    """Return the number of users by role."""
     counted = await session.execute(select(col(User.role), func.count()).group_by(col(User.role)))
     return {row[0]: row[1] for row in counted.all()}
 
 
 async def groups(session: AsyncSession) -> list[tuple[Group, int]]:
-    """Return all groups by name, with how many users are in each."""
+    """Return all groups by name, with their numbers of members."""
     count = select(func.count()).where(col(GroupMember.group_id) == col(Group.id)).correlate(Group).scalar_subquery()
     found = await session.execute(select(Group, count).order_by(func.lower(col(Group.name))))
     return [(row[0], row[1]) for row in found.all()]
@@ -103,7 +104,7 @@ async def add_group(session: AsyncSession, row: Group) -> None:
 
 
 async def rename_group(session: AsyncSession, group_id: UUID, name: str, description: str) -> bool:
-    """Change what a group is called; False when there is none."""
+    """Change a group's name and description; False if it does not exist."""
     changed = await session.execute(
         update(Group).where(col(Group.id) == group_id).values(name=name, description=description)
     )
@@ -111,12 +112,12 @@ async def rename_group(session: AsyncSession, group_id: UUID, name: str, descrip
 
 
 async def remove_group(session: AsyncSession, group_id: UUID) -> bool:
-    """Remove a group; what it was granted goes with it (by a trigger). False when there is none."""
+    """Delete a group; a trigger deletes its grants. False if it does not exist."""
     return row_count(await session.execute(delete(Group).where(col(Group.id) == group_id))) == 1
 
 
 async def members(session: AsyncSession, group_id: UUID) -> list[tuple[UUID, str, str]]:
-    """Return who is in a group: id, name and address, by name."""
+    """Return the members of a group (ID, name and address) by name."""
     found = await session.execute(
         select(col(User.id), col(User.name), col(User.email))
         .join(GroupMember, col(GroupMember.user_id) == col(User.id))
@@ -127,12 +128,12 @@ async def members(session: AsyncSession, group_id: UUID) -> list[tuple[UUID, str
 
 
 async def add_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> None:
-    """Put a user into a group; nothing happens when they are in it."""
+    """Add a user to a group; does nothing if they are a member."""
     await session.execute(insert(GroupMember).values(group_id=group_id, user_id=user_id).on_conflict_do_nothing())
 
 
 async def remove_member(session: AsyncSession, group_id: UUID, user_id: UUID) -> bool:
-    """Take a user out of a group; False when they are not in it."""
+    """Remove a user from a group; False if they are not a member."""
     removed = await session.execute(
         delete(GroupMember).where(col(GroupMember.group_id) == group_id, col(GroupMember.user_id) == user_id)
     )
@@ -140,7 +141,7 @@ async def remove_member(session: AsyncSession, group_id: UUID, user_id: UUID) ->
 
 
 async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequence[str]) -> list[Grant]:
-    """Return the grants on these things, and those on all of their kind, that the acting user may see."""
+    """Return the grants on these resources, and on all of their kind, that the acting user may see."""
     found = await session.execute(
         select(GrantRow).where(
             col(GrantRow.resource_kind) == kind,
@@ -151,7 +152,7 @@ async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequen
 
 
 async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) -> list[tuple[UUID, Grant]]:
-    """Return all grants that the acting user may see, with their ids."""
+    """Return all grants that the acting user may see, with their IDs."""
     statement = select(GrantRow).order_by(col(GrantRow.resource_kind), col(GrantRow.resource), col(GrantRow.id))
     if kind is not None:
         statement = statement.where(col(GrantRow.resource_kind) == kind)
@@ -159,7 +160,7 @@ async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) ->
 
 
 async def has_grants(session: AsyncSession, kind: PrincipalKind, principals: Sequence[str]) -> bool:
-    """Return whether anything was granted to one of these principals, also where the acting user cannot see it."""
+    """Return whether one of these principals has a grant, even if the acting user may not see it."""
     asked = text("SELECT principals_have_grants(:kind, :principals)")
     return (await session.execute(asked, {"kind": kind.value, "principals": list(principals)})).scalar_one()
 
@@ -175,7 +176,7 @@ def _grant(row: GrantRow) -> Grant:
 
 
 async def add_grant(session: AsyncSession, grant_id: UUID, grant: Grant, created_by: UUID) -> None:
-    """Give a grant; nothing happens when it is there."""
+    """Insert a grant; does nothing if it exists."""
     await session.execute(
         insert(GrantRow)
         .values(
@@ -198,5 +199,5 @@ async def grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
 
 
 async def remove_grant(session: AsyncSession, grant_id: UUID) -> bool:
-    """Take a grant back; False when there is none that the acting user may take."""
+    """Revoke a grant; False if the acting user may not revoke it, or it does not exist."""
     return row_count(await session.execute(delete(GrantRow).where(col(GrantRow.id) == grant_id))) == 1

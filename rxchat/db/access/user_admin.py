@@ -1,4 +1,4 @@
-"""Queries about other users, for those who look after them; row-level security asks again whether they may."""
+"""Queries about other users for administrators, whose permission row-level security checks again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rxchat.tables import Group, GroupMember, Passkey, TotpSecret, User, UserSes
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
-    """A user as administrators see them."""
+    """A user, with the fields that administrators see."""
 
     id: UUID
     name: str
@@ -26,7 +26,7 @@ class UserFacts:
     suspended_at: datetime | None
     deletion_at: datetime | None
     deletion_by: UUID | None
-    """The administrator who asked for it; None: the user."""
+    """The administrator who scheduled the deletion; None: the user."""
     has_second_factor: bool
     last_seen_at: datetime | None
 
@@ -34,7 +34,7 @@ class UserFacts:
 async def page(
     session: AsyncSession, *, words: str = "", role: str = "", only: UUID | None = None, offset: int = 0, limit: int = 1
 ) -> tuple[list[UserFacts], int]:
-    """Return users whose name or address holds the words, by name, and how many there are in all."""
+    """Return users whose name or address contains the words, by name, and the total number."""
     conditions = [] if only is None else [col(User.id) == only]
     if words:
         pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -74,18 +74,18 @@ async def page(
 
 
 async def names(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return what users are called, of those whom the acting one may see."""
+    """Return the names of those users whom the acting user may see."""
     found = await session.execute(select(col(User.id), col(User.name)).where(col(User.id).in_(user_ids)))
     return {row[0]: row[1] for row in found.all()}
 
 
 async def get(session: AsyncSession, user_id: UUID) -> User | None:
-    """Return a user whom the acting one may see."""
+    """Return a user whom the acting user may see."""
     return (await session.execute(select(User).where(col(User.id) == user_id))).scalar_one_or_none()
 
 
 async def change(session: AsyncSession, user_id: UUID, *, role: str | None, is_suspended: bool | None) -> bool:
-    """Give a user another role, or suspend or readmit them; False when there is no such user."""
+    """Change a user's role, or suspend or reinstate them; False if the user does not exist."""
     changed = await session.execute(
         text("SELECT update_user_access(:user, :role, :suspended)"),
         {"user": user_id, "role": role, "suspended": is_suspended},
@@ -94,7 +94,7 @@ async def change(session: AsyncSession, user_id: UUID, *, role: str | None, is_s
 
 
 async def schedule_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> bool:
-    """Have a user's account deleted, or keep it after all; False when there is nothing to change."""
+    """Schedule or cancel (None) the deletion of a user's account; False if nothing changes."""
     changed = await session.execute(
         text("SELECT schedule_account_deletion(:user, CAST(:at AS timestamptz))"), {"user": user_id, "at": at}
     )
@@ -102,13 +102,13 @@ async def schedule_deletion(session: AsyncSession, user_id: UUID, at: datetime |
 
 
 async def reset_second_factors(session: AsyncSession, user_id: UUID) -> bool:
-    """Take a user's second factors away; False when there is no such user."""
+    """Delete a user's second factors; False if the user does not exist."""
     reset = await session.execute(text("SELECT reset_second_factors(:user)"), {"user": user_id})
     return bool(reset.scalar_one())
 
 
 async def groups_of(session: AsyncSession, user_id: UUID) -> list[Group]:
-    """Return the groups that a user is in."""
+    """Return the groups of which a user is a member."""
     found = await session.execute(
         select(Group)
         .join(GroupMember, col(GroupMember.group_id) == col(Group.id))
@@ -121,7 +121,7 @@ async def groups_of(session: AsyncSession, user_id: UUID) -> list[Group]:
 async def admin_list_conversations(
     session: AsyncSession, owner_id: UUID, reason: str, address: str, correlation_id: str, entry_id: UUID
 ) -> list[tuple[UUID, str, datetime]]:
-    """Return a user's conversations, with the audit row that says why they were listed."""
+    """Return a user's conversations, and record the reason in the audit log."""
     found = await session.execute(
         text(
             "SELECT id, title, updated_at FROM admin_list_conversations(:owner, :reason, :address, :correlation, :entry)"
@@ -134,7 +134,7 @@ async def admin_list_conversations(
 async def admin_read_conversation(
     session: AsyncSession, conversation_id: UUID, reason: str, address: str, correlation_id: str, entry_id: UUID
 ) -> list[tuple[str, str, str, datetime]]:
-    """Return the messages of somebody's conversation, with the audit row that says why they were read."""
+    """Return the messages of a user's conversation, and record the reason in the audit log."""
     found = await session.execute(
         text(
             "SELECT role, text, model, created_at"

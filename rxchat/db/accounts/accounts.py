@@ -1,4 +1,4 @@
-"""Queries about users as accounts: making them, finding them before anyone is signed in, their own facts."""
+"""Queries about accounts: creation, lookup before sign-in, and a user's own data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rxchat.tables import Identity, User
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What signing in needs to know of an account."""
+    """The data of an account that sign-in needs."""
 
     id: UUID
     email: str
@@ -36,19 +36,19 @@ class Account:
 
     @property
     def password_version(self) -> str:
-        """Which of the account's passwords this is: see `rxchat.domain.accounts.password_version`."""
+        """The version of the account's password; see `rxchat.domain.accounts.password_version`."""
         return password_version(self.password_changed_at)
 
 
 async def has_accounts(session: AsyncSession) -> bool:
-    """Whether anybody has an account yet."""
+    """Whether any account exists."""
     return bool((await session.execute(text("SELECT has_accounts()"))).scalar_one())
 
 
 async def create_first_administrator(
     session: AsyncSession, user_id: UUID, *, email: str, name: str, password_hash: str
 ) -> bool:
-    """Create the first account; False when there is one already."""
+    """Create the first account; False if one exists already."""
     created = await session.execute(
         text("SELECT create_first_administrator(:id, :email, :name, :password_hash)"),
         {"id": user_id, "email": email, "name": name, "password_hash": password_hash},
@@ -79,7 +79,7 @@ async def create(
     is_confirmed: bool,
     group_ids: Sequence[UUID] = (),
 ) -> bool:
-    """Create an account; False when the address has one already, in whatever spelling."""
+    """Create an account; False if the address has one already, in any spelling."""
     if await find_by_email(session, email) is not None:
         return False
     created = await session.execute(
@@ -98,14 +98,14 @@ async def create(
 
 
 async def find_by_email(session: AsyncSession, email: str) -> Account | None:
-    """Return the account that signs in with this address, whatever its case and spelling."""
-    # One statement: it takes as long for an address without an account.
+    """Return the account with this address, in any case and spelling."""
+    # One statement, so that addresses with and without an account take the same time.
     row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).mappings().one_or_none()
     return Account(**row) if row else None
 
 
 async def find_by_identity(session: AsyncSession, issuer: str, subject: str) -> Account | None:
-    """Return the account that is tied to an account at a sign-in provider."""
+    """Return the account that is linked to an account at a sign-in provider."""
     values = {"issuer": issuer, "subject": subject}
     return await _one(session, "SELECT * FROM find_user_by_identity(:issuer, :subject)", values)
 
@@ -126,14 +126,14 @@ async def set_name(session: AsyncSession, user_id: UUID, name: str) -> None:
 
 
 async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
-    """Replace the user's own password. Call after `lock_own` where something depends on the one before."""
+    """Replace the user's own password. Call after `lock_own` if the change depends on the old password."""
     await session.execute(
         update(User).where(col(User.id) == user_id).values(password_hash=password_hash, password_changed_at=func.now())
     )
 
 
 async def replace_password_hash(session: AsyncSession, user_id: UUID, outdated: str, password_hash: str) -> None:
-    """Replace a hash by another one of the same password, unless the user has changed the password meanwhile."""
+    """Replace a hash by a new one of the same password, unless the user has changed the password meanwhile."""
     await session.execute(
         update(User)
         .where(col(User.id) == user_id, col(User.password_hash) == outdated)
@@ -142,9 +142,9 @@ async def replace_password_hash(session: AsyncSession, user_id: UUID, outdated: 
 
 
 async def lock_own(session: AsyncSession, user_id: UUID, version: str | None = None) -> bool:
-    """Lock the user's own account, so that its password stays as it is until the transaction ends.
+    """Lock the user's own account, so that no other transaction changes its password until this one ends.
 
-    Returns False when there is no such account, when it is suspended, or when its password is not the one of `version`.
+    Returns False if the account does not exist or is suspended, or if its password is not that of `version`.
     """
     locked = await session.execute(
         select(col(User.password_changed_at), col(User.suspended_at))
@@ -156,9 +156,9 @@ async def lock_own(session: AsyncSession, user_id: UUID, version: str | None = N
 
 
 async def require_reauthenticated(session: AsyncSession, current_user: CurrentUser) -> None:
-    """Check that what a user has just proved still counts in this transaction, and lock it until it ends.
+    """Check that a user's reauthentication is still valid in this transaction, and lock it until the end.
 
-    Call first in each transaction that does what takes a password: hashing takes longer than changing it elsewhere does.
+    Call first in each transaction that requires a password: the password can change elsewhere while it is hashed here.
 
     Raises:
         ReauthenticationFailed: when the password was changed meanwhile.
@@ -171,7 +171,7 @@ async def require_reauthenticated(session: AsyncSession, current_user: CurrentUs
 
 
 async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
-    """Note that the user's address is theirs."""
+    """Mark the user's address as confirmed."""
     await session.execute(
         update(User)
         .where(col(User.id) == user_id, col(User.email_confirmed_at).is_(None))
@@ -181,7 +181,7 @@ async def confirm_email(session: AsyncSession, user_id: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AdminRead:
-    """An administrator has listed or read conversations of the acting user."""
+    """An access of an administrator to the acting user's conversations."""
 
     at: datetime
     reader: str
@@ -193,29 +193,29 @@ _ADMIN_READS = text("SELECT at, reader, reason, conversation FROM admin_read ORD
 
 
 async def admin_reads(session: AsyncSession, limit: int) -> list[AdminRead]:
-    """Return what administrators have listed or read of the acting user's conversations, the newest first."""
+    """Return accesses of administrators to the acting user's conversations, the newest first."""
     return [AdminRead(*row) for row in await session.execute(_ADMIN_READS, {"limit": limit})]
 
 
 async def mark_admin_reads_seen(session: AsyncSession, user_id: UUID) -> None:
-    """Note that the user knows of them."""
+    """Mark these accesses as seen by the user."""
     await session.execute(
         update(User).where(col(User.id) == user_id).values(admin_reads_seen_at=func.clock_timestamp())
     )
 
 
 async def set_deletion(session: AsyncSession, user_id: UUID, at: datetime | None) -> None:
-    """Note when the user's own account will be gone; None: it stays."""
+    """Schedule the deletion of the user's own account; None cancels it."""
     await session.execute(update(User).where(col(User.id) == user_id).values(deletion_at=at))
 
 
 async def lock_administrators(session: AsyncSession) -> None:
-    """Wait for whoever else changes who administers, as update_user_access does: one after another, somebody is left."""
+    """Take the lock on changes of administrators, so that concurrent ones cannot remove the last one."""
     await session.execute(text("SELECT pg_advisory_xact_lock(7239002)"))
 
 
 async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
-    """Whether nobody would administer the installation without this user."""
+    """Whether this user is the last administrator."""
     others = await session.execute(
         select(col(User.id)).where(
             col(User.role) == "admin",
@@ -228,19 +228,19 @@ async def is_last_administrator(session: AsyncSession, user_id: UUID) -> bool:
 
 
 async def identities(session: AsyncSession, user_id: UUID) -> list[Identity]:
-    """Return the accounts elsewhere that the user signs in with."""
+    """Return the user's external accounts."""
     found = await session.execute(select(Identity).where(col(Identity.user_id) == user_id).order_by(col(Identity.id)))
     return list(found.scalars())
 
 
 async def add_identity(session: AsyncSession, identity: Identity) -> None:
-    """Tie an account elsewhere to the user's own."""
+    """Link an external account to the user's own."""
     session.add(identity)
     await session.flush()
 
 
 async def remove_identity(session: AsyncSession, user_id: UUID, identity_id: UUID) -> bool:
-    """Untie it; False when there is none."""
+    """Unlink an external account; False if it does not exist."""
     removed = await session.execute(
         delete(Identity).where(col(Identity.user_id) == user_id, col(Identity.id) == identity_id)
     )
@@ -248,7 +248,7 @@ async def remove_identity(session: AsyncSession, user_id: UUID, identity_id: UUI
 
 
 async def purge(session: AsyncSession) -> int:
-    """Delete the accounts whose grace has run out, and what is of no use any more; return how many accounts."""
-    # With somebody's account go all their chunks, perhaps a million.
+    """Delete accounts whose grace period has ended, and expired rows; return the number of accounts."""
+    # Deleting an account deletes all of its chunks, perhaps a million.
     await session.execute(text("SET LOCAL statement_timeout = 0"))
     return (await session.execute(text("SELECT purge_accounts()"))).scalar_one()

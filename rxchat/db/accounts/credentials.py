@@ -1,4 +1,4 @@
-"""Queries about what users prove themselves with: authenticator apps, recovery codes, passkeys, API keys."""
+"""Queries about credentials: authenticator apps, recovery codes, passkeys, API keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def totp(session: AsyncSession, user_id: UUID) -> TotpSecret | None:
 
 
 async def begin_totp(session: AsyncSession, user_id: UUID, encrypted_secret: bytes) -> bool:
-    """Keep a secret that waits for its first code, in place of one that still waits; False when one is in force."""
+    """Store an unconfirmed secret in place of another unconfirmed one; False if a confirmed one exists."""
     statement = insert(TotpSecret).values(user_id=user_id, encrypted_secret=encrypted_secret)
     kept = await session.execute(
         statement.on_conflict_do_update(
@@ -35,7 +35,7 @@ async def begin_totp(session: AsyncSession, user_id: UUID, encrypted_secret: byt
 
 
 async def use_totp_step(session: AsyncSession, user_id: UUID, step: int) -> bool:
-    """Use up a time step, and put the secret in force if it was not; False when it, or a later one, was used before."""
+    """Consume a time step, and confirm the secret if necessary; False if it or a later one was used before."""
     used = await session.execute(
         update(TotpSecret)
         .where(col(TotpSecret.user_id) == user_id, col(TotpSecret.last_step) < step)
@@ -45,26 +45,26 @@ async def use_totp_step(session: AsyncSession, user_id: UUID, step: int) -> bool
 
 
 async def remove_totp(session: AsyncSession, user_id: UUID) -> bool:
-    """Remove the secret; False when there is none."""
+    """Delete the secret; False if it does not exist."""
     return row_count(await session.execute(delete(TotpSecret).where(col(TotpSecret.user_id) == user_id))) == 1
 
 
 async def remove_unconfirmed_totp(session: AsyncSession, user_id: UUID) -> None:
-    """Remove a secret that still waits for its first code."""
+    """Delete an unconfirmed secret."""
     await session.execute(
         delete(TotpSecret).where(col(TotpSecret.user_id) == user_id, col(TotpSecret.confirmed_at).is_(None))
     )
 
 
 async def replace_recovery_codes(session: AsyncSession, user_id: UUID, digests: Sequence[bytes]) -> None:
-    """Put these codes in place of all that the user has."""
+    """Replace all of the user's codes."""
     await session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     session.add_all(RecoveryCode(user_id=user_id, hash=digest) for digest in digests)
     await session.flush()
 
 
 async def use_recovery_code(session: AsyncSession, user_id: UUID, digest: bytes) -> bool:
-    """Use a code up; False when it is none of theirs, or was used before."""
+    """Consume a code; False if it is invalid or was used before."""
     used = await session.execute(
         update(RecoveryCode)
         .where(
@@ -76,7 +76,7 @@ async def use_recovery_code(session: AsyncSession, user_id: UUID, digest: bytes)
 
 
 async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
-    """Return how many codes have not been used."""
+    """Return the number of unused codes."""
     left = await session.execute(
         select(func.count())
         .select_from(RecoveryCode)
@@ -87,7 +87,7 @@ async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FoundPasskey:
-    """A passkey and whose it is."""
+    """A passkey and its owner."""
 
     user_id: UUID
     passkey_id: UUID
@@ -97,7 +97,7 @@ class FoundPasskey:
 
 
 async def find_passkey(session: AsyncSession, credential_id: bytes) -> FoundPasskey | None:
-    """Return the passkey with this id, whoever's it is."""
+    """Return the passkey with this ID, of any user."""
     statement = text("SELECT * FROM find_user_by_passkey(:id)").bindparams(bindparam("id", type_=LargeBinary))
     row = (await session.execute(statement, {"id": credential_id})).mappings().one_or_none()
     return FoundPasskey(**row) if row else None
@@ -110,13 +110,13 @@ async def passkeys(session: AsyncSession, user_id: UUID) -> list[Passkey]:
 
 
 async def add_passkey(session: AsyncSession, passkey: Passkey) -> None:
-    """Keep a passkey."""
+    """Insert a passkey."""
     session.add(passkey)
     await session.flush()
 
 
 async def use_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID, sign_count: int) -> None:
-    """Note that a passkey was used, and how often its authenticator says that it was."""
+    """Record the use of a passkey, and its authenticator's signature counter."""
     await session.execute(
         update(Passkey)
         .where(col(Passkey.user_id) == user_id, col(Passkey.id) == passkey_id)
@@ -125,7 +125,7 @@ async def use_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID, si
 
 
 async def remove_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID) -> bool:
-    """Remove a passkey; False when there is none."""
+    """Delete a passkey; False if it does not exist."""
     removed = await session.execute(
         delete(Passkey).where(col(Passkey.user_id) == user_id, col(Passkey.id) == passkey_id)
     )
@@ -133,7 +133,7 @@ async def remove_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID)
 
 
 async def keys(session: AsyncSession, user_id: UUID) -> list[ApiKey]:
-    """Return the user's API keys that were not revoked, the newest first."""
+    """Return the user's API keys that are not revoked, the newest first."""
     found = await session.execute(
         select(ApiKey)
         .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))
@@ -143,13 +143,13 @@ async def keys(session: AsyncSession, user_id: UUID) -> list[ApiKey]:
 
 
 async def add_key(session: AsyncSession, key: ApiKey) -> None:
-    """Keep an API key's hash."""
+    """Insert an API key, as a hash."""
     session.add(key)
     await session.flush()
 
 
 async def revoke_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key permanently; False when there is none that counts."""
+    """Revoke a key permanently; False if it does not exist or is not valid."""
     revoked = await session.execute(
         update(ApiKey)
         .where(col(ApiKey.user_id) == user_id, col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))

@@ -1,4 +1,4 @@
-"""Queries about links that open one door once."""
+"""Queries about links that work once: invitations, password resets, confirmations of addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rxchat.tables import AccountToken
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link opens."""
+    """A valid link, and what it is for."""
 
     id: UUID
     user_id: UUID | None
@@ -29,23 +29,23 @@ class Link:
 
 
 async def add(session: AsyncSession, link: AccountToken) -> None:
-    """Keep a link's hash and what it opens."""
+    """Insert a link, as a hash."""
     session.add(link)
     await session.flush()
 
 
 async def find(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
-    """Return what a link opens, while it does."""
+    """Return a link if it is valid."""
     return await _one(session, "SELECT * FROM find_account_token(:kind, :hash)", kind, digest)
 
 
 async def consume(session: AsyncSession, kind: str, digest: bytes) -> Link | None:
-    """Use a link up and return what it opens; None when it does not."""
+    """Consume a link and return it; None if it is not valid."""
     return await _one(session, "SELECT * FROM consume_account_token(:kind, :hash)", kind, digest)
 
 
 async def consume_invitation(session: AsyncSession, email: str) -> Link | None:
-    """Use up the open invitation of an address that its owner has proved to be theirs; None when there is none."""
+    """Consume the open invitation of an address that the user has confirmed; None if there is none."""
     for spelling in email_spellings(email):
         spent = await session.execute(text("SELECT * FROM consume_invitation(:email)"), {"email": spelling})
         if found := spent.mappings().one_or_none():
@@ -54,9 +54,9 @@ async def consume_invitation(session: AsyncSession, email: str) -> Link | None:
 
 
 async def replace_invitations(session: AsyncSession, email: str) -> int:
-    """Withdraw the open invitations of an address, whoever sent them; return how many there were."""
+    """Revoke the open invitations of an address, sent by any user; return their number."""
     count = 0
-    # Always in this order: two who invite the same address wait for each other.
+    # Always in this order, so that two transactions that invite the same address cannot deadlock.
     for spelling in email_spellings(canonical_email(email)):
         replaced = await session.execute(text("SELECT replace_invitations(:email)"), {"email": spelling})
         count += replaced.scalar_one()
@@ -84,7 +84,7 @@ async def open_invitations(session: AsyncSession) -> list[AccountToken]:
 
 
 async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
-    """Take a link back; False when there is none."""
+    """Revoke a link; False if it does not exist."""
     removed = await session.execute(
         delete(AccountToken).where(
             col(AccountToken.kind) == kind, col(AccountToken.id) == link_id, col(AccountToken.used_at).is_(None)
@@ -94,13 +94,13 @@ async def remove(session: AsyncSession, kind: str, link_id: UUID) -> bool:
 
 
 async def lock_all_for_user(session: AsyncSession, kind: str, user_id: UUID) -> None:
-    """Wait for others who make or delete a user's links of a kind, until their transactions end."""
+    """Lock a user's links of a kind: wait for other transactions that create or delete them."""
     key = f"rxchat link {kind} {user_id}"
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
 
 async def remove_all_for_user(session: AsyncSession, kind: str, user_id: UUID) -> None:
-    """Take back all links of a kind that are for a user: a newer one is on its way."""
+    """Revoke all links of a kind for a user, which a newer one replaces."""
     await session.execute(
         delete(AccountToken).where(
             col(AccountToken.kind) == kind, col(AccountToken.user_id) == user_id, col(AccountToken.used_at).is_(None)

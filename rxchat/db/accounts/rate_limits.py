@@ -1,4 +1,4 @@
-"""Queries that count attempts, while Redis does not respond."""
+"""Rate limits in Postgres, for times when Redis does not respond."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def record_attempt(
     cap_seconds: float,
     forget_seconds: float,
 ) -> float:
-    """Count an attempt under each key; return for how many seconds it is refused (then it was not counted), or 0."""
+    """Count an attempt under each key; return the seconds for which it is refused (and not counted), or 0."""
     waiting = await session.execute(
         text("SELECT record_attempt(:keys, :free, :base, :cap, :forget)"),
         {"keys": list(keys), "free": list(free), "base": base_seconds, "cap": cap_seconds, "forget": forget_seconds},
@@ -26,7 +26,7 @@ async def record_attempt(
 
 
 async def refund_attempts(session: AsyncSession, clean: Sequence[str], lessen: Sequence[str]) -> None:
-    """Forget all attempts under some keys, and the last one under others."""
+    """Reset the attempts of the keys `clean`, and undo the last one of the keys `lessen`."""
     await session.execute(
         text("SELECT refund_attempts(:clean, :lessen)"), {"clean": list(clean), "lessen": list(lessen)}
     )

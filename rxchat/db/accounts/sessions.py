@@ -1,4 +1,4 @@
-"""Queries about sign-ins: on browsers, by programs, and by API keys."""
+"""Queries about sessions of browsers and API clients, and about API keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rxchat.tables import ApiKey, UserSession
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """Who is behind a sign-in, as the tables have it now."""
+    """The user of a session or API key, with their current permissions."""
 
     name: str
     email: str
@@ -37,13 +37,13 @@ class SessionRecord:
 
 
 async def add(session: AsyncSession, row: UserSession) -> None:
-    """Insert a sign-in."""
+    """Insert a session."""
     session.add(row)
     await session.flush()
 
 
 async def load(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> SessionRecord | None:
-    """Return who is behind a sign-in that still counts, or None."""
+    """Return the user of a valid session, or None."""
     found = await session.execute(
         text("SELECT * FROM load_session(:user, :session, :idle)"),
         {"user": user_id, "session": session_id, "idle": idle},
@@ -62,13 +62,13 @@ _ENDING = text(
 
 
 async def end_reason(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> str:
-    """Return why a sign-in does not count any more, as it was written down; "" when that is not known."""
+    """Return the recorded reason for the end of a session; "" if it is not known."""
     found = await session.execute(_ENDING, {"user": user_id, "session": session_id, "idle": idle})
     return found.scalar_one_or_none() or ""
 
 
 async def has_ended(session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
-    """Whether a session was ended, under this id or one that it has had since."""
+    """Whether a session was ended, under this ID or a rotated one."""
     found = await session.execute(
         select(col(UserSession.id))
         .where(
@@ -82,7 +82,7 @@ async def has_ended(session: AsyncSession, user_id: UUID, session_id: UUID) -> b
 
 
 async def load_by_api_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
-    """Return who is behind an API key that counts, or None."""
+    """Return the user of a valid API key, or None."""
     statement = text("SELECT * FROM find_user_by_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
     row = (await session.execute(statement, {"hash": digest})).mappings().one_or_none()
     return _behind(row, last_used_at=row["last_used_at"]) if row else None
@@ -108,7 +108,7 @@ def _behind(row: Any, last_used_at: datetime | None) -> SessionRecord:
 
 
 async def touch_session(session: AsyncSession, user_id: UUID, session_id: UUID, address: str = "") -> None:
-    """Note that a sign-in is in use, and from where."""
+    """Record the use of a session, and the client's address."""
     values: dict[str, Any] = {"last_seen_at": func.now()} | ({"address": address[:100]} if address else {})
     await session.execute(
         update(UserSession)
@@ -118,14 +118,14 @@ async def touch_session(session: AsyncSession, user_id: UUID, session_id: UUID, 
 
 
 async def touch_key(session: AsyncSession, user_id: UUID, key_id: UUID) -> None:
-    """Note that an API key is in use."""
+    """Record the use of an API key."""
     await session.execute(
         update(ApiKey).where(col(ApiKey.user_id) == user_id, col(ApiKey.id) == key_id).values(last_used_at=func.now())
     )
 
 
 async def record_second_factor(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
-    """Note that a second factor was shown in a sign-in."""
+    """Record that a second factor was verified in a session."""
     await session.execute(
         update(UserSession)
         .where(col(UserSession.user_id) == user_id, col(UserSession.id) == session_id)
@@ -137,7 +137,7 @@ async def record_second_factor(session: AsyncSession, user_id: UUID, session_id:
 async def rotate(
     session: AsyncSession, user_id: UUID, session_id: UUID, new_id: UUID, after: timedelta
 ) -> datetime | None:
-    """Give a browser's sign-in another id if it has had this one for so long; return when the sign-in ends at last."""
+    """Rotate a session's ID if it is older than `after`; return when the session expires, or None."""
     rotated = await session.execute(
         update(UserSession)
         .where(
@@ -154,7 +154,7 @@ async def rotate(
 
 
 async def rotate_soon(session: AsyncSession, user_id: UUID, session_id: UUID) -> None:
-    """Have a sign-in's id rotated with the next page, however new it is."""
+    """Make a session's ID due for rotation at the next page."""
     await session.execute(
         update(UserSession)
         .where(col(UserSession.user_id) == user_id, col(UserSession.id) == session_id)
@@ -165,7 +165,7 @@ async def rotate_soon(session: AsyncSession, user_id: UUID, session_id: UUID) ->
 async def end(
     session: AsyncSession, user_id: UUID, *, only: UUID | None = None, but: UUID | None = None, reason: str
 ) -> int:
-    """End sign-ins of a user permanently: one, all, or all but one; return how many."""
+    """End sessions of a user permanently: one, all, or all but one; return their number."""
     ended = await session.execute(
         text("SELECT end_sessions(:user, :only, :but, :reason)"),
         {"user": user_id, "only": only, "but": but, "reason": reason},
@@ -174,7 +174,7 @@ async def end(
 
 
 async def active(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[UserSession]:
-    """Return a user's sign-ins that still count, the one used last first."""
+    """Return a user's valid sessions, the last used one first."""
     found = await session.execute(
         select(UserSession)
         .where(
@@ -189,7 +189,7 @@ async def active(session: AsyncSession, user_id: UUID, idle: timedelta) -> list[
 
 
 async def is_known_device(session: AsyncSession, user_id: UUID, device_id: UUID) -> bool:
-    """Whether this browser has signed this user in before."""
+    """Whether this user has signed in with this browser before."""
     found = await session.execute(
         select(col(UserSession.id))
         .where(col(UserSession.user_id) == user_id, col(UserSession.device_id) == device_id)
@@ -201,7 +201,7 @@ async def is_known_device(session: AsyncSession, user_id: UUID, device_id: UUID)
 async def exchange_refresh(
     session: AsyncSession, user_id: UUID, session_id: UUID, generation: int, idle: timedelta
 ) -> int | None:
-    """Exchange a refresh token for the next one: its generation, None when it is over, -1 when it was stolen."""
+    """Exchange a refresh token; return the new generation, None if the session has ended, -1 if it was reused."""
     exchanged = await session.execute(
         text("SELECT exchange_refresh_token(:user, :session, :generation, :idle)"),
         {"user": user_id, "session": session_id, "generation": generation, "idle": idle},
@@ -210,13 +210,13 @@ async def exchange_refresh(
 
 
 async def consume_token(session: AsyncSession, token_id: UUID, until: datetime) -> bool:
-    """Whether something that works once is used for the first time."""
+    """Consume a one-time token; returns whether this is its first use."""
     spent = await session.execute(text("SELECT consume_token(:id, :until)"), {"id": token_id, "until": until})
     return spent.scalar_one()
 
 
 async def revoke_keys(session: AsyncSession, user_id: UUID) -> int:
-    """Revoke all of the user's own API keys; return how many."""
+    """Revoke all of the user's own API keys; return their number."""
     revoked = await session.execute(
         update(ApiKey)
         .where(col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None))

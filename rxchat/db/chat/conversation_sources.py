@@ -1,4 +1,4 @@
-"""Queries about what conversations are grounded in, and what their answers' models were shown."""
+"""Queries about the context sources of conversations, and the sources of answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rxchat.tables import ConversationSource, MessageSource
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """A collection or a document that a conversation's answers are grounded in."""
+    """A context source of a conversation: a collection or a document."""
 
     id: UUID
     kind: str
@@ -28,7 +28,7 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class ShownSource:
-    """A source of an answer as somebody may see it now."""
+    """A source of an answer, as far as a user may see it now."""
 
     number: int
     name: str
@@ -42,13 +42,13 @@ class ShownSource:
     score: float
     is_cited: bool
     is_there: bool
-    """Whether its document can still be opened."""
+    """Whether its document still exists."""
     is_allowed: bool
-    """Whether who looks may still read it; else nothing of it is told."""
+    """Whether the user may still read it; otherwise its text is left out."""
 
 
 async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, changed: ContextSourceChange) -> None:
-    """Bring the projection up to an event."""
+    """Apply an event to the projection."""
     key = {"owner_id": owner_id, "conversation_id": conversation_id, "id": changed.id}
     if changed.name is None:
         await session.execute(
@@ -64,7 +64,7 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, c
 
 
 async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[SourceRef]:
-    """Return what a conversation is grounded in, in the order in which it was attached."""
+    """Return the context sources of a conversation in the order in which they were attached."""
     found = await session.execute(
         select(col(ConversationSource.id), col(ConversationSource.kind), col(ConversationSource.name))
         .where(
@@ -90,7 +90,7 @@ _UNREAD = text(
 
 @dataclass(frozen=True, slots=True)
 class UnavailableDocuments:
-    """The names of documents that cannot be found: they are being read, wait for something, or have failed."""
+    """The names of documents that searches cannot find: they are being ingested, are queued, or have failed."""
 
     being_read: Sequence[str] = ()
     waiting: Sequence[str] = ()
@@ -98,7 +98,7 @@ class UnavailableDocuments:
 
 
 async def unavailable_documents(session: AsyncSession, ids: Sequence[UUID]) -> UnavailableDocuments:
-    """Return which documents of these collections (and of these themselves) cannot be found."""
+    """Return which of these documents, or of the documents of these collections, searches cannot find."""
     row = (await session.execute(_UNREAD, {"ids": list(ids)})).one()
     return UnavailableDocuments(row.being_read, row.waiting, row.failed)
 
@@ -106,7 +106,7 @@ async def unavailable_documents(session: AsyncSession, ids: Sequence[UUID]) -> U
 async def save_sources(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, sources: Sequence[Source]
 ) -> None:
-    """Keep what a model is shown for an answer, in place of what it was shown before."""
+    """Replace the stored sources of an answer."""
     await session.execute(
         delete(MessageSource).where(
             col(MessageSource.owner_id) == owner_id, col(MessageSource.message_id) == message_id
@@ -139,7 +139,7 @@ async def save_sources(
 
 
 async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> list[Source]:
-    """Return what a model was shown for an answer."""
+    """Return the sources of an answer."""
     found = await session.execute(
         select(MessageSource)
         .where(col(MessageSource.owner_id) == owner_id, col(MessageSource.message_id) == message_id)
@@ -158,7 +158,7 @@ async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> li
 
 
 async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, numbers: Sequence[int]) -> None:
-    """Remember which sources an answer really uses."""
+    """Mark the sources that an answer cites."""
     await session.execute(
         update(MessageSource)
         .where(col(MessageSource.owner_id) == owner_id, col(MessageSource.message_id) == message_id)
@@ -166,8 +166,8 @@ async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, nu
     )
 
 
-# A document of one's own is one's own, also when it is gone. What was another user's is told as long as the right to
-# it is there; with its collection the right is gone, too.
+# A user may see sources of their own documents even after deletion. Sources of other users' documents are visible while
+# the user may read the collection; deleting a collection ends that right.
 _SHOWN = text(
     """
     SELECT source.*, EXISTS (SELECT FROM document WHERE document.owner_id = source.document_owner_id
@@ -185,7 +185,7 @@ _SHOWN = text(
 async def shown_sources(
     session: AsyncSession, current_user_id: UUID, owner_id: UUID, conversation_id: UUID, message_id: UUID
 ) -> list[ShownSource]:
-    """Return the sources of an answer as the acting user may see them now."""
+    """Return the sources of an answer, as far as the acting user may see them now."""
     found = await session.execute(
         _SHOWN,
         {"current_user": current_user_id, "owner": owner_id, "conversation": conversation_id, "message": message_id},

@@ -34,7 +34,7 @@ _APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expect
 
 
 async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
-    """Return the user's conversation, or None when it is unknown, removed or another user's."""
+    """Return the user's conversation, or None if it is unknown, deleted or another user's."""
     found = await session.execute(
         select(Conversation).where(
             col(Conversation.owner_id) == owner_id,
@@ -46,7 +46,7 @@ async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID
 
 
 async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversation | None:
-    """Return another user's conversation that the acting user was granted to read, or None."""
+    """Return another user's conversation that the acting user has a grant to read, or None."""
     found = await session.execute(
         select(Conversation).where(
             col(Conversation.id) == conversation_id,
@@ -58,7 +58,7 @@ async def get_granted(session: AsyncSession, conversation_id: UUID) -> Conversat
 
 
 async def get_owned_or_deleted(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
-    """Return the owner's conversation even when it was removed, or None when it is unknown or another user's."""
+    """Return the owner's conversation, deleted ones too, or None if it is unknown or another user's."""
     found = await session.execute(
         select(Conversation).where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
     )
@@ -66,7 +66,7 @@ async def get_owned_or_deleted(session: AsyncSession, owner_id: UUID, conversati
 
 
 async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> dict[str, str]:
-    """Return what the owner's conversations of these ids are called."""
+    """Return the titles of the owner's conversations by ID."""
     wanted = [found for found in map(parse_id, ids) if found is not None]
     found = await session.execute(
         select(col(Conversation.id), col(Conversation.title)).where(
@@ -79,7 +79,7 @@ async def titles(session: AsyncSession, owner_id: UUID, ids: Sequence[str]) -> d
 
 
 async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
-    """Return the ids of all of the owner's conversations, removed ones too, the oldest first."""
+    """Return the IDs of all of the owner's conversations, deleted ones too, the oldest first."""
     found = await session.execute(
         select(col(Conversation.id)).where(col(Conversation.owner_id) == owner_id).order_by(col(Conversation.id))
     )
@@ -87,7 +87,7 @@ async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
 
 
 async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
-    """Insert an empty conversation; its first event says the rest."""
+    """Insert an empty conversation, which its first event fills."""
     session.add(Conversation(owner_id=owner_id, id=conversation_id))
     await session.flush()
 
@@ -99,11 +99,11 @@ async def append_events(
     expected_seq: int,
     events: Sequence[ConversationEvent],
 ) -> int:
-    """Append events at their expected place, bring the projections up to them, and return the last one's seq.
+    """Append events after `expected_seq`, apply them to the projections, and return the last event's seq.
 
     Raises:
-        StaleConversation: when another writer was first (translated where the transaction ends).
-        Conflict: when a question of this id was asked already (translated there, too).
+        StaleConversation: if another writer was first (mapped at the end of the transaction).
+        Conflict: if a question with this ID exists already (mapped there, too).
     """
     appended = await session.execute(
         _APPEND,
@@ -136,7 +136,7 @@ async def append_events(
 
 
 class _Adding:
-    """The messages that a batch of events adds: inserted together at its end, as they stand then."""
+    """Collects the messages that a batch of events adds, and inserts them together at its end."""
 
     def __init__(self, owner_id: UUID, conversation_id: UUID) -> None:
         self._key = {"owner_id": owner_id, "conversation_id": conversation_id}
@@ -144,7 +144,7 @@ class _Adding:
         self._answers: dict[UUID, dict[str, Any]] = {}
 
     def add(self, message: ThreadMessage) -> None:
-        """Add a message; an answer that begins a second time keeps its place, as with a row that is stored."""
+        """Add a message; an answer that restarts keeps its position, as a stored row does."""
         row = {**self._key, **{name: getattr(message, name) for name in _STORED}}
         if message.role is Role.USER:
             self._questions.append(row)
@@ -152,14 +152,14 @@ class _Adding:
             self._answers[message.id] = row | {"seq": self._answers.get(message.id, row)["seq"]}
 
     def end(self, change: AnswerEnded) -> bool:
-        """End an answer of this batch, which an UPDATE would not find yet; False when it is not one of them."""
+        """End an answer of this batch, which no UPDATE would find yet; False if it is not in the batch."""
         if change.message_id not in self._answers:
             return False
         self._answers[change.message_id] |= change.changes
         return True
 
     async def insert(self, session: AsyncSession) -> None:
-        """Insert all of them."""
+        """Insert all collected messages."""
         if self._questions:
             await session.execute(_inserting, self._questions)
         if self._answers:
@@ -170,7 +170,7 @@ _FIELDS = ThreadMessage.__dataclass_fields__
 _MESSAGE = [getattr(Message, name) for name in _FIELDS]
 _STORED = [name for name in _FIELDS if name != "created_at"]
 _inserting = insert(Message)
-# An answer that is tried again keeps its place in the thread; a question is asked once, or it is a conflict.
+# A retried answer keeps its position in the thread; a second question with the same ID is a conflict.
 _ADD_ANSWER = _inserting.on_conflict_do_update(
     index_elements=["owner_id", "id"],
     set_={name: _inserting.excluded[name] for name in _STORED if name not in {"id", "seq"}},
@@ -217,13 +217,13 @@ _EVENTS = text(
 async def events_after(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, after_seq: int = 0
 ) -> list[tuple[int, ConversationEvent]]:
-    """Return what happened to a conversation (after a seq), in order."""
+    """Return the events of a conversation after a seq, in order."""
     found = await session.execute(_EVENTS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
     return [(row.seq, event_from(row.type, row.data)) for row in found]
 
 
 async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
-    """Return the user's latest conversations, each with whether an answer is being written in it."""
+    """Return the user's latest conversations, each with a flag for a running answer."""
     running = exists().where(
         col(Run.owner_id) == col(Conversation.owner_id),
         col(Run.conversation_id) == col(Conversation.id),
@@ -241,7 +241,7 @@ async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Se
 async def latest_messages(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, limit: int, before_seq: int | None = None
 ) -> list[ThreadMessage]:
-    """Return up to `limit` messages in their order: the last ones, or the last ones before a seq."""
+    """Return the last `limit` messages, or the last ones before a seq, in order."""
     query = select(*_MESSAGE).where(col(Message.owner_id) == owner_id, col(Message.conversation_id) == conversation_id)
     if before_seq is not None:
         query = query.where(col(Message.seq) < before_seq)
@@ -252,7 +252,7 @@ async def latest_messages(
 async def get_message(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID
 ) -> ThreadMessage | None:
-    """Return one message of this very conversation, or None."""
+    """Return a message of this conversation, or None."""
     found = await session.execute(
         select(*_MESSAGE).where(
             col(Message.owner_id) == owner_id,

@@ -1,4 +1,4 @@
-"""Queries about messages that wait for their turn in a conversation."""
+"""Queries about queued messages of conversations."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _OF = text(
 
 
 async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[QueuedMessage]:
-    """Return what waits in a conversation, the next one first."""
+    """Return the queued messages of a conversation, the next one first."""
     found = await session.execute(_OF, {"owner": owner_id, "conversation": conversation_id})
     return [QueuedMessage(row.id, row.text, row.model) for row in found]
 
 
 async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message: QueuedMessage) -> None:
-    """Let a message wait behind all others."""
+    """Append a message to the queue."""
     session.add(
         QueuedMessageRow(
             owner_id=owner_id,
@@ -41,7 +41,7 @@ async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, mess
 
 
 async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, text: str) -> bool:
-    """Give a waiting message another text; False when it does not wait."""
+    """Change the text of a queued message; False if it is not queued."""
     changed = await session.execute(
         update(QueuedMessageRow).where(*_this(owner_id, conversation_id, message_id)).values(text=text)
     )
@@ -49,7 +49,7 @@ async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, m
 
 
 async def remove(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
-    """Take a waiting message back and return its text; None when it does not wait."""
+    """Remove a queued message and return its text; None if it is not queued."""
     found = await session.execute(
         delete(QueuedMessageRow)
         .where(*_this(owner_id, conversation_id, message_id))

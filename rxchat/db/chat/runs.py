@@ -56,9 +56,10 @@ async def claim(
     limits: RunLimits,
     mine: Sequence[UUID] = (),
 ) -> list[ClaimedRun]:
-    """Take up to `room` waiting runs for this engine, in their fair order and as many as the limits let.
+    """Claim up to `room` queued runs for this engine, in fair order and within the limits.
 
-    None of `mine`, on which it works already: if their leases ran out without anybody having taken them up, it renews them.
+    Does not claim `mine`, which the engine already runs: it renews their leases if they expired and no other engine has
+    claimed them.
     """
     found = await session.execute(
         _CLAIM,
@@ -77,7 +78,7 @@ async def claim(
 async def renew_run_leases(
     session: AsyncSession, engine_id: UUID, run_ids: Sequence[UUID], lease_seconds: float
 ) -> dict[UUID, bool]:
-    """Renew these leases; return the runs that are still held, each with whether a stop was asked for."""
+    """Renew these leases; return the runs that are still leased, each with a flag for a requested stop."""
     found = await session.execute(
         _RENEW, {"engine": engine_id, "runs": list(run_ids), "lease": timedelta(seconds=lease_seconds)}
     )
@@ -85,7 +86,7 @@ async def renew_run_leases(
 
 
 async def release(session: AsyncSession, engine_id: UUID) -> int:
-    """Give back all that an engine has, unfinished, so that the next one takes it up at once; return how many runs."""
+    """Release all runs of an engine, so that other engines claim them at once; return their number."""
     released = await session.execute(_RELEASE, {"engine": engine_id})
     return released.scalar_one()
 
@@ -101,7 +102,7 @@ def _held(run: ClaimedRun, engine_id: UUID) -> tuple[Any, ...]:
 
 
 async def append_chunks(session: AsyncSession, engine_id: UUID, pieces: Sequence[PendingChunk]) -> set[UUID]:
-    """Store pieces of several answers; return the runs that are no longer this engine's, of which nothing was stored."""
+    """Store chunks of several answers; return the runs not leased to this engine, whose chunks are refused."""
     refused = await session.execute(
         _APPEND,
         {
@@ -120,7 +121,7 @@ async def append_chunks(session: AsyncSession, engine_id: UUID, pieces: Sequence
 async def chunks_after(
     session: AsyncSession, owner_id: UUID, run_id: UUID, after_seq: int = 0
 ) -> list[tuple[int, RunChunk]]:
-    """Return the stored pieces after a seq, in order."""
+    """Return the stored chunks after a seq, in order."""
     found = await session.execute(
         select(RunChunkRow)
         .where(
@@ -132,7 +133,7 @@ async def chunks_after(
 
 
 async def saved_prefix(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
-    """Return what the run's message said before the run began; nothing, for a new answer."""
+    """Return the content of the run's message before the run; empty for a new answer."""
     found = await session.execute(
         select(col(Message.text), col(Message.reasoning))
         .join(Run, (col(Run.owner_id) == col(Message.owner_id)) & (col(Run.message_id) == col(Message.id)))
@@ -143,7 +144,7 @@ async def saved_prefix(session: AsyncSession, owner_id: UUID, run_id: UUID) -> P
 
 
 async def partial_answer(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
-    """Return what is stored of a run's answer: what its message said before it began, and the pieces since."""
+    """Return the stored part of a run's answer: the message before the run, and the chunks since."""
     whole = await saved_prefix(session, owner_id, run_id)
     for seq, chunk in await chunks_after(session, owner_id, run_id):
         whole = whole.after(seq, chunk)
@@ -151,7 +152,7 @@ async def partial_answer(session: AsyncSession, owner_id: UUID, run_id: UUID) ->
 
 
 async def finish(session: AsyncSession, run: ClaimedRun, engine_id: UUID, state: RunState) -> bool:
-    """End a run and drop its chunks (its message holds the whole); False when it is no longer this engine's."""
+    """End a run and delete its chunks, which its message now contains; False if it is not leased to this engine."""
     ended = await session.execute(
         update(Run).where(*_held(run, engine_id)).values(state=state.value, finished_at=func.now(), lease_until=None)
     )
@@ -162,7 +163,7 @@ async def finish(session: AsyncSession, run: ClaimedRun, engine_id: UUID, state:
 
 
 async def stop_waiting(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool:
-    """End a run that no engine has; False when one has it by now."""
+    """End a queued run; False if an engine has claimed it."""
     ended = await session.execute(
         update(Run)
         .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
@@ -182,7 +183,7 @@ async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
 
 
 async def queue_position(session: AsyncSession, run_id: UUID) -> int:
-    """Return at which place of the line a run of the acting user waits (1 is the next), 0 when it does not."""
+    """Return the position of the acting user's run in the queue (1 is the next); 0 if it is not queued."""
     found = await session.execute(_POSITION, {"run": run_id})
     return found.scalar_one_or_none() or 0
 
@@ -203,7 +204,7 @@ async def is_active(session: AsyncSession, owner_id: UUID, run_id: UUID) -> bool
 
 
 async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> None:
-    """Ask for an active run to stop, and tell its engine when the transaction commits."""
+    """Request that an active run stops, and notify its engine when the transaction commits."""
     await session.execute(
         update(Run)
         .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
@@ -213,5 +214,5 @@ async def request_stop(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
 
 
 async def notify_host_active(session: AsyncSession, host: str) -> None:
-    """Tell all engines that a model host is writing an answer just now."""
+    """Notify all engines that a model host is writing an answer."""
     await notify(session, f"host {host}")

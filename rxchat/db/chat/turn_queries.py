@@ -1,4 +1,4 @@
-"""Queries on the way from Enter to the first token: as few as can be, and none that is made again each time."""
+"""Queries between sending a question and the first token: as few as possible, and compiled once."""
 
 from __future__ import annotations
 
@@ -52,37 +52,37 @@ _THREAD = text(
 
 @dataclass(frozen=True, slots=True)
 class PromptHistory:
-    """What was said before an answer, in its order, and what the answer itself says already."""
+    """The messages before an answer in order, and the saved part of the answer itself."""
 
     before: list[ChatMessage]
     itself: PartialAnswer
     is_grounded: bool
-    """Whether the conversation has files to answer from."""
+    """Whether the conversation has context sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationStatus:
-    """How it stands in a conversation that is locked: what somebody needs to know who asks there."""
+    """The status of a locked conversation, on which a new question depends."""
 
     model: str
     is_busy: bool
     """Whether an answer is being written."""
     waiting: int
-    """How many messages wait for their turn."""
+    """The number of queued messages."""
     asked_in: UUID | None
-    """The conversation in which this very question was asked, or waits."""
+    """The conversation that contains this question already, queued ones included."""
 
 
 async def find_question(session: AsyncSession, owner_id: UUID, question_id: UUID) -> UUID | None:
-    """Return the conversation in which this question of the user's was asked, or waits; None when it is new."""
+    """Return the conversation that contains this question of the user, queued ones included; None if it is new."""
     found = await session.execute(_ASKED_IN, {"owner": owner_id, "question": question_id})
     return found.scalars().first()
 
 
 async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
-    """Return the seq of the last event, locking the conversation until the transaction ends.
+    """Lock the conversation until the transaction ends, and return the seq of its last event.
 
-    Removed conversations count too; None when it is unknown or another user's.
+    Includes deleted conversations. Returns None if it is unknown or another user's.
     """
     found = await session.execute(_LOCK, {"owner": owner_id, "conversation": conversation_id})
     return found.scalar_one_or_none()
@@ -91,7 +91,7 @@ async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> 
 async def status(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID
 ) -> ConversationStatus | None:
-    """Return how it stands in a conversation (after its lock, in a statement of its own: then nothing is out of date)."""
+    """Return the conversation's status. Call after `lock`, so that the latest commit is visible."""
     found = await session.execute(_SPOT, {"owner": owner_id, "conversation": conversation_id, "question": question_id})
     row = found.one_or_none()
     return ConversationStatus(row.model, row.is_busy, row.waiting, row.asked_in) if row else None
@@ -116,7 +116,7 @@ async def add_run(session: AsyncSession, run: Run) -> None:
 async def prompt_history(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
 ) -> PromptHistory:
-    """Return the thread that leads up to an answer."""
+    """Return the messages that lead to an answer."""
     found = await session.execute(
         _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit + 1}
     )

@@ -1,4 +1,4 @@
-"""What happened in a conversation, in one look: tabs ask at the beginning and the end of each answer, all of them."""
+"""Updates of a conversation in one query, which all of its tabs run at the start and end of each answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.domain.conversations import ConversationEvent, QueuedMessage, event_from
 from rxchat.domain.runs import ActiveRun
 
-# One statement sees one moment: what it returns fits together.
+# One statement sees one state of the database, so its results are consistent.
 _NEWS = text(
     """
     SELECT (SELECT jsonb_agg(jsonb_build_array(event.seq, event.type, event.data) ORDER BY event.seq)
@@ -34,7 +34,7 @@ _NEWS = text(
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """What happened in a conversation, who writes there, and what waits to be asked."""
+    """New events of a conversation, its active run, and its queued messages."""
 
     events: list[tuple[int, ConversationEvent]]
     run: ActiveRun | None
@@ -42,7 +42,7 @@ class Updates:
 
 
 async def after(session: AsyncSession, owner_id: UUID, conversation_id: UUID, after_seq: int) -> Updates | None:
-    """Return what happened after a seq; None when the conversation is unknown, removed, or not this owner's."""
+    """Return the updates after a seq; None if the conversation is unknown, deleted, or not this owner's."""
     found = await session.execute(_NEWS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
     row = found.one_or_none()
     if row is None:

@@ -34,7 +34,7 @@ _DEPTH = text(
 
 
 async def depth(session: AsyncSession, document: Document) -> int:
-    """Return how many documents are around one of the user's own: 0 when it is attached to none."""
+    """Return the depth at which one of the user's own documents is attached; 0 if it is not attached."""
     return (await session.execute(_DEPTH, {"owner": document.owner_id, "document": document.id})).scalar_one()
 
 
@@ -55,5 +55,5 @@ _COUNT_IN_UPLOAD = text(
 
 
 async def count_in_upload(session: AsyncSession, document: Document) -> int:
-    """Return how many documents are attached to the upload that one of the user's own came with, at any depth."""
+    """Return the number of documents, at any depth, attached to the upload of one of the user's own documents."""
     return (await session.execute(_COUNT_IN_UPLOAD, {"owner": document.owner_id, "document": document.id})).scalar_one()

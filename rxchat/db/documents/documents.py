@@ -24,7 +24,7 @@ FACTS = [getattr(DocumentRow, name) for name in Document.__dataclass_fields__]
 
 @dataclass(frozen=True, slots=True)
 class CollectionFacts:
-    """A collection, and how much is in it."""
+    """A collection, with the number of its documents and chunks."""
 
     owner_id: UUID
     id: UUID
@@ -48,7 +48,10 @@ _COLLECTIONS = text(
 
 
 async def collections(session: AsyncSession, current_user_id: UUID, also: UUID | None = None) -> list[CollectionFacts]:
-    """Return the collections that the acting user may read, their own first; one of attachments only when it is named."""
+    """Return the collections that the acting user may read, their own first.
+
+    Collections of attachments are left out, except the one with the ID `also`.
+    """
     found = await session.execute(_COLLECTIONS, {"current_user": current_user_id, "also": also})
     return [
         CollectionFacts(row.owner_id, row.id, row.kind, row.name, row.description, row.documents, int(row.chunks))
@@ -79,7 +82,7 @@ async def add_collection(session: AsyncSession, row: Collection) -> None:
 async def get_or_create_attachments(
     session: AsyncSession, owner_id: UUID, collection_id: UUID, draft_key: UUID
 ) -> UUID:
-    """Return the collection of what is attached under a draft's key, making it (with this id) when there is none."""
+    """Return the collection of a draft's attachments; creates it, with this ID, if it does not exist."""
     statement = insert(Collection).values(
         owner_id=owner_id, id=collection_id, kind="attachments", name="Attachments", description="", draft_key=draft_key
     )
@@ -95,7 +98,7 @@ async def get_or_create_attachments(
 
 
 async def find_attachments(session: AsyncSession, owner_id: UUID, draft_key: UUID) -> UUID | None:
-    """Return the collection of what is attached under a draft's key, if anything was."""
+    """Return the collection of a draft's attachments, or None."""
     found = await session.execute(
         select(col(Collection.id)).where(col(Collection.owner_id) == owner_id, col(Collection.draft_key) == draft_key)
     )
@@ -105,7 +108,7 @@ async def find_attachments(session: AsyncSession, owner_id: UUID, draft_key: UUI
 async def change_collection(
     session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, description: str
 ) -> bool:
-    """Change what a collection is called; False when there is none of this user's."""
+    """Change the name and description of the user's own collection; False if it does not exist."""
     changed = await session.execute(
         update(Collection)
         .where(
@@ -119,7 +122,7 @@ async def change_collection(
 
 
 async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> bool:
-    """Remove a collection with its documents; False when there is none of this user's."""
+    """Delete the user's own collection with its documents; False if it does not exist."""
     removed = await session.execute(
         delete(Collection).where(col(Collection.owner_id) == owner_id, col(Collection.id) == collection_id)
     )
@@ -127,7 +130,7 @@ async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id
 
 
 async def principal_names(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
-    """Return what those are called with whom the acting user shares a collection, by principal."""
+    """Return the names of the principals with whom the acting user shares a collection."""
     found = await session.execute(text("SELECT principal, name FROM principal_names(:id)"), {"id": collection_id})
     return {row.principal: row.name for row in found}
 
@@ -147,7 +150,7 @@ _NAMED = text(
 
 
 async def search_by_name(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, str, str, str]]:
-    """Return collections and documents whose names hold these words: id, kind, name, and in what it is."""
+    """Return collections and documents whose names contain these words: ID, kind, name, and parent."""
     found = await session.execute(_NAMED, {"words": words, "limit": limit})
     return [(row.id, row.kind, row.name, row.within) for row in found]
 
@@ -162,7 +165,7 @@ _OF_ADDRESS = text(
 
 
 async def find_user_by_email(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
-    """Return whose address this is, for somebody who may create collections."""
+    """Return the user with this address, if the acting user may create collections."""
     row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).one_or_none()
     return (row.id, row.name) if row else None
 
@@ -170,7 +173,7 @@ async def find_user_by_email(session: AsyncSession, email: str) -> tuple[UUID, s
 async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:
     """Return the documents of a collection that the acting user may read, the newest first.
 
-    Of versions these are the current one and those that are to replace it.
+    Of each document's versions, these are the current one and those that will replace it.
     """
     found = await session.execute(
         select(*FACTS)
@@ -184,7 +187,7 @@ async def documents(session: AsyncSession, collection_id: UUID) -> list[Document
 
 
 async def ids_in(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> list[UUID]:
-    """Return all documents of the user's own collection, earlier versions too."""
+    """Return the IDs of all documents of the user's own collection, earlier versions too."""
     found = await session.execute(
         select(col(DocumentRow.id)).where(
             col(DocumentRow.owner_id) == owner_id, col(DocumentRow.collection_id) == collection_id
@@ -194,7 +197,7 @@ async def ids_in(session: AsyncSession, owner_id: UUID, collection_id: UUID) -> 
 
 
 async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
-    """Return all documents of a user's own that are stored, attachments too, the oldest first."""
+    """Return all stored documents of a user, attachments too, the oldest first."""
     found = await session.execute(
         select(*FACTS)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.state) != DocumentState.UPLOADING.value)
@@ -212,14 +215,14 @@ async def document(session: AsyncSession, document_id: UUID) -> Document | None:
 async def owned_document(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
 ) -> Document | None:
-    """Return the user's own document; with `lock`, nobody else changes it until the transaction ends."""
+    """Return the user's own document; with `lock`, locked until the transaction ends."""
     statement = select(*FACTS).where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
     return document_of(row) if row else None
 
 
 async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> int:
-    """Return how many of these documents are the user's own."""
+    """Return the number of these documents that are the user's own."""
     counted = await session.execute(
         select(func.count())
         .select_from(DocumentRow)
@@ -229,20 +232,20 @@ async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Seque
 
 
 def document_of(row: Any) -> Document:
-    """Return the value that a row of `FACTS` holds."""
+    """Return the domain value of a row of `FACTS`."""
     facts = dict(row._mapping)
     states = {"state": DocumentState(facts["state"]), "version_state": VersionState(facts["version_state"])}
     return Document(**{**facts, **states})
 
 
 async def add_document(session: AsyncSession, row: DocumentRow) -> None:
-    """Put a document into a collection."""
+    """Insert a document."""
     session.add(row)
     await session.flush()
 
 
 async def change_document(session: AsyncSession, owner_id: UUID, document_id: UUID, **facts: Any) -> bool:
-    """Change facts of the user's own document; False when there is none."""
+    """Change columns of the user's own document; False if it does not exist."""
     changed = await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
@@ -252,7 +255,7 @@ async def change_document(session: AsyncSession, owner_id: UUID, document_id: UU
 
 
 async def remove_documents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
-    """Remove documents of the user's own, with their texts, chunks and vectors; return which files they were made of."""
+    """Delete documents of the user with their texts, chunks and vectors; return the IDs of their files."""
     removed = await session.execute(
         delete(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
@@ -267,14 +270,14 @@ _CITED = text("SELECT document_id, answers FROM times_cited(:documents)").bindpa
 
 
 async def times_cited(session: AsyncSession, document_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return in how many answers each of these documents is cited."""
+    """Return the number of answers that cite each of these documents."""
     found = await session.execute(_CITED, {"documents": list(document_ids)})
     return {row.document_id: row.answers for row in found}
 
 
 @dataclass(frozen=True, slots=True)
 class TextExcerpt:
-    """A piece of a document's text, and how long all of it is."""
+    """A part of a document's text, and the length of the whole text."""
 
     title: str
     text: str
@@ -291,7 +294,7 @@ _PIECE = text(
 
 
 async def text_excerpt(session: AsyncSession, document_id: UUID, start: int, length: int) -> TextExcerpt:
-    """Return a piece of a document's text in the generation that is found; before that, of what has been read so far."""
+    """Return a part of the text of a document's published generation, or of the current one before the first."""
     found = await session.execute(_PIECE, {"document": document_id, "start": start, "length": length})
     row = found.first()
     return TextExcerpt(row.title, row.piece, row.characters) if row else TextExcerpt("", "", 0)

@@ -1,4 +1,4 @@
-"""Queries about stored files and the pieces that they are kept in."""
+"""Queries about stored files and their parts in the object store."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from rxchat.domain.files import EncryptedFile, Part, Upload
 from rxchat.domain.versions import IfExists
 from rxchat.tables import Collection, DocumentRow, FilePart, ObjectDeletion, StoredFile
 
-# Whoever begins an upload takes turns with themselves: two at once must not both see the room for one.
+# Serializes a user's uploads: two at the same time must not both see quota that suffices for one.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 5))")
 
 
 async def lock_user_files(session: AsyncSession, owner_id: UUID) -> None:
-    """Let nobody else add, finish or remove files of a user's until the transaction ends."""
+    """Lock a user's files against concurrent adding, finishing and removal until the transaction ends."""
     await session.execute(_TAKE_TURNS, {"owner": str(owner_id)})
 
 
 async def usage(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
-    """Return how many documents a user keeps and how many bytes they are; until the transaction ends nobody adds to them.
+    """Return the number and bytes of a user's documents, and lock the user's files until the transaction ends.
 
-    Each counts, although the same file is stored once: its chunks and vectors are there for each.
+    Each document counts, although the same file is stored once, since each has its own chunks and vectors.
     """
     await lock_user_files(session, owner_id)
     counted = await session.execute(
@@ -42,7 +42,7 @@ async def usage(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
 
 
 async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) -> int:
-    """Return how many collections of a kind a user has; until the transaction ends nobody adds to them."""
+    """Return the number of a user's collections of a kind, and lock them until the transaction ends."""
     await lock_user_files(session, owner_id)
     counted = await session.execute(
         select(func.count()).where(col(Collection.owner_id) == owner_id, col(Collection.kind) == kind)
@@ -51,13 +51,13 @@ async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) ->
 
 
 async def add(session: AsyncSession, row: StoredFile) -> None:
-    """Begin a file."""
+    """Insert a file whose upload starts."""
     session.add(row)
     await session.flush()
 
 
 async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False) -> Upload | None:
-    """Return how far an upload of the user's own has come; with `lock`, nobody else goes on with it meanwhile."""
+    """Return the user's own upload; with `lock`, locked until the transaction ends."""
     statement = (
         select(
             col(DocumentRow.id), col(DocumentRow.collection_id), col(StoredFile.id).label("file_id"), col(DocumentRow.name),
@@ -73,7 +73,7 @@ async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lo
 
 
 async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: Part) -> bool:
-    """Remember where the next piece of a file is; False when another one was first."""
+    """Insert the next part of a file; False if another request has inserted it already."""
     moved = await session.execute(
         update(StoredFile)
         .where(
@@ -96,7 +96,7 @@ async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: P
 
 
 async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part], digest: bytes) -> None:
-    """Add a file whose pieces are all stored."""
+    """Insert a file whose parts are all stored."""
     await add(session, row)
     for part in parts:
         await add_part(session, row.owner_id, row.id, part)
@@ -104,7 +104,7 @@ async def add_whole(session: AsyncSession, row: StoredFile, parts: Sequence[Part
 
 
 async def encrypted_file(session: AsyncSession, file_id: UUID, owner_id: UUID) -> EncryptedFile | None:
-    """Return what is needed to read a file that the acting user may read."""
+    """Return the key and parts of a file that the acting user may read."""
     row = (
         await session.execute(
             select(StoredFile).where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
@@ -126,7 +126,7 @@ _LEASE = timedelta(seconds=8)
 
 
 async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
-    """Be the one who finishes an upload, for some seconds; False when somebody else is, or it is finished."""
+    """Try to lease an upload for finalizing; False if it is already leased or stored."""
     taken = await session.execute(
         update(StoredFile)
         .where(
@@ -141,12 +141,12 @@ async def lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> bool:
 
 
 async def renew_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
-    """Go on being the one who finishes it, for some seconds more."""
+    """Renew the lease of an upload for some seconds."""
     await _lease_until(session, owner_id, file_id, func.now() + _LEASE)
 
 
 async def end_lease(session: AsyncSession, owner_id: UUID, file_id: UUID) -> None:
-    """Let somebody else finish it."""
+    """Release the lease of an upload."""
     await _lease_until(session, owner_id, file_id, None)
 
 
@@ -159,7 +159,7 @@ async def _lease_until(session: AsyncSession, owner_id: UUID, file_id: UUID, unt
 
 
 async def find_same_content(session: AsyncSession, owner_id: UUID, digest: bytes) -> UUID | None:
-    """Return the stored file of a user's that has this content."""
+    """Return the user's stored file with this content, or None."""
     same = await session.execute(
         select(col(StoredFile.id)).where(
             col(StoredFile.owner_id) == owner_id,
@@ -171,7 +171,7 @@ async def find_same_content(session: AsyncSession, owner_id: UUID, digest: bytes
 
 
 async def finish(session: AsyncSession, owner_id: UUID, file_id: UUID, digest: bytes) -> None:
-    """Say that a file is whole."""
+    """Mark a file as completely stored."""
     await session.execute(
         update(StoredFile)
         .where(col(StoredFile.owner_id) == owner_id, col(StoredFile.id) == file_id)
@@ -180,7 +180,7 @@ async def finish(session: AsyncSession, owner_id: UUID, file_id: UUID, digest: b
 
 
 async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UUID) -> list[str]:
-    """Have all documents of a file that cannot be read any more be made of another one; return where its pieces were."""
+    """Move all documents of an unreadable file to another file; return the keys of its parts."""
     await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.file_id) == lost)
@@ -190,7 +190,7 @@ async def replace(session: AsyncSession, owner_id: UUID, lost: UUID, file_id: UU
 
 
 async def failed_documents(session: AsyncSession, owner_id: UUID, file_id: UUID) -> dict[UUID, int]:
-    """Return which documents of a file could not be read, and in which making."""
+    """Return the documents of a file whose ingestion failed, with their generations."""
     found = await session.execute(
         select(col(DocumentRow.id), col(DocumentRow.generation)).where(
             col(DocumentRow.owner_id) == owner_id,
@@ -211,7 +211,7 @@ _FILES_IN_USE = text(
 
 
 async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequence[UUID]) -> list[str]:
-    """Forget files of which no document is made; return where their pieces are."""
+    """Delete files without a document; return the keys of their parts."""
     used = set((await session.execute(_FILES_IN_USE, {"owner": owner_id, "files": list(file_ids)})).scalars())
     unused = [file_id for file_id in file_ids if file_id not in used]
     found = await session.execute(
@@ -225,7 +225,7 @@ async def remove_unused(session: AsyncSession, owner_id: UUID, file_ids: Sequenc
 
 
 async def purge_uploads(session: AsyncSession, after: timedelta) -> None:
-    """Forget uploads that nobody goes on with, and files without a document; their pieces are doomed by that."""
+    """Delete abandoned uploads and files without a document, which queues their parts for deletion."""
     await session.execute(text("SELECT purge_uploads(:after)"), {"after": after})
 
 
@@ -233,7 +233,7 @@ _ORPHANED = text("SELECT orphaned_objects(:keys)").bindparams(bindparam("keys", 
 
 
 async def pending_object_deletions(session: AsyncSession, limit: int) -> list[str]:
-    """Return pieces that are forgotten already and have to be deleted from the store."""
+    """Return keys of objects that are queued for deletion from the store."""
     found = await session.execute(
         select(col(ObjectDeletion.object_key)).order_by(col(ObjectDeletion.enqueued_at)).limit(limit)
     )
@@ -241,20 +241,20 @@ async def pending_object_deletions(session: AsyncSession, limit: int) -> list[st
 
 
 async def ack_object_deletions(session: AsyncSession, keys: Sequence[str]) -> None:
-    """Forget pieces that are gone from the store."""
+    """Remove objects that were deleted from the store from the queue."""
     await session.execute(delete(ObjectDeletion).where(col(ObjectDeletion.object_key).in_(list(keys))))
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceInfo:
-    """By what name a store knows this installation, and whether anything is kept in one."""
+    """This instance's ID, and whether it has stored files."""
 
     name: str
     has_files: bool
 
 
 async def instance_info(session: AsyncSession) -> InstanceInfo:
-    """Return what a store has to say of whose it is."""
+    """Return this instance's ID, which the object store must contain as its owner."""
     row = (await session.execute(text("SELECT id, has_files FROM instance_info"))).one()
     return InstanceInfo(str(row.id), row.has_files)
 
@@ -271,18 +271,18 @@ _TO_FINALIZE = text(
 
 
 async def uploads_to_finalize(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return owners and documents of uploads that have arrived whole and that nobody has finished."""
+    """Return owners and documents of complete uploads that no process is finalizing."""
     found = await session.execute(_TO_FINALIZE, {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
 
 
 async def orphaned_objects(session: AsyncSession, keys: Sequence[str]) -> list[str]:
-    """Return which of these pieces belong to no file."""
+    """Return those of the keys that belong to no file."""
     return list((await session.execute(_ORPHANED, {"keys": list(keys)})).scalars())
 
 
 async def wrapped_by_other_keys(session: AsyncSession, key_id: str, limit: int) -> list[StoredFile]:
-    """Return files whose keys are wrapped by another master key than this one; for the database's owner."""
+    """Return files whose keys are wrapped by another master key; for the database's owner."""
     found = await session.execute(
         select(StoredFile).where(col(StoredFile.key_id) != key_id).limit(limit).with_for_update()
     )
@@ -290,7 +290,7 @@ async def wrapped_by_other_keys(session: AsyncSession, key_id: str, limit: int) 
 
 
 async def rewrap(session: AsyncSession, row: StoredFile, key_id: str, wrapped_key: bytes) -> None:
-    """Keep a file's key wrapped by another master key; for the database's owner."""
+    """Store a file's key wrapped by another master key; for the database's owner."""
     await session.execute(
         update(StoredFile)
         .where(col(StoredFile.owner_id) == row.owner_id, col(StoredFile.id) == row.id)

@@ -1,4 +1,4 @@
-"""Queries of the jobs that bring documents on their way; each write counts only for the job that took the document up last."""
+"""Queries of ingestion jobs; a fence lets only the job that claimed a document last write to it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _AT_A_TIME = 500
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDocument:
-    """A document that a job has taken up, and the number under which what it writes counts."""
+    """A document that a job has claimed, and the fence of the claim."""
 
     document: Document
     fence: int
     attempts: int = 0
-    """How often it was taken up since it last got on."""
+    """The number of claims since the last progress."""
 
 
 async def claim(session: AsyncSession, owner_id: UUID, document_id: UUID) -> ClaimedDocument | None:
-    """Take a document up: whatever an earlier job still writes of it is refused from now on. None when it is gone."""
+    """Claim a document, which fences off earlier jobs; None if the document was deleted."""
     taken = await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
@@ -52,7 +52,7 @@ async def claim(session: AsyncSession, owner_id: UUID, document_id: UUID) -> Cla
 
 
 async def attempts(session: AsyncSession, owner_id: UUID, document_id: UUID) -> tuple[int, bool] | None:
-    """Return how often a document was taken up since it last got on, and whether it is ready or failed; None when it is gone."""
+    """Return the claims since the last progress, and whether the document is ready or failed; None if deleted."""
     found = await session.execute(
         select(col(DocumentRow.attempts), col(DocumentRow.state)).where(
             col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id
@@ -63,7 +63,7 @@ async def attempts(session: AsyncSession, owner_id: UUID, document_id: UUID) -> 
 
 
 async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, seconds: float) -> None:
-    """Leave a document alone for so long that could not be embedded again."""
+    """Postpone embedding of a document by `seconds`."""
     await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
@@ -74,7 +74,7 @@ async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, 
 async def set_status_text(
     session: AsyncSession, owner_id: UUID, document_id: UUID, words: str, detail: str = ""
 ) -> None:
-    """Set a document's note, whichever job is processing it; the detail is for administrators."""
+    """Set a document's status text, independent of the claim; the detail is for administrators."""
     await session.execute(
         update(DocumentRow)
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
@@ -83,9 +83,9 @@ async def set_status_text(
 
 
 async def advance(session: AsyncSession, taken: ClaimedDocument, **facts: Any) -> bool:
-    """Change facts of a document that is still this job's; False when another one has it, or it was deleted.
+    """Change columns of a document; False if another job has claimed it, or it was deleted.
 
-    It does not wait any more, unless a note says so.
+    Clears the status text, unless `facts` sets it.
     """
     return await _changed(session, taken, {"status_text": "", "status_detail": "", **facts, "attempts": 0})
 
@@ -101,7 +101,7 @@ _SAVE_TEXT = text(
 
 
 async def report_progress(session: AsyncSession, taken: ClaimedDocument, remark: str, progress: float) -> bool:
-    """Say how far a step is of which nothing is kept before its end: no getting on, should its process die over it."""
+    """Report the progress of a step that stores results only at its end; does not reset the attempts."""
     return await _changed(
         session, taken, {"status_text": "", "status_detail": "", "warnings": remark, "progress": progress}
     )
@@ -121,7 +121,7 @@ async def _changed(session: AsyncSession, taken: ClaimedDocument, facts: dict[st
 
 
 async def save_text(session: AsyncSession, document: Document, parsed: ParsedDocument) -> None:
-    """Keep what a parser has made of a document."""
+    """Store the parsed text and blocks of a document."""
     facts = {
         "owner": document.owner_id,
         "document": document.id,
@@ -129,7 +129,7 @@ async def save_text(session: AsyncSession, document: Document, parsed: ParsedDoc
         "collection": document.collection_id,
         "title": parsed.title,
         "text": parsed.text,
-        # Of a large document it takes a second to write and to read them.
+        # Encoding and decoding the blocks of a large document take a second.
         "blocks": await asyncio.to_thread(_written, parsed.blocks),
     }
     await session.execute(_SAVE_TEXT, facts)
@@ -146,7 +146,7 @@ def _read(blocks: str) -> tuple[Block, ...]:
 
 
 async def load_parsed(session: AsyncSession, document: Document) -> ParsedDocument | None:
-    """Return what a parser has made of a document."""
+    """Return the parsed document, or None."""
     row = (
         await session.execute(
             select(
@@ -165,7 +165,7 @@ async def load_parsed(session: AsyncSession, document: Document) -> ParsedDocume
 
 
 async def save_chunks(session: AsyncSession, document: Document, whole: str, pieces: Sequence[Chunk]) -> None:
-    """Keep the chunks of a document's present generation, in place of any that are there."""
+    """Store the chunks of a document's current generation, in place of existing ones."""
     await session.execute(
         delete(ChunkRow).where(
             col(ChunkRow.owner_id) == document.owner_id,
@@ -223,7 +223,7 @@ _INDEX_WORDS = text(
 
 
 async def index_lexemes(session: AsyncSession, document: Document, first: int, limit: int) -> int:
-    """Index the words of some chunks that can be found again, from an ordinal on; return how many there were."""
+    """Index the lexemes of some published chunks, from an ordinal on; return the number of chunks."""
     found = await session.execute(
         select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
         .where(
@@ -248,7 +248,7 @@ async def index_lexemes(session: AsyncSession, document: Document, first: int, l
 
 
 async def mark_lexemes_indexed(session: AsyncSession, document: Document) -> None:
-    """Say that all that can be found of a document is indexed by the rules of today, unless it was replaced meanwhile."""
+    """Mark a document as indexed by the current rules, unless a new generation was published meanwhile."""
     await session.execute(
         update(DocumentRow)
         .where(
@@ -261,7 +261,7 @@ async def mark_lexemes_indexed(session: AsyncSession, document: Document) -> Non
 
 
 async def count_chunks_without_vector(session: AsyncSession, document: Document, generation: int, index_id: int) -> int:
-    """Return how many chunks have no vector in an index yet."""
+    """Return the number of chunks without a vector in an index."""
     counted = await session.execute(
         select(func.count()).select_from(ChunkRow).where(*_without_vector(document, generation, index_id))
     )
@@ -271,7 +271,7 @@ async def count_chunks_without_vector(session: AsyncSession, document: Document,
 async def chunks_without_vector(
     session: AsyncSession, document: Document, generation: int, index_id: int, limit: int
 ) -> list[tuple[UUID, str, str]]:
-    """Return chunks (id, heading, text) that have no vector in an index yet, in their order."""
+    """Return chunks (ID, heading, text) without a vector in an index, in order."""
     found = await session.execute(
         select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
         .where(*_without_vector(document, generation, index_id))
@@ -307,7 +307,7 @@ _ADD_VECTOR = text(
 async def save_vectors(
     session: AsyncSession, document: Document, index_id: int, vectors: Sequence[tuple[UUID, Sequence[float]]]
 ) -> None:
-    """Keep vectors of a document's chunks."""
+    """Store vectors of a document's chunks."""
     rows = [
         {
             "owner_id": document.owner_id,
@@ -323,9 +323,9 @@ async def save_vectors(
 
 
 async def publish(session: AsyncSession, taken: ClaimedDocument, index_id: int) -> bool:
-    """Let a document be found as it is now, whole in an index; what was found of it before goes.
+    """Publish a document's current generation, which is complete in an index, and delete the one before.
 
-    False when it is another job's.
+    Returns False if another job has claimed the document.
     """
     document = taken.document
     facts = {

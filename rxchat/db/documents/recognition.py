@@ -1,4 +1,4 @@
-"""Queries about the pages of scans that are recognized already, while others of the same document are not."""
+"""Queries about recognized pages of scans whose other pages are not recognized yet."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _SAVE = text(
 
 
 async def save_page(session: AsyncSession, document: Document, page: RecognizedPage) -> None:
-    """Keep what was recognized on a page of a document's present generation."""
+    """Store a recognized page of a document's current generation."""
     lines = [[line.text, line.left, line.bottom, line.height] for line in page.lines]
     facts = {"owner": document.owner_id, "document": document.id, "generation": document.generation}
     await session.execute(_SAVE, {**facts, "page": page.number, "lines": json.dumps(lines)})
 
 
 async def pages(session: AsyncSession, document: Document) -> list[RecognizedPage]:
-    """Return the pages of a document's present generation that are recognized already."""
+    """Return the recognized pages of a document's current generation."""
     found = await session.execute(
         select(RecognizedPageRow)
         .where(
@@ -42,7 +42,7 @@ async def pages(session: AsyncSession, document: Document) -> list[RecognizedPag
 
 
 async def delete_pages(session: AsyncSession, document: Document) -> None:
-    """Delete them, once the whole document is read."""
+    """Delete a document's recognized pages. Call after the whole document is parsed."""
     await session.execute(
         delete(RecognizedPageRow).where(
             col(RecognizedPageRow.owner_id) == document.owner_id, col(RecognizedPageRow.document_id) == document.id

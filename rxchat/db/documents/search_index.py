@@ -1,4 +1,4 @@
-"""Queries that keep the search index: vectors of each embedding model, and the words of documents."""
+"""Queries that maintain the search index: vectors of each embedding model, and lexemes of documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPEN_INDEX = text(
 
 
 async def indexes(session: AsyncSession) -> list[EmbeddingIndex]:
-    """Return the index that is in force, and one that is being built."""
+    """Return the active index, and one that is being built."""
     found = await session.execute(_INDEXES)
     return [
         EmbeddingIndex(
@@ -33,7 +33,7 @@ async def indexes(session: AsyncSession) -> list[EmbeddingIndex]:
 
 
 async def get_or_create_index(session: AsyncSession, by: EmbedderInfo) -> EmbeddingIndex:
-    """Return the index of a model's vectors, making it when it is new; that looks at all there are."""
+    """Return the index of a model's vectors; creates it if it does not exist, which scans all vectors."""
     await session.execute(_UNHURRIED)
     row = (await session.execute(_OPEN_INDEX, asdict(by))).one()
     is_active = row.state == "active"
@@ -43,22 +43,22 @@ async def get_or_create_index(session: AsyncSession, by: EmbedderInfo) -> Embedd
 
 
 async def activate_index(session: AsyncSession, index_id: int) -> bool:
-    """Put an index in force when it is complete; False as long as it is not."""
+    """Activate an index if it is complete; False if it is not."""
     await session.execute(_UNHURRIED)
     return (await session.execute(text("SELECT activate_embedding_index(:index)"), {"index": index_id})).scalar_one()
 
 
 async def retire_others(session: AsyncSession, index_id: int) -> bool:
-    """Let go of indexes that are being made while this one is in force and wanted; False when there are none."""
+    """Retire indexes that are being built while this one is active and wanted; False if there are none."""
     return (await session.execute(text("SELECT retire_other_indexes(:index)"), {"index": index_id})).scalar_one()
 
 
 async def purge_retired_vectors(session: AsyncSession, limit: int) -> bool:
-    """Delete some vectors of indexes that are not in force any more; False when there is nothing to do."""
+    """Delete some vectors of retired indexes; False if none are left."""
     return (await session.execute(text("SELECT purge_retired_vectors(:limit)"), {"limit": limit})).scalar_one()
 
 
-# Not "<>", which no index answers. What has failed of late is left alone for a while (`retry_at`).
+# Not "<>", which cannot use an index. Documents that failed recently are skipped until `retry_at`.
 _TO_EMBED = text(
     """
     SELECT owner_id, id FROM published_document
@@ -74,16 +74,16 @@ _TO_REINDEX = text(
 
 
 async def documents_to_embed(session: AsyncSession, index_id: int, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return owners and ids of documents that have chunks without a vector in an index."""
+    """Return owners and IDs of documents with chunks that have no vector in an index."""
     return [(row[0], row[1]) for row in await session.execute(_TO_EMBED, {"index": index_id, "limit": limit})]
 
 
 async def documents_to_reindex(session: AsyncSession, version: int, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return owners and ids of documents whose words were indexed by rules older than this version."""
+    """Return owners and IDs of documents whose lexemes were indexed by rules older than this version."""
     return [(row[0], row[1]) for row in await session.execute(_TO_REINDEX, {"version": version, "limit": limit})]
 
 
 async def update_frequent_lexemes(session: AsyncSession) -> int:
-    """Count again which words stand in many chunks; return how many there are."""
+    """Recompute the lexemes that occur in many chunks; return their number."""
     await session.execute(_UNHURRIED)
     return (await session.execute(text("SELECT update_frequent_lexemes()"))).scalar_one()

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 @dataclass(frozen=True, slots=True)
 class DeletedDocument:
-    """A document in the trash, with what was deleted with it: earlier versions, and files attached to it."""
+    """A document in the trash, with the earlier versions and attached files that were deleted with it."""
 
     id: UUID
     collection_id: UUID
@@ -21,13 +21,13 @@ class DeletedDocument:
     size_bytes: int
     deleted_at: datetime
     documents: int
-    """How many rows it is, all versions and attached files counted."""
+    """The number of rows, all versions and attached files included."""
     bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeletedCopy:
-    """One row of the trash, a single version or an attached file too, as an export holds it."""
+    """One row of the trash for an export: a document, version or attached file."""
 
     id: UUID
     collection_id: UUID
@@ -51,9 +51,9 @@ _RESTORABLE = text(
 
 
 async def restorable(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
-    """Return which of these documents of the user's own go to the trash when they are deleted.
+    """Return those of the user's documents that move to the trash when they are deleted.
 
-    Single versions, unfinished uploads and what is attached to messages are deleted permanently.
+    Single versions, unfinished uploads and attachments of messages are deleted permanently.
     """
     found = await session.execute(_RESTORABLE, {"owner": owner_id, "documents": list(document_ids)})
     return list(found.scalars())
@@ -67,9 +67,9 @@ _TRASH = text("SELECT trash_documents(:documents, :most_bytes, :most_documents)"
 async def trash(
     session: AsyncSession, document_ids: Sequence[UUID], *, most_bytes: int, most_documents: int
 ) -> list[UUID]:
-    """Move documents of the acting user's to the trash.
+    """Move documents of the acting user to the trash.
 
-    Of a larger trash than this the oldest are deleted permanently. Returns the files of these.
+    If the trash exceeds the limits, the oldest documents are deleted permanently. Returns the files of these.
     """
     given = {"documents": list(document_ids), "most_bytes": most_bytes, "most_documents": most_documents}
     return list((await session.execute(_TRASH, given)).scalars())
@@ -79,12 +79,12 @@ _TRASHED_FILES = text("SELECT DISTINCT file_id FROM trashed_document WHERE colle
 
 
 async def trashed_files(session: AsyncSession, collection_id: UUID) -> list[UUID]:
-    """Return the files of what the acting user has deleted from a collection, and can still restore."""
+    """Return the files of a collection's documents in the acting user's trash."""
     return list((await session.execute(_TRASHED_FILES, {"collection": collection_id})).scalars())
 
 
-# As they were deleted: files attached to a mail, and versions that were deleted with their document, are counted in it and
-# not listed themselves.
+# Attached files, and versions that were deleted with their document, are counted with it and not listed
+# themselves.
 _TRASHED = text(
     """
     WITH RECURSIVE top AS (
@@ -116,13 +116,13 @@ _COPIES = text(
 
 
 async def list_trash(session: AsyncSession, collection_id: UUID | None = None) -> list[DeletedDocument]:
-    """Return the trash of the acting user, of one collection or of all, the last that were deleted first."""
+    """Return the acting user's trash, of one collection or all, the latest deletion first."""
     found = await session.execute(_TRASHED, {"collection": collection_id})
     return [DeletedDocument(**row) for row in found.mappings()]
 
 
 async def list_copies(session: AsyncSession) -> list[DeletedCopy]:
-    """Return all that the acting user has in the trash, versions and attached files too, the oldest upload first."""
+    """Return all rows of the acting user's trash, versions and attached files too, the oldest upload first."""
     found = await session.execute(_COPIES)
     return [DeletedCopy(**row) for row in found.mappings()]
 
@@ -131,7 +131,7 @@ _RESTORE = text("SELECT id, state FROM restore_documents(:document)").bindparams
 
 
 async def restore(session: AsyncSession, document_id: UUID) -> dict[UUID, str]:
-    """Take a document out of the trash with what was deleted with it; return the states of all of them."""
+    """Restore a document and everything that was deleted with it; return the states of all of them."""
     found = await session.execute(_RESTORE, {"document": document_id})
     return {row.id: row.state for row in found}
 
@@ -140,5 +140,5 @@ _PURGE = text("SELECT purge_documents(:after)").bindparams(bindparam("after", ty
 
 
 async def purge(session: AsyncSession, after: timedelta) -> int:
-    """Delete permanently what was moved to the trash before this, of all users; return how many it were."""
+    """Permanently delete documents of all users that have been in the trash for `after`; return their number."""
     return (await session.execute(_PURGE, {"after": after})).scalar_one()

@@ -1,4 +1,4 @@
-"""Queries about versions of documents: which one is current, what replaces it, and the history."""
+"""Queries about versions of documents: the current one, its replacement, and the history."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rxchat.tables import ChunkRow, DocumentRow, DocumentText
 async def find_by_name(
     session: AsyncSession, owner_id: UUID, collection_id: UUID, name: str, *, but: UUID | None = None
 ) -> list[Document]:
-    """Return the stored documents of this name in the user's own collection, the newest first; no earlier versions.
+    """Return the stored documents with a name in the user's own collection, the newest first.
 
-    Upper and lower case are the same.
+    Ignores case, and leaves out earlier versions.
     """
     same = await _names_like(session, owner_id, collection_id, [name])
     if not same:
@@ -42,7 +42,7 @@ async def find_by_name(
     return [document_of(row) for row in found]
 
 
-# What else than ASCII is in upper case is not the same everywhere for Postgres: those names are compared here.
+# Postgres' case mapping of non-ASCII letters depends on the locale, so Python compares those names.
 _NAMES_LIKE = text(
     """
     SELECT DISTINCT name FROM document
@@ -60,13 +60,13 @@ async def _names_like(session: AsyncSession, owner_id: UUID, collection_id: UUID
 
 
 async def taken_names(session: AsyncSession, owner_id: UUID, collection_id: UUID, names: Sequence[str]) -> set[str]:
-    """Return which of these names documents of the user's own collection have, but for upper and lower case."""
+    """Return those of the names that documents of the user's own collection already have, ignoring case."""
     taken = {file_name_key(name) for name in await _names_like(session, owner_id, collection_id, names)}
     return {name for name in names if file_name_key(name) in taken}
 
 
 async def next_version(session: AsyncSession, owner_id: UUID, series_id: UUID) -> int:
-    """Return the number of the next version. Call with the user's files locked, so that no other one gets it."""
+    """Return the number of the next version. Call with the user's files locked, so that it is unique."""
     newest = await session.execute(
         select(func.coalesce(func.max(col(DocumentRow.version)), 0)).where(
             col(DocumentRow.owner_id) == owner_id, col(DocumentRow.version_series_id) == series_id
@@ -86,7 +86,7 @@ async def of_series(session: AsyncSession, owner_id: UUID, series_id: UUID) -> l
 
 
 async def owner_name(session: AsyncSession, collection_id: UUID) -> str:
-    """Return the name of a collection's owner; "" when the acting user may not know it."""
+    """Return the name of a collection's owner; "" if the acting user may not see it."""
     found = await session.execute(text("SELECT collection_owner_name(:id)"), {"id": collection_id})
     return found.scalar_one_or_none() or ""
 
@@ -108,9 +108,9 @@ _WITH_PARTS = text(
 
 
 async def with_dependents(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> list[UUID]:
-    """Return these documents of the user's own, and what is deleted with them.
+    """Return these documents of the user, and those that are deleted with them.
 
-    That is the files attached to a mail and, of a current version, all other versions.
+    These are the files attached to a mail and, for a current version, all other versions.
     """
     found = await session.execute(_WITH_PARTS, {"owner": owner_id, "documents": list(document_ids)})
     return list(found.scalars())
@@ -129,10 +129,10 @@ _REPLACED = text(
 
 
 async def make_current(session: AsyncSession, document: Document) -> bool:
-    """Make a document that is ready the current version of its series; False when a newer one is current already.
+    """Make a ready document the current version of its series; False if a newer one is current.
 
-    Call with the user's files locked. Earlier versions, with the files attached to them, are found no more: their chunks
-    go, their text and their file stay.
+    Call with the user's files locked. The chunks of earlier versions and their attached files are deleted, so that
+    searches do not find them; their texts and files stay.
     """
     mine = (col(DocumentRow.owner_id) == document.owner_id, col(DocumentRow.id) == document.id)
     state = (await session.execute(select(col(DocumentRow.version_state)).where(*mine))).scalar_one_or_none()
@@ -148,9 +148,10 @@ async def make_current(session: AsyncSession, document: Document) -> bool:
 
 
 async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequence[UUID]) -> None:
-    """Find these documents no more, and keep their text and their file."""
+    """Delete the chunks of documents, so that searches do not find them; their texts and files stay."""
     these = (col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id).in_(list(document_ids)))
-    # One that was being read again stays as it was: its job is overtaken. One that was never ready is read to its end.
+    # A document in re-ingestion keeps its old state, and its job is fenced off. One that was never ready is
+    # ingested to the end.
     await session.execute(
         update(DocumentRow)
         .where(*these, col(DocumentRow.published_generation).is_not(None))
@@ -173,7 +174,7 @@ async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequenc
 
 
 async def copy_text(session: AsyncSession, original: Document, copy_id: UUID) -> bool:
-    """Give a document that was copied the text of the other one, so that it is not read again; False when there is none."""
+    """Copy the text of a document to its copy, so that it is not parsed again; False if there is no text."""
     row = (
         await session.execute(
             select(DocumentText)

@@ -1,1 +1,1 @@
-"""What every capability uses."""
+"""The database connection, migrations, jobs and settings, which every capability uses."""

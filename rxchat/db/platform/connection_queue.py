@@ -1,4 +1,4 @@
-"""The queue for connections: transactions wait in the order in which they came, and learn whether it is busy or away."""
+"""A fair queue for connections, which distinguishes a busy from an unavailable database."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable
 
 BUSY_SECONDS = 25.0
-"""How long a user would wait for a page."""
+"""About the time that a user waits for a page."""
 AWAY_SECONDS = 5.0
-"""How long a transaction waits when the last one found no database."""
+"""The wait of a transaction after the last one found no database."""
 
 
 class ConnectionQueue:
-    """Lets as many transactions go on at once as there are connections, first come, first served."""
+    """Limits concurrent transactions to the number of connections, in the order of their arrival."""
 
     def __init__(self, at_once: int, *, busy_seconds: float = BUSY_SECONDS, away_seconds: float = AWAY_SECONDS) -> None:
-        """Begin with all of them free."""
+        """Start with all slots free."""
         self._free = asyncio.Semaphore(at_once)
         self._busy_seconds = busy_seconds
         self._away_seconds = away_seconds
@@ -28,11 +28,11 @@ class ConnectionQueue:
 
     @asynccontextmanager
     async def slot(self) -> AsyncGenerator[None]:
-        """Hold the right to a connection while the context is open.
+        """Hold a slot for a connection while the context is open.
 
         Raises:
-            DatabaseBusy: when others had them all for too long.
-            DatabaseUnavailable: when they had them because no database answers.
+            DatabaseBusy: if no slot was free for too long.
+            DatabaseUnavailable: if no slot was free because the database does not respond.
         """
         if self._free.locked():
             await self._wait()
@@ -45,7 +45,7 @@ class ConnectionQueue:
 
     async def _wait(self) -> None:
         began = time.monotonic()
-        # One future for the whole time: a new one would begin at the end of the queue.
+        # One future for the whole wait: a new one would start at the end of the queue.
         acquiring = asyncio.ensure_future(self._free.acquire())
         try:
             while not acquiring.done():
@@ -57,6 +57,6 @@ class ConnectionQueue:
                     raise DatabaseBusy
         except BaseException:
             if not acquiring.cancel() and not acquiring.cancelled():
-                # It came just now.
+                # The slot was acquired just now.
                 self._free.release()
             raise

@@ -31,9 +31,9 @@ log = structlog.get_logger(__name__)
 RUNTIME_ROLE = "rxchat_app"
 _ENGINES_CONNECTIONS = 2
 _REASON_CHARACTERS = 300
-# SQLAlchemy's own limit, when nothing is said.
+# SQLAlchemy's default limit.
 _OWNERS_CONNECTIONS = 15
-# A line that is dead without having been closed is noticed in 8 s.
+# Detects a dead connection in 8 s.
 LINE: dict[str, Any] = {
     "connect_timeout": 5,
     "tcp_user_timeout": 8000,
@@ -41,12 +41,12 @@ LINE: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-# A role can change its own defaults (ALTER ROLE ... SET), and they hold for each connection after that. What a connection
-# asks for wins over them, so everything that statements, or the driver that reads their results, rely on is asked for.
+# A role can change its own defaults for later connections (ALTER ROLE ... SET). Options of a connection override
+# them, so each connection sets all options on which statements or the driver rely.
 SESSION_SETTINGS: dict[str, str] = {
     "statement_timeout": "30000",
-    # A process that is cut off in the middle of a transaction keeps its locks from others for so long: less than a lease
-    # (domain/runs.py), or engines would lose theirs while they wait.
+    # Limits how long a disconnected process keeps the locks of a transaction: less than a lease (domain/runs.py), or
+    # engines would lose theirs while they wait.
     "idle_in_transaction_session_timeout": "5000",
     "idle_session_timeout": "0",
     "lock_timeout": "0",
@@ -55,7 +55,7 @@ SESSION_SETTINGS: dict[str, str] = {
     "default_transaction_read_only": "off",
     "default_transaction_deferrable": "off",
     "default_transaction_isolation": "read committed",
-    # A library that is missing there refuses every connection.
+    # A missing library would make the server refuse every connection.
     "local_preload_libraries": "",
     "client_encoding": "UTF8",
     "standard_conforming_strings": "on",
@@ -68,27 +68,27 @@ SESSION_SETTINGS: dict[str, str] = {
     "TimeZone": "UTC",
 }
 SESSION_OPTIONS = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SESSION_SETTINGS.items())
-# The first statement of each connection: what its role was set to otherwise is put back, too. There are 200 such settings,
-# and a server that does not know one (a limit for transactions: since Postgres 17) refuses connections that ask for it.
+# The first statement of each connection resets all other settings of its role. There are 200, and a server refuses
+# connections with an option that it does not know (a limit for transactions: since Postgres 17).
 WITHOUT_ROLE_SETTINGS = """
 SELECT set_config('transaction_timeout', '0', false) WHERE current_setting('transaction_timeout', true) <> '0';
 SELECT set_config(name, coalesce(boot_val, ''), false) FROM pg_catalog.pg_settings
  WHERE EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setrole = quote_ident(session_user)::regrole)
    AND context = 'user' AND source IN ('user', 'database user') AND name <> 'role'
 """
-# What procedures and policies say, in our own words.
+# SQLSTATEs of procedures and policies, and RxChat's errors for them.
 _REFUSALS: dict[str, type[RxChatError]] = {
     "RX001": StaleConversation,
     "RX002": LastAdministrator,
     "42501": NotAllowed,
-    # What something belongs to is not there, or is there already: somebody else was quicker.
+    # The parent row does not exist, or the row exists: another transaction was first.
     "23503": NotFound,
     "23505": Conflict,
 }
 
 
 def driver_url(url: str) -> str:
-    """Return the URL as SQLAlchemy wants it, from the form that everyone else uses."""
+    """Return a Postgres URL with SQLAlchemy's driver name."""
     scheme, separator, rest = url.partition("://")
     if scheme in {"postgres", "postgresql"}:
         return f"postgresql+psycopg{separator}{rest}"
@@ -96,24 +96,24 @@ def driver_url(url: str) -> str:
 
 
 def libpq_url(url: str) -> str:
-    """Return the URL as psycopg itself wants it."""
+    """Return a Postgres URL without SQLAlchemy's driver name, for psycopg."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 class Database:
-    """Where truth lives. One for each process, made after forking."""
+    """The connection pools and transactions of a process. Create it after forking."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        """Prepare the pool; nothing is connected yet."""
+        """Create the pools, which connect at first use."""
         self.url = libpq_url(url)
         self.engine = runtime_engine(url, pool_size=pool_size)
         self._queue = ConnectionQueue(pool_size)
-        # What keeps answers alive never waits behind what users do.
+        # A separate pool, so that the leases of answers never wait for users' transactions.
         self._engines_own = runtime_engine(url, pool_size=_ENGINES_CONNECTIONS)
 
     @classmethod
     def as_owner(cls, url: str) -> Database:
-        """Reach the database with all the rights of its owner: for commands that its operator types."""
+        """Connect with the rights of the database's owner, for commands of operators."""
         found = cls.__new__(cls)
         found.url = libpq_url(url)
         found.engine = create_async_engine(driver_url(url), hide_parameters=True, connect_args={"connect_timeout": 5})
@@ -123,16 +123,16 @@ class Database:
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None, *, snapshot: bool = False) -> AsyncGenerator[AsyncSession]:
-        """Open a transaction that acts for this user (None: for nobody, and sees no one's rows).
+        """Open a transaction that acts for a user (None: for no user, and sees no user's rows).
 
-        With `snapshot`, all its queries see the database as it was at the first one: what they return fits together.
+        With `snapshot`, all of its queries see the same state of the database.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not respond.
-            DatabaseBusy: when others had all connections for too long.
-            StaleConversation: when an event was appended by someone else meanwhile.
-            NotAllowed: when row-level security or a procedure does not let the user do it.
-            LastAdministrator: when nobody would administer the installation any more.
+            DatabaseUnavailable: if Postgres does not respond.
+            DatabaseBusy: if no connection was free for too long.
+            StaleConversation: if another transaction has appended an event meanwhile.
+            NotAllowed: if row-level security or a procedure refuses the user's action.
+            LastAdministrator: if no administrator would be left.
         """
         with translated_errors():
             async with self._queue.slot(), AsyncExitStack() as leaving:
@@ -145,7 +145,7 @@ class Database:
                 yield session
 
     async def _opened(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
-        """Begin a transaction; on another connection, when the first one was dead without anybody having noticed."""
+        """Begin a transaction; retries on another connection if the first one was dead."""
         is_second = False
         while True:
             try:
@@ -166,12 +166,12 @@ class Database:
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncGenerator[AsyncSession]:
-        """Let every statement be a transaction of its own that acts for nobody: what run engines do.
+        """Open a session in which every statement is a transaction that acts for no user, for run engines.
 
-        One that never hears of its commit holds no lock: Postgres has committed, or it has not.
+        If the connection breaks, no lock is held: Postgres has committed the statement or not.
 
         Raises:
-            DatabaseUnavailable: when Postgres does not respond.
+                    DatabaseUnavailable: if Postgres does not respond.
         """
         with translated_errors():
             async with AsyncSession(self._engines_own, expire_on_commit=False) as session:
@@ -184,9 +184,9 @@ class Database:
 
 
 def _beginning(user_id: UUID | None, *, snapshot: bool) -> str:
-    """Return how a transaction begins: both in one go, since each trip to the database is waited for.
+    """Return the statements that begin a transaction, in one string to save a round trip.
 
-    The id is a UUID's own text; set for the transaction alone, so a pooled connection forgets it.
+    The ID is a UUID's text, so it needs no quoting. It is set for this transaction only, not for the pooled connection.
     """
     level = " ISOLATION LEVEL REPEATABLE READ" if snapshot else ""
     who = UUID(int=user_id.int) if user_id else ""
@@ -194,13 +194,13 @@ def _beginning(user_id: UUID | None, *, snapshot: bool) -> str:
 
 
 class translated_errors:  # noqa: N801 - reads as a statement where it is used
-    """Turns what the driver raises into errors of ours; everything else passes through."""
+    """Maps errors of the driver to RxChat's errors; other exceptions are unchanged."""
 
     def __enter__(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Raise our own error in place of the driver's."""
+        """Raise RxChat's error from the driver's."""
         if isinstance(error, DBAPIError) and (ours := _REFUSALS.get(getattr(error.orig, "sqlstate", None) or "")):
             raise ours() from error
         if is_busy(error):
@@ -214,7 +214,7 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Whether the error says that there is a database, and that too many want something of it."""
+    """Whether the error says that the database is overloaded."""
     return isinstance(error, PoolTimeout) or (
         isinstance(error, DBAPIError)
         and not error.connection_invalidated
@@ -223,7 +223,7 @@ def is_busy(error: BaseException | None) -> bool:
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether the error says that there is no database to talk to, rather than that it refused a statement."""
+    """Whether the error says that the database is unavailable, and not that it refused a statement."""
     if isinstance(error, (InterfaceError, psycopg.InterfaceError)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -235,25 +235,25 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 
 def _is_away_state(sqlstate: str | None) -> bool:
-    # None: no answer at all; 08: connection; 57P: shutting down or starting up; 53: no room for another connection.
+    # None: no answer at all; 08: connection; 57P: shutting down or starting up; 53: too many connections.
     return sqlstate is None or sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P" or sqlstate in _PASSING
 
 
-# Statement timeout, deadlock, serialization, lock not available, no room for another connection: the same again may do.
+# Statement timeout, deadlock, serialization, lock not available, too many connections: a retry may succeed.
 _BUSY = frozenset({"57014", "40P01", "40001", "55P03", "53300"})
-# And read-only after a failover.
+# Also read-only, after a failover.
 _PASSING = _BUSY | {"25006"}
 
 
 def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
-    """Return a pool whose connections have given up every right but the runtime role's."""
+    """Return a pool whose connections act as the runtime role."""
     engine = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
         pool_recycle=900,
-        # Else an error prints the values of its statement: messages, addresses.
+        # Otherwise errors contain the values of their statements, such as messages and addresses.
         hide_parameters=True,
         connect_args={
             **LINE,
@@ -266,7 +266,7 @@ def runtime_engine(url: str, *, pool_size: int) -> AsyncEngine:
 
 
 def _take_runtime_role(connection: Any, _record: object) -> None:
-    # It stays like that: transactions say BEGIN themselves, and what needs none is one statement alone.
+    # Permanently: transactions send BEGIN themselves, and single statements need none.
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(f"{WITHOUT_ROLE_SETTINGS}; SET ROLE {RUNTIME_ROLE}")

@@ -1,4 +1,4 @@
-"""Queries about background jobs: they are queued in the transaction that makes them necessary."""
+"""Queries about background jobs, which are queued in the transaction that makes them necessary."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ SEND_MAIL = "send mail"
 MAIL_QUEUE = "mail"
 DOCUMENTS_QUEUE = "documents"
 QUICK_QUEUE = "quick"
-"""Small files, which take a second or so: in a queue of their own they wait for no large ones, whosever those are."""
+"""Small files, which take about a second: in a separate queue, they do not wait for large files of any user."""
 SMALL_BYTES = 1_000_000
-"""How large a file of that queue may be."""
+"""The largest file of that queue."""
 SCANS_QUEUE = "scans"
-"""Documents whose text is recognized, which takes minutes: in a queue of their own they keep no other waiting."""
+"""Scans, whose recognition takes minutes: in a separate queue, they delay no other documents."""
 
 _MOST_COUNTED = 1_000
 LAST_PRIORITY = -_MOST_COUNTED
-"""That of the last of somebody's many documents, and of one that has had many turns."""
+"""The priority of the last of a user's many documents, and of a document after many attempts."""
 _MOST_URGENT = 5
-"""How many attached documents of one user are ingested before all others."""
+"""The number of one user's attached documents that are ingested before all others."""
 _URGENT = 2 * _MOST_COUNTED
 
-# As procrastinate's own `defer` does it; but within our transaction, so that there is never one without the other.
+# The same statement as procrastinate's `defer`, but within the caller's transaction, so that both commit or none.
 _DEFER = text(
     """
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
@@ -67,11 +67,11 @@ async def enqueue_ingestion(
     queue: str = "",
     is_urgent: bool = True,
 ) -> None:
-    """Have a document brought on its way to being found, when this transaction commits; one job at a time for each.
+    """Queue the ingestion of a document when this transaction commits; each document runs one job at a time.
 
-    Places go round between owners (`claim_job`), and the priority puts those of one owner in order: the more of them wait,
-    the later is the next one. Files attached to a message come first, if they are few: their user waits for the answer.
-    Without a queue, the document's size decides which it is.
+    `claim_job` goes round-robin between owners, and the priority orders the jobs of one owner: the more are queued, the
+    lower is the priority of the next one. A few files attached to a message come first, since their user waits for the
+    answer. Without a queue, the document's size selects it.
     """
     given = {"owner": owner_id, "document": document_id, "most": _MOST_COUNTED, "small": SMALL_BYTES}
     row = (await session.execute(_WAITING, given)).one()
@@ -91,12 +91,12 @@ async def enqueue_ingestion(
     )
 
 
-# For psycopg: procrastinate asks with a connection of its own, and wants these columns.
+# For psycopg: procrastinate uses its own connection, and needs these columns.
 CLAIM = """
     SELECT id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
       FROM claim_job(%(queues)s::varchar[], %(worker_id)s::bigint, %(most)s::integer)
 """
-"""Claim the next owner's next job, of those who have fewer than so many running at this worker; NULLs: there is none."""
+"""Claim the next job of the next owner below the limit of running jobs; returns NULLs if there is none."""
 
 
 _DEFER_MAIL = text(
@@ -110,7 +110,7 @@ _DEFER_MAIL = text(
 
 
 async def enqueue_mail(session: AsyncSession, sealed: str) -> None:
-    """Have a sealed mail sent when this transaction commits."""
+    """Queue an encrypted mail when this transaction commits."""
     await session.execute(_DEFER_MAIL, {"queue": MAIL_QUEUE, "task": SEND_MAIL, "sealed": sealed})
 
 
@@ -120,11 +120,11 @@ _QUEUED_MAILS = text(
 
 
 async def count_mails(session: AsyncSession) -> int:
-    """Return how many mails wait to be sent."""
+    """Return the number of queued mails."""
     return (await session.execute(_QUEUED_MAILS, {"queue": MAIL_QUEUE})).scalar_one()
 
 
-# The condition on jobs is in the form that an index answers (alembic/versions/0001/jobs.sql).
+# The condition on jobs has the form of an index (alembic/versions/0001/jobs.sql).
 _WITHOUT_JOB = text(
     """
     SELECT owner_id, id FROM unfinished_document
@@ -137,12 +137,12 @@ _WITHOUT_JOB = text(
 
 
 async def documents_without_job(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return owners and ids of documents that are not finished and that no job will finish."""
+    """Return owners and IDs of unfinished documents without a job."""
     found = await session.execute(_WITHOUT_JOB, {"limit": limit})
     return [(row.owner_id, row.id) for row in found]
 
 
-# Here and below in the form that an index answers (`claim_job`), whatever statistics say of the queue.
+# Here and below in the form of an index (`claim_job`), so that the plan does not depend on statistics.
 # A document may have been postponed after the caller found it.
 _IS_QUEUED = text(
     """
@@ -153,7 +153,7 @@ _IS_QUEUED = text(
 )
 
 
-# In two halves, since an index has no step for what is not equal: an owner may have ten thousand waiting.
+# In two halves, since "<>" cannot use an index: an owner may have ten thousand queued jobs.
 _OTHER_OWNERS = text(
     """
     SELECT EXISTS (SELECT FROM procrastinate_jobs
@@ -167,14 +167,14 @@ _OTHER_OWNERS = text(
 
 
 async def other_owners_wait(session: AsyncSession, owner_id: UUID, *, queue: str) -> bool:
-    """Return whether documents of other owners wait for a place in a queue; an owner's own others end no turn."""
+    """Return whether documents of other owners wait in a queue."""
     return (await session.execute(_OTHER_OWNERS, {"queue": queue, "owner": str(owner_id)})).scalar_one()
 
 
 async def enqueue_ingestion_once(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, priority: int = 0
 ) -> bool:
-    """The same, unless there is such a job already."""
+    """Queue the ingestion of a document unless it is queued already."""
     facts = {"lock": f"document {document_id}", "owner": owner_id, "document": document_id}
     queued = await session.execute(_IS_QUEUED, facts)
     if queued.scalar_one():

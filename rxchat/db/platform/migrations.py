@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this code, with Alembic."""
+"""Migrates a database to the schema of this version, with Alembic."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rxchat.db.platform.database import RUNTIME_ROLE, driver_url
 from rxchat.domain.errors import RxChatError
 from rxchat.settings import Settings
 
-# Serving processes ask for the newest revision alone; to import Alembic and all migrations takes 0.2 s of processor time.
+# Web processes only need the newest revision, and importing Alembic and all migrations takes 0.2 s of processor time.
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _ROOT = Path(__file__).resolve().parents[3]
 
 
-# A table of the first schema. Databases from before it had a revision "0001", too, without this table.
+# A table of the first released schema. Databases from before it also have a revision "0001", without this table.
 _TABLE_OF_FIRST_SCHEMA = "queue_claim"
 
 
@@ -37,7 +37,7 @@ def owner_url() -> str:
     """Return the owner's URL from the settings, for `alembic` on a command line.
 
     Raises:
-        RuntimeError: when no database is set: the embedded one is migrated by `python -m rxchat migrate`.
+        RuntimeError: if no database is set: `python -m rxchat migrate` migrates the embedded one.
     """
     settings = Settings()
     url = settings.database_owner_url or settings.database_url
@@ -59,7 +59,7 @@ def upgrade(url: str) -> None:
     """Upgrade the database to the newest revision; safe to run from several processes at once.
 
     Raises:
-        UnknownRevision: when the schema is from a newer version, or from before the first release.
+        UnknownRevision: if the schema is from a newer version, or from before the first release.
     """
     from alembic import command
 
@@ -68,7 +68,7 @@ def upgrade(url: str) -> None:
 
 
 def grant_runtime_role(owner: str, login: str) -> None:
-    """Let the role of another URL act as the runtime role, which is all that RxChat does with it."""
+    """Let the role of another URL act as the runtime role, which is all that RxChat needs of it."""
     name = make_url(driver_url(login)).username
     if name is None or name == make_url(driver_url(owner)).username:
         return
@@ -79,13 +79,13 @@ def grant_runtime_role(owner: str, login: str) -> None:
         is_member = text("SELECT pg_has_role(:name, :role, 'MEMBER')")
         if not connection.execute(is_member, {"name": name, "role": RUNTIME_ROLE}).scalar_one():
             connection.execute(text(f"GRANT {RUNTIME_ROLE} TO {quoted}"))
-        # Granted to it by name, perhaps; from PUBLIC the first migration takes it.
+        # A right granted to the role by name; the first migration revokes that of PUBLIC.
         database = preparer.quote(str(connection.execute(text("SELECT current_database()")).scalar_one()))
         connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM {quoted}"))
 
 
 def newest_revision() -> str:
-    """Return the revision that this code needs: migrations are a line, and each file's name begins with its revision."""
+    """Return the revision that this version needs: migrations are linear, and file names begin with revisions."""
     return max(_revisions())
 
 
@@ -105,7 +105,7 @@ def _require_known_revision(url: str) -> None:
 
 
 def current_revision(url: str) -> str | None:
-    """Return the revision that the database is at, or None when it is empty."""
+    """Return the revision of the database, or None if it is empty."""
     from alembic.runtime.migration import MigrationContext
 
     engine = create_engine(driver_url(url))

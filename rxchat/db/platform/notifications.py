@@ -1,7 +1,7 @@
-"""Postgres telling all processes that something happened (NOTIFY and LISTEN).
+"""Postgres notifications to all processes (NOTIFY and LISTEN).
 
 Payloads are words: "run queued", "run stop <run>", "conversation <owner> <conversation>" (sent by the procedure
-that appends events). They only say where to look; what happened is read from the tables.
+that appends events). They only say where to look; listeners read the changes from the tables.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
 async def notify(session: AsyncSession, payload: str) -> None:
-    """Tell whoever listens, when the transaction commits."""
+    """Notify all listeners when the transaction commits."""
     await session.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
 
 
 async def listen(url: str) -> AsyncGenerator[str]:
-    """Yield "" once it listens, and then each payload.
+    """Yield "" when the connection listens, and then each payload.
 
     Raises:
-        DatabaseUnavailable: when the connection is lost; what was sent meanwhile is lost with it.
+        DatabaseUnavailable: if the connection is lost; notifications are lost until the next call.
     """
     with translated_errors():
         async with await psycopg.AsyncConnection.connect(

@@ -1,4 +1,4 @@
-"""Other databases of the cluster that the runtime role may connect to, where nothing keeps it from filling the disk."""
+"""Finds other databases to which the runtime role can connect, in which no limits protect the disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from rxchat.db.platform.database import LINE, SESSION_OPTIONS, libpq_url
 
-# A superuser may connect to all of them, whatever is revoked.
+# A superuser can connect to all databases, even if the right is revoked.
 _OPEN_TO = """
     SELECT datname::text FROM pg_database CROSS JOIN pg_roles
      WHERE rolname = %s AND NOT rolsuper AND datallowconn AND datname <> current_database()
@@ -18,10 +18,10 @@ _OPEN_TO = """
 
 
 def open_to(owner_url: str, login_url: str) -> list[str]:
-    """Return the names of the databases, other than RxChat's, that the role of `login_url` may connect to.
+    """Return the names of databases, other than RxChat's, to which the role of `login_url` can connect.
 
     Raises:
-        psycopg.Error: when the database does not respond.
+        psycopg.Error: if the database does not respond.
     """
     role = conninfo_to_dict(libpq_url(login_url)).get("user")
     with psycopg.connect(libpq_url(owner_url), autocommit=True, options=SESSION_OPTIONS, **LINE) as connection:
@@ -29,6 +29,6 @@ def open_to(owner_url: str, login_url: str) -> list[str]:
 
 
 def closing_statement(names: list[str]) -> str:
-    """Return the SQL that closes these databases to all roles that were not given them by name."""
+    """Return the SQL that revokes the right to connect to these databases from PUBLIC."""
     databases = sql.SQL(", ").join(map(sql.Identifier, names))
     return sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC;").format(databases).as_string()

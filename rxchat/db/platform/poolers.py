@@ -1,4 +1,4 @@
-"""Whether a URL leads to Postgres itself, or to a pooler that lends each connection for one transaction only."""
+"""Detects whether a URL connects to Postgres itself or to a transaction pooler."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PROBLEM = (
 )
 REMEDY = "RxChat needs a direct connection: it uses LISTEN, SET ROLE, session options and prepared statements, and has its own pool. Set the address of Postgres itself (usually port 5432 rather than the pooler's 6432)."
 _ROUNDS = 3
-# pgbouncer's words, and those of Amazon's RDS Proxy.
+# The messages of pgbouncer and of Amazon RDS Proxy.
 _REFUSES_OPTIONS = re.compile("unsupported startup parameter|command-line options", re.IGNORECASE)
 
 
 def is_pooled(url: str) -> bool:
-    """Return whether a pooler between RxChat and Postgres loses what a session sets.
+    """Return whether a pooler between RxChat and Postgres loses session state.
 
     Raises:
-        psycopg.Error: when the database does not respond, or does not let this role in.
+        psycopg.Error: if the database does not respond, or refuses this role.
     """
     try:
         with _connected(url) as one, _connected(url) as other:
@@ -36,12 +36,12 @@ def is_pooled(url: str) -> bool:
 
 
 def refuses_options(error: psycopg.OperationalError) -> bool:
-    """Return whether a connection was refused by a pooler because it asked for session options."""
+    """Return whether a pooler refused a connection because of its session options."""
     return bool(_REFUSES_OPTIONS.search(str(error)))
 
 
 def _connected(url: str) -> Connection[dict[str, Any]]:
-    # Prepared statements are what a pooler breaks, too: the question itself uses none.
+    # Poolers break prepared statements, too, so the check uses none.
     options: dict[str, Any] = {**LINE, "options": SESSION_OPTIONS, "application_name": "rxchat check"}
     return Connection[dict[str, Any]].connect(
         libpq_url(url), autocommit=True, prepare_threshold=None, row_factory=dict_row, **options
@@ -49,14 +49,14 @@ def _connected(url: str) -> Connection[dict[str, Any]]:
 
 
 def _keeps_options(connection: Connection[dict[str, Any]]) -> bool:
-    """Whether the session has the options that were sent at its start; poolers can be told to drop them."""
+    """Whether the session has the options of its start, which poolers can be configured to drop."""
     rows = connection.execute("SELECT name, setting FROM pg_settings WHERE source = 'client'").fetchall()
     return {(row["name"], row["setting"]) for row in rows} >= SESSION_SETTINGS.items()
 
 
 def _share_backends(one: Connection[dict[str, Any]], other: Connection[dict[str, Any]]) -> bool:
-    """Whether two open sessions are ever served by the same process, or one of them by several."""
-    # Twice in a row: a pooler that takes its connections in turns shows it there, one that takes the last used in between.
+    """Whether one server process serves both open sessions, or several serve one of them."""
+    # Twice in a row: a round-robin pooler differs there, and one that reuses the last connection differs in between.
     pids = [(_pid(one), _pid(one), _pid(other)) for _ in range(_ROUNDS)]
     ones = {pid for first, second, _ in pids for pid in (first, second)}
     others = {pid for *_, pid in pids}

@@ -1,4 +1,4 @@
-"""What migrations need of the cluster and may not be allowed to make: a role, its members, extensions, rights."""
+"""Prerequisites of migrations that the owner may not be allowed to create: role, members, extensions, rights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rxchat.db.platform import poolers
 from rxchat.db.platform.database import RUNTIME_ROLE, SESSION_OPTIONS, libpq_url
 
 EXTENSIONS = ("vector", "unaccent")
-# From Postgres 16 on, who makes a role is its member without the right to act as it.
+# Since Postgres 16, the creator of a role is its member without the right to SET ROLE.
 _SET_ROLE_SINCE = 160_000
 _DATABASE_RIGHTS = """
     SELECT current_user AS owner, current_database() AS database, to_regrole(%(role)s) IS NOT NULL AS has_role,
@@ -25,7 +25,7 @@ _DATABASE_RIGHTS = """
 
 
 def encoding_problem(url: str) -> str | None:
-    """Return what is wrong with the database's encoding, or None: only UTF8 holds every text, and finds words in it.
+    """Return the problem with the database's encoding, or None: only UTF8 stores and searches every text.
 
     Raises:
         psycopg.Error: when the database does not respond.
@@ -36,7 +36,7 @@ def encoding_problem(url: str) -> str | None:
             name = connection.info.dbname
     except psycopg.OperationalError as error:
         if poolers.refuses_options(error):
-            # A pooler; the check for those says so.
+            # A pooler, which another check reports.
             return None
         raise
     if encoding == "UTF8":
@@ -48,9 +48,9 @@ def encoding_problem(url: str) -> str | None:
 
 
 def create_missing(owner_url: str, login_url: str) -> list[str]:
-    """Create what is missing, and return the SQL of what the owner may not create: an administrator has to run it.
+    """Create missing prerequisites; return SQL for an administrator for those that the owner may not create.
 
-    What is there already is left as it is, whoever has made it.
+    Existing ones are not changed.
 
     Raises:
         psycopg.Error: when the database does not respond.
@@ -87,14 +87,14 @@ def _is_done(connection: Connection[dict[str, Any]], statement: str) -> bool:
     try:
         connection.execute(statement.encode())
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-        # Another process was quicker.
+        # Another process created it at the same time.
         return True
     except psycopg.DatabaseError as error:
-        # No right to it, an extension that the server does not have, or a role that could not be made before.
+        # Insufficient rights, an extension that is not installed, or a role that could not be created before.
         if isinstance(error, psycopg.OperationalError):
             raise
         return False
-    # A GRANT without the right to it is a warning only where the role has some right of that kind.
+    # A GRANT without the right to it is only a warning if the role has some other right on the object.
     return not statement.startswith("GRANT USAGE")
 
 

@@ -1,4 +1,4 @@
-"""What a statement did, from its result."""
+"""Row counts of statements."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sqlalchemy import CursorResult, Result
 
 
 def row_count(result: Result[Any]) -> int:
-    """Return how many rows an INSERT, UPDATE or DELETE matched.
+    """Return the number of rows that an INSERT, UPDATE or DELETE matched.
 
-    SQLAlchemy's async session types its results as those of queries, which have no count.
+    SQLAlchemy's async session annotates results as those of queries, which have no count.
 
     Raises:
-        TypeError: when the result is that of a query.
+        TypeError: if the result is that of a query.
     """
     if not isinstance(result, CursorResult):
         raise TypeError("a query matches no rows: count what it returns")

@@ -1,4 +1,4 @@
-"""What the database says about its own schema."""
+"""Queries about the schema's revision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def revision(session: AsyncSession) -> str | None:
-    """Return the migration that the database is at, or None before the first one."""
+    """Return the revision of the database, or None before the first migration."""
     exists = await session.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
     if not exists.scalar_one():
         return None

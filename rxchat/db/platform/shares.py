@@ -1,4 +1,4 @@
-"""Shares that today's rules would refuse."""
+"""Finds old shares that the current rules refuse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rxchat.domain.permissions import Permission, PrincipalKind, ResourceKind
 
 @dataclass(frozen=True, slots=True)
 class OutsiderShare:
-    """Something that is shared with a group by a user who is not in it."""
+    """A resource that a user shared with a group without being a member."""
 
     kind: str
     name: str
@@ -23,7 +23,7 @@ class OutsiderShare:
     email: str
 
 
-# As the rule of domain/permissions.py (may_share_with_group), for all shares that there are.
+# The rule of domain/permissions.py (may_share_with_group) in SQL, for all shares.
 _BY_OUTSIDERS = """
     SELECT given.resource_kind AS kind, coalesce(collection.name, conversation.title, given.resource) AS name,
            user_group.name AS group_name, coalesce(sharer.name, '') AS shared_by, coalesce(sharer.email, '') AS email
@@ -42,10 +42,10 @@ _BY_OUTSIDERS = """
 
 
 def by_outsiders(owner_url: str) -> list[OutsiderShare]:
-    """Return what is shared with groups by users who are not in them and could not share it so today.
+    """Return the shares with groups by users who are not members and may not share with them now.
 
     Raises:
-        psycopg.Error: when the database does not respond, or this role may not read the tables.
+        psycopg.Error: if the database does not respond, or this role may not read the tables.
     """
     given: dict[str, Any] = {
         "group": PrincipalKind.GROUP.value,
