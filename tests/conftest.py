@@ -1,4 +1,4 @@
-"""What all tests share: real servers started as `reflex run` starts them, and databases that tests may ruin."""
+"""Fixtures of all tests: real servers, started as `reflex run` starts them, databases, settings and services."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.rolled_back import RolledBackDatabase
 from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[1]
-# Else each request reads all certificates again, which takes 20 ms of processor time.
+# Otherwise each request loads all certificates again, which takes 20 ms of processor time.
 _transports = httpx._transports.default
 _transports.create_ssl_context = cache(_transports.create_ssl_context)  # pyright: ignore[reportPrivateImportUsage]
 # A logger that a test's configuration has cached is out of reach of `capture_logs` in all later ones of its process.
@@ -45,19 +45,19 @@ structlog.configure = lambda *given, **named: _configure(*given, **named | {"cac
 
 
 def pytest_unconfigure() -> None:
-    """Close what tests share."""
+    """Close shared connections."""
     owner.close()
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Asyncio alone: it is what Reflex runs on."""
+    """Return asyncio, on which Reflex runs."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def data_folder() -> Iterator[Path]:
-    """The data folder of this session's servers, where the user that Postgres drops to can pass."""
+    """The data folder of this session's servers, which the unprivileged user of Postgres can enter."""
     folder = Path(tempfile.mkdtemp(prefix="rxchat-test-"))
     folder.chmod(0o711)
     yield folder
@@ -66,7 +66,7 @@ def data_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def servers(data_folder: Path) -> Iterator[Endpoints]:
-    """Postgres and Valkey of this test session; they end with it, however it ends."""
+    """Postgres and Valkey of this test session, which end with it in any case."""
     data = data_folder
     environment = {**os.environ, "RXCHAT_DATA": str(data), "OLLAMA_HOSTS": "http://127.0.0.1:9"}
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
@@ -87,7 +87,7 @@ def servers(data_folder: Path) -> Iterator[Endpoints]:
 
 @pytest.fixture(scope="session")
 def database_url(servers: Endpoints) -> str:
-    """A migrated database, as the runtime role reaches it."""
+    """The URL of a migrated database for the runtime role."""
     assert servers.database_url
     assert servers.database_owner_url
     migrations.upgrade(servers.database_owner_url)
@@ -96,7 +96,7 @@ def database_url(servers: Endpoints) -> str:
 
 @pytest.fixture(scope="session")
 def past_grace(database_url: str) -> None:
-    """The time after Postgres' start in which every lease holds is over (alembic/sql/is_leased.sql)."""
+    """Wait for the end of the time after Postgres' start in which all leases hold (alembic/sql/is_leased.sql)."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_sleep(extract(epoch FROM greatest(interval '0',"
@@ -106,7 +106,7 @@ def past_grace(database_url: str) -> None:
 
 @pytest.fixture
 def owner_url(servers: Endpoints, database_url: str) -> str:
-    """The same database as its owner reaches it."""
+    """The URL of the same database for its owner."""
     assert database_url
     assert servers.database_owner_url
     return servers.database_owner_url
@@ -121,14 +121,14 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
 
 @pytest.fixture
 async def ollama() -> AsyncGenerator[ScriptedOllama]:
-    """A scripted model host of this test's own."""
+    """A scripted model host for this test."""
     async with scripted_ollama() as daemon:
         yield daemon
 
 
 @pytest.fixture
 def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOllama) -> Iterator[Connections]:
-    """Where this test's servers are; the database is emptied after the test, however many services were at work on it."""
+    """The addresses of this test's servers; the database is emptied after the test."""
     yield Connections(
         database_url=database_url,
         database_owner_url=owner_url,
@@ -143,7 +143,7 @@ def at(servers: Endpoints, database_url: str, owner_url: str, ollama: ScriptedOl
 
 @pytest.fixture
 def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
-    """Settings with which tests are quick: a cheap hash, short silences, scripted vectors."""
+    """Settings for quick tests: a cheap password hash, short timeouts, scripted vectors."""
     return Settings.model_validate(
         {
             "RXCHAT_DATA": tmp_path,
@@ -151,9 +151,9 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
             "RXCHAT_FIRST_TOKEN_TIMEOUT_SECONDS": 5,
             "RXCHAT_TOKEN_TIMEOUT_SECONDS": 0.5,
             "RXCHAT_SECOND_FACTOR": "nobody",
-            # A scripted one: the embedder that comes with RxChat takes seconds to start.
+            # A scripted one: the embedded embedding server takes seconds to start.
             "RXCHAT_EMBEDDING_MODEL": "scripted-embed:tokens=256",
-            # Six connections to Postgres and a claim for each queue: most of what a service graph costs.
+            # Six connections to Postgres and a claim for each queue are most of the cost of the services.
             "RXCHAT_ENGINE": request.node.get_closest_marker("without_engine") is None,
         }
     )
@@ -161,7 +161,7 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 async def services(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
-    """All services at work on the real database."""
+    """All services, running on the real database."""
     STARTS["service graph"] += 1
     async with running(settings, at) as found:
         await found.platform.pg_listener.listening.wait()
@@ -169,14 +169,14 @@ async def services(settings: Settings, at: Connections) -> AsyncGenerator[Servic
 
 
 def empty(owner_url: str, redis_url: str | None = None) -> None:
-    """Remove everybody and all that is theirs, and forget how often anything was tried."""
+    """Delete all users with their data, and reset rate limits."""
     with owner.transaction(owner_url) as connection:
         for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "instance_setting"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         for table in ("access_grant", "account_token", "rate_limit", "consumed_token", "object_deletion"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")
-        # Else the next test begins with the embedding model of this one in force.
+        # Otherwise this test's embedding index is active in the next test.
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('rxchat embedding index'))")
         for (index,) in connection.execute("DELETE FROM embedding_index RETURNING id").fetchall():
             connection.execute(
@@ -189,14 +189,14 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
 
 @pytest.fixture
 async def current_user(services: Services, owner_url: str) -> CurrentUser:
-    """Somebody who is signed in."""
+    """A signed-in user."""
     assert services
     return add_user(owner_url)
 
 
 @pytest.fixture
 async def broadcast(servers: Endpoints) -> AsyncGenerator[RedisBroadcast]:
-    """The real Valkey."""
+    """The broadcast through the real Valkey."""
     assert servers.redis_url
     found = RedisBroadcast(servers.redis_url)
     yield found

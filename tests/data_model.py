@@ -25,7 +25,7 @@ _CAPABILITIES = {
 """The capability of each module of rxchat/tables; the others are of the platform."""
 _ORDER = ("platform", "accounts", "access", "documents and retrieval", "chat")
 _TYPES = {"VARCHAR": "text", "VARCHAR[]": "text_array", "TIMESTAMP WITH TIME ZONE": "timestamptz"}
-"""What Postgres calls a type, where a diagram needs a single word for it."""
+"""The single word for a Postgres type that a diagram needs."""
 _DIALECT = postgresql.dialect()
 
 
@@ -41,7 +41,7 @@ def diagrams() -> str:
 
 
 def page() -> str:
-    """Return docs/architecture.md with the diagrams of the tables as they are."""
+    """Return docs/architecture.md with the diagrams of the current tables."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{diagrams()}\n\n{END}{after}"

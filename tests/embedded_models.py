@@ -1,4 +1,4 @@
-"""The demo model's host for tests outside tests/embedded, with weights that are prepared once and kept."""
+"""The demo model's host for tests outside tests/embedded, with weights that are prepared once and cached."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class EmbeddedModels:
-    """Where it listens."""
+    """The address of the model host."""
 
     host: str
 
 
 @contextmanager
 def embedded_models() -> Iterator[EmbeddedModels]:
-    """Run the model host under a supervisor for as long as the context is open."""
+    """Run the model host under a supervisor while the context is open."""
     data = Path(tempfile.mkdtemp(prefix="rxchat-models-"))
     data.chmod(0o711)
     weights_cache.seed(data)

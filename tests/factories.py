@@ -1,4 +1,4 @@
-"""Rows with sensible defaults, made as the owner of the database makes them."""
+"""Creates rows with sensible defaults, as the owner of the database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PASSWORD = "correct horse battery"
 
 
 def add_user(owner_url: str, name: str = "Ada", role: str = MEMBER) -> CurrentUser:
-    """Add an account and return it as someone who is signed in."""
+    """Insert an account and return it as a signed-in user."""
     current_user = a_user(name, role)
     with owner.transaction(owner_url) as connection:
         connection.execute(
@@ -47,7 +47,7 @@ def add_user(owner_url: str, name: str = "Ada", role: str = MEMBER) -> CurrentUs
 
 
 def a_user(name: str = "Ada", role: str = MEMBER) -> CurrentUser:
-    """Return somebody who has no row anywhere yet."""
+    """Return a user without any row in the database."""
     user_id = new_id()
     return CurrentUser(
         user_id=user_id,
@@ -60,7 +60,7 @@ def a_user(name: str = "Ada", role: str = MEMBER) -> CurrentUser:
 
 
 async def first_administrator(services: Services, email: str = "ada@example.org", name: str = "Ada") -> str:
-    """Create the first account with its link, and return the cookie with which it is signed in."""
+    """Create the first account with its setup link, and return its session cookie."""
     token = await services.accounts.registration.setup_token()
     assert token
     admission = await services.accounts.registration.create_first_administrator(
@@ -71,7 +71,7 @@ async def first_administrator(services: Services, email: str = "ada@example.org"
 
 
 async def signed_in_as(services: Services, current_user: CurrentUser, *, second_factor: bool = False) -> str:
-    """Return the cookie of somebody whose account is there, signed in as if with a password."""
+    """Return a session cookie of an existing user, as after a sign-in with a password."""
     token = await services.accounts.sessions.open(
         current_user.user_id, ClientInfo("127.0.0.1", "a browser"), method="password", second_factor=second_factor
     )
@@ -79,7 +79,7 @@ async def signed_in_as(services: Services, current_user: CurrentUser, *, second_
 
 
 async def add_first_user(database: Database) -> UUID:
-    """Add the first account of an empty database, through the procedure that alone may."""
+    """Create the first account of an empty database through its procedure."""
     user_id = new_id()
     async with database.begin(user_id) as session:
         created = await account_rows.create_first_administrator(

@@ -1,4 +1,4 @@
-"""A connection of the owner of the database that stays open: making one for each test costs more than what it is for."""
+"""A persistent connection as the database's owner: a new one for each test would cost more than its statements."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _open: dict[str, psycopg.Connection[Any]] = {}
 
 @contextmanager
 def transaction(owner_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Begin a transaction, and commit it when the context ends."""
+    """Open a transaction, which is committed at the end of the context."""
     connection = _living(owner_url)
     with connection.transaction():
         yield connection
 
 
 def close() -> None:
-    """Close what is open."""
+    """Close the connection."""
     for connection in _open.values():
         connection.close()
     _open.clear()
 
 
 def _living(owner_url: str) -> psycopg.Connection[Any]:
-    """Return the connection, or another one where a test has ended the server or its connections."""
+    """Return the connection, or a new one if a test has stopped the server or closed its connections."""
     if owner_url in _open:
         try:
             _open[owner_url].execute("SELECT 1")

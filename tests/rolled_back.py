@@ -1,4 +1,4 @@
-"""A database for one test: everything happens in one transaction, and never happened when the test ends."""
+"""A database for one test: everything runs in one transaction, which is rolled back at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rxchat.db.platform.database import Database
 
 
 class RolledBackDatabase(Database):
-    """Every `begin` is a savepoint in the one transaction; so only one may be open at a time."""
+    """Every `begin` is a savepoint in one transaction, so only one can be open at a time."""
 
     def __init__(self, url: str, connection: AsyncConnection | None = None) -> None:
         """Use this connection for everything."""
@@ -21,12 +21,12 @@ class RolledBackDatabase(Database):
     @classmethod
     @asynccontextmanager
     async def opened(cls, url: str) -> AsyncGenerator[RolledBackDatabase]:
-        """Open the connection and the transaction around all others, and take all of it back in the end."""
+        """Open the connection and the outer transaction, and roll it back at the end."""
         database = cls(url)
         async with database.engine.connect() as connection:
             outer = await connection.begin()
             await connection.exec_driver_sql("BEGIN")
-            # One transaction for a whole test: that it rests between two steps is no fault of whoever tests.
+            # The transaction lasts for the whole test, and may be idle between two steps.
             await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             database._connection = connection
             try:
@@ -37,12 +37,12 @@ class RolledBackDatabase(Database):
 
     @asynccontextmanager
     async def each(self) -> AsyncGenerator[AsyncSession]:
-        """All of it happens in the one transaction."""
+        """Return a session in the outer transaction."""
         async with self.begin(None) as session:
             yield session
 
     async def _begun(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
-        """Be a savepoint; the one transaction has its isolation already, and nobody else writes into it."""
+        """Open a savepoint; the outer transaction has set its isolation level, and has no concurrent writers."""
         session = await leaving.enter_async_context(
             AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
         )

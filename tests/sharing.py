@@ -1,4 +1,4 @@
-"""What takes long to start and is started once: for all modules that use it, which therefore run in the same worker."""
+"""Servers that start slowly and are shared: all modules that use one run in the same worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.embedded_models import EmbeddedModels, embedded_models
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 from tests.peers.swift import SwiftS3, swift_s3
 
-# What is imported stays; to look through it again and again takes each worker two seconds.
+# Imported modules are no garbage; collections that scan them take each worker two seconds.
 gc.disable()
 
 GROUPS = {
@@ -64,27 +64,27 @@ _GROUP_OF = {module: group for group, modules in GROUPS.items() for module in mo
 
 
 def group_of(nodeid: str) -> str:
-    """Which tests run in the same worker, one after another: a module's, and those of all modules that share something."""
+    """Return the group of a test, which one worker runs: its module, or all modules that share a server."""
     module = nodeid.partition("::")[0].removesuffix(".py")
     return _GROUP_OF.get(module, "tests/journeys" if module.startswith("tests/journeys/") else module)
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage from now on, and not what was imported."""
+    """Enable garbage collection, except for imported modules."""
     gc.collect()
     gc.freeze()
     gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    """Start with the slowest groups, so that no worker runs one alone at the end."""
     items.sort(
         key=lambda item: next((at for at, part in enumerate(_FIRST) if item.nodeid.startswith(part)), len(_FIRST))
     )
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Gives each worker whole groups. (`--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.)"""
+    """Assigns whole groups to workers. (`--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
@@ -92,20 +92,20 @@ class GroupScheduling(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Choose how tests are given to workers."""
+    """Return the scheduler that assigns tests to workers."""
     return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
 def running_providers() -> Iterator[SignInProviderHost]:
-    """Sign-in providers; a test that has them misbehave calms them afterwards."""
+    """Sign-in providers; tests that make them fail reset them afterwards."""
     with sign_in_provider() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def running_swift() -> Iterator[SwiftS3]:
-    """A real S3 server; each test has a bucket of its own."""
+    """A real S3 server; each test has its own bucket."""
     with swift_s3() as found:
         yield found
 
@@ -120,6 +120,6 @@ def swift(running_swift: SwiftS3) -> Iterator[SwiftS3]:
 
 @pytest.fixture(scope="session")
 def models() -> Iterator[EmbeddedModels]:
-    """The demo model and the embedder that RxChat brings along."""
+    """The embedded server with the demo model and the embedding model."""
     with embedded_models() as found:
         yield found

@@ -1,4 +1,4 @@
-"""A pytest plugin: says at the end how long each folder took, and how often what is expensive was started."""
+"""A pytest plugin that prints the duration of each folder's tests, and the number of expensive starts."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 
 STARTS: Counter[str] = Counter()
-"""How often this process started what takes time: the service graph, servers, browsers."""
+"""The starts of services, servers and browsers in this process."""
 _OF_WORKERS: Counter[str] = Counter()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand a worker's counts to the process that prints."""
+    """Send a worker's counts to the main process."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["starts"] = dict(STARTS)  # pyright: ignore[reportAttributeAccessIssue] - xdist's
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take a worker's counts."""
+    """Add a worker's counts."""
     _OF_WORKERS.update(getattr(node, "workeroutput", {}).get("starts", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the seconds of each folder where the slowest tests are asked for, too."""
+    """Print the seconds of each folder if `--durations` is set."""
     if not config.getoption("durations"):
         return
     seconds: defaultdict[str, float] = defaultdict(float)

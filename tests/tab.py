@@ -1,4 +1,4 @@
-"""A browser tab without a browser: events go in, and what the page would be shown comes out."""
+"""A browser tab without a browser: sends events to Reflex, and records the updates that a page would receive."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MARKER = "_rx_state_"
 
 
 class Tab:
-    """What one tab was sent: the latest value of each var, and all patches, packets and redirects in order."""
+    """The updates of one tab: the latest value of each var, and all patches, packets and redirects in order."""
 
     def __init__(self, processor: BaseStateEventProcessor, cookie: str = "") -> None:
-        """Open a tab whose socket was shaken hands with this session cookie."""
+        """Open a tab whose socket sent this session cookie in its handshake."""
         self.token = str(uuid4())
         self.cookie = f"rxchat_session={cookie}" if cookie else ""
         self.address = ""
@@ -49,8 +49,8 @@ class Tab:
         self._tasks: list[Any] = []
 
     def receive(self, update: Any) -> None:
-        """Take what Reflex would send over the socket."""
-        # As it goes over the wire: Reflex leaves the cookie of the handshake out there, and only there.
+        """Record an update that Reflex would send over the socket."""
+        # Serialized as for the socket: only there Reflex leaves out the cookie of the handshake.
         self.frames.append(json_dumps(update))
         for state, changes in (update.delta or {}).items():
             for name, value in changes.items():
@@ -70,19 +70,19 @@ class Tab:
             self.page.take_packet(value)
 
     def shown(self, state: type[rx.State], name: str) -> Any:
-        """Return a var's value as the page shows it."""
+        """Return the latest value of a var."""
         return self.values.get(state.get_full_name(), {}).get(name, getattr(state, name, None))
 
     def visit(self, conversation_id: object = None) -> None:
-        """Be at the address of a conversation, or of a new one."""
+        """Open the address of a conversation, or of a new one."""
         self._query = {"conversation_id": str(conversation_id)} if conversation_id else {}
 
     async def send_event(self, state: type[BaseState], handler: str, /, **payload: Any) -> None:
-        """Send an event as the page would; handlers that go on in the background go on."""
+        """Send an event as a page does, without waiting for background handlers."""
         await self.send_raw(f"{state.get_full_name()}.{handler}", **payload)
 
     async def send_raw(self, name: str, /, **payload: Any) -> None:
-        """Send whatever a stranger might."""
+        """Send any event, as an attacker might."""
         event = Event(
             name=name,
             payload=payload,
@@ -99,16 +99,16 @@ class Tab:
         self._tasks.append(await self._processor.enqueue(self.token, event))
 
     async def do(self, state: type[BaseState], handler: str, /, **payload: Any) -> None:
-        """Send an event, and wait until its handler has done all that it does."""
+        """Send an event, and wait until its handler has finished."""
         await self.send_event(state, handler, **payload)
         await self._tasks[-1]
 
     def be_at(self, **query: str) -> None:
-        """Be at an address with these parts."""
+        """Open an address with these query parameters."""
         self._query = query
 
     async def until(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
-        """Wait until something is true of what the tab was sent, and return it."""
+        """Wait until a condition on the recorded updates is true, and return its value."""
         async with asyncio.timeout(seconds):
             while not (found := condition()):
                 self._happened.clear()
@@ -116,33 +116,33 @@ class Tab:
         return found
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return the thread as it is shown."""
+        """Return the displayed messages."""
         return self.page.messages
 
     def answer(self) -> dict[str, Any] | None:
-        """Return the last message once it is an answer that has ended, with its text."""
+        """Return the last message with its text if it is a finished answer, otherwise None."""
         last = self.page.messages[-1] if self.page.messages else {"role": "", "state": ""}
         return last if last["role"] == "assistant" and last["state"] != "running" else None
 
     def _resync(self) -> None:
-        """Ask for all of it again, as the page does when something is missing."""
+        """Request all messages again, as the page does when a part is missing."""
         self._tasks.append(asyncio.ensure_future(self.send_event(ThreadState, "resync")))
 
 
 class _Sockets:
-    """All tabs of one process, as Reflex's event namespace knows them."""
+    """All tabs of one process, in the form of Reflex's event namespace."""
 
     def __init__(self, tabs: list[Tab]) -> None:
         self._tabs = {tab.token: tab for tab in tabs}
 
     async def emit_update(self, update: Any, token: str) -> None:
-        """Send what Reflex has for a tab to that tab alone."""
+        """Send an update to its tab."""
         self._tabs[token].receive(update)
 
 
 @asynccontextmanager
 async def open_tabs(*cookies: str) -> AsyncGenerator[list[Tab]]:
-    """Keep a tab open for each cookie, all in one process."""
+    """Open a tab for each cookie, all in one process."""
     middlewares = MiddlewareMixin()
     middlewares.add_middleware(EventAuthMiddleware())
     processor = BaseStateEventProcessor(middleware=middlewares)
@@ -150,7 +150,7 @@ async def open_tabs(*cookies: str) -> AsyncGenerator[list[Tab]]:
     processor.configure(state_manager=StateManagerMemory(), event_namespace=_Sockets(tabs))  # pyright: ignore[reportArgumentType]
     async with processor:
         for tab in tabs:
-            # As a page does with its first breath; without it Reflex would think of a server that was restarted.
+            # The first event of a page; without it, Reflex assumes that the server was restarted.
             await tab.send_raw("reflex___state____state.hydrate")
             await tab.until(lambda tab=tab: tab.frames)
         try:
@@ -161,6 +161,6 @@ async def open_tabs(*cookies: str) -> AsyncGenerator[list[Tab]]:
 
 @asynccontextmanager
 async def open_tab(cookie: str = "") -> AsyncGenerator[Tab]:
-    """Keep one tab open."""
+    """Open one tab."""
     async with open_tabs(cookie) as tabs:
         yield tabs[0]

@@ -102,7 +102,7 @@ class Journey:
         return f"away for {took:.1f} s, no word lost"
 
     def stop_valkey(self) -> str:
-        """Stop Valkey in mid-answer; the answer goes on, and a new one is written without it."""
+        """Stop Valkey during an answer; the answer continues, and a new one is written without it."""
         conversation = self._ask(LONG[0])
         self._until_written(conversation, 20)
         name = self.stack.name("valkey")

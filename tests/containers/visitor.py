@@ -44,7 +44,7 @@ class Visitor:
         return self._client.cookies["rxchat_session"]
 
     def call(self, method: str, path: str, *, seconds: float = 60, **more: Any) -> httpx.Response:
-        """Send a request until it is answered by RxChat and not by a proxy that finds nobody behind it."""
+        """Repeat a request until RxChat answers it, and not a proxy without a backend."""
         answered: list[httpx.Response] = []
 
         def is_answered() -> bool:

@@ -1,1 +1,1 @@
-"""Faults on purpose: real processes that are killed, stopped and cut off, and what must be true afterwards."""
+"""Fault injection: kills, stops and disconnects real processes, and checks what must be true afterwards."""

@@ -29,12 +29,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def say(line: str) -> None:
-    """Tell how far it is."""
+    """Print the progress."""
     print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
 
 async def one_round(cluster: Cluster, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
-    """Do it once."""
+    """Run one round of a scenario."""
     async with asyncio.timeout(_ROUND_SECONDS), opened_round(cluster, storage, seed, model=scenario.model) as at:
         await at.begin()
         await at.watch.mark()
@@ -43,7 +43,7 @@ async def one_round(cluster: Cluster, storage: Storage, scenario: Scenario, seed
 
 
 async def all_rounds(cluster: Cluster, storage: Storage, scenario: Scenario, rounds: int, seed: int) -> Row:
-    """Do it as often as wanted; one that fails is written down, and the next is tried."""
+    """Run all rounds of a scenario; records failed rounds and continues."""
     row = Row(
         scenario.kind,
         scenario.target,
@@ -55,7 +55,7 @@ async def all_rounds(cluster: Cluster, storage: Storage, scenario: Scenario, rou
         row.skipped = "no disk may be mounted here"
         return row
     number = -1
-    # Some faults happen to many at a time.
+    # Some faults affect many answers in one round.
     while row.injections + len(row.failures) < rounds:
         number += 1
         try:
@@ -105,7 +105,7 @@ def _random_sequences(arguments: argparse.Namespace) -> Row:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Do all that is wanted; 1 when anything did not hold."""
+    """Run the chosen scenarios; returns 1 if any assertion failed."""
     began = time.monotonic()
     names = [name for name in arguments.only if name != _SEQUENCES]
     rows: list[Row] = []

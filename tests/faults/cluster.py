@@ -1,4 +1,4 @@
-"""The house that faults happen in: Postgres, Valkey, a model daemon, two web processes and two workers, lines between."""
+"""The cluster under test: Postgres, Valkey, a model daemon, two web processes, two workers, and TCP proxies."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ _STARTS = 3
 
 
 class Part:
-    """One of its processes: it can be killed, frozen, thawed, ended and started again."""
+    """A process of the cluster, which can be killed, frozen, thawed, ended and restarted."""
 
     def __init__(self, child: Child, logs: Path) -> None:
-        """Know how to run it."""
+        """`child` is the command to run."""
         self.name = child.name
         self._kept = SupervisedProcess(child, logs, lambda line: None)
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Its process ID."""
         assert self._kept.pid is not None, f"{self.name} does not run"
         return self._kept.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether it is there."""
+        """Whether it is running."""
         return self._kept.pid is not None
 
     def pids(self) -> list[int]:
-        """It and everything below it."""
+        """The IDs of the process and its descendants."""
         return family(self.pid)
 
     async def start(self) -> None:
@@ -78,37 +78,37 @@ class Part:
                 return
 
     def kill(self) -> None:
-        """Have the kernel end it without a word; what is below it is left to itself."""
+        """Send SIGKILL to the process, but not to its descendants."""
         os.kill(self.pid, signal.SIGKILL)
 
     def freeze(self) -> None:
-        """Stop it and all below it where they are."""
+        """Send SIGSTOP to the process and its descendants."""
         for pid in self.pids():
             _signal(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Send SIGCONT to the process and its descendants."""
         for pid in reversed(self.pids()):
             _signal(pid, signal.SIGCONT)
 
     async def end(self) -> float:
-        """Ask it to end, and say how many seconds that took."""
+        """Ask the process to end, and return the seconds until it did."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         await self._kept.stop(_STOP_SECONDS)
         return loop.time() - began
 
     async def again(self) -> None:
-        """Start it after it was killed."""
+        """Start the process after it was killed."""
         await self._kept.stop(_STOP_SECONDS)
         await self.start()
 
 
 class Cluster:
-    """All of it on free ports and a disk of its own."""
+    """All processes, on free ports and a separate disk."""
 
     def __init__(self, *, web_workers: int = 2, workers: int = 2, swift: SwiftS3 | None = None) -> None:
-        """Know its size, and in whose bucket its files are, if not on its own disk; nothing runs yet."""
+        """Configure the cluster; files are in a bucket of `swift` if given, otherwise on the disk."""
         self.swift = swift
         self.data = Path(tempfile.mkdtemp(prefix="rxchat-faults-"))
         self.data.chmod(0o711)
@@ -148,7 +148,7 @@ class Cluster:
             "RXCHAT_EMBEDDING_MODEL": EMBEDDER,
         }
         await _run("migrate", environment(**self._settings, **servers))
-        # Nobody looks at the pages here: any that were built once will do.
+        # No test looks at the pages, so any earlier build is sufficient.
         if not (ROOT / ".web" / "build" / "client" / "index.html").is_file():
             await _run("build", environment(**self._settings, **servers))
         self.clock = self.data / "clock"
@@ -157,7 +157,7 @@ class Cluster:
         self.web = Part(await self._web(port), self._logs)
         self.lines["front"] = Line(port)
         await self.lines["front"].open()
-        # Readers name the address that the process knows as its own.
+        # Readers send the origin that the process accepts as its own.
         self.url = f"http://127.0.0.1:{port}"
         self.workers = [Part(await self._worker(name), self._logs) for name in self._names]
         await asyncio.gather(*(part.start() for part in (self.web, *self.workers)))
@@ -180,7 +180,7 @@ class Cluster:
         await postgres.provision()
 
     async def _lined(self, name: str) -> dict[str, str]:
-        """The settings with which a process reaches the servers by lines of its own."""
+        """Return the settings with which a process reaches the servers through its own proxies."""
         ports = {"postgres": self.postgres_port, "valkey": self.valkey_port, "model": self.model_port}
         for server, port in ports.items():
             line = self.lines[f"{name}-{server}"] = Line(port)
@@ -214,7 +214,7 @@ class Cluster:
         env = environment(**self._settings, **await self._lined(name), **clock)
 
         async def healthy() -> None:
-            # It says so once for each start.
+            # The worker logs this line once for each start.
             pid = next(part.pid for part in self.workers if part.name == name)
             if f"(process {pid})" not in log.read_text(errors="replace"):
                 raise ConnectionError("it has not said that it writes answers")
@@ -222,7 +222,7 @@ class Cluster:
         return Child(name, command, env=env, healthy=healthy, folder=ROOT, start_seconds=_START_SECONDS)
 
     def turn_clock(self, *seconds: float) -> None:
-        """Have the workers' wall clocks go wrong by so much, one after the other; all by the first, if it is one."""
+        """Shift the workers' wall clocks by these seconds, in order; a single value is for all."""
         for number, name in enumerate(self._names):
             path = Path(f"{self.clock}-{name}")
             ours = path.with_suffix(".new")
@@ -230,15 +230,15 @@ class Cluster:
             ours.replace(path)
 
     def web_workers(self) -> list[int]:
-        """The processes that serve pages, below the one that keeps them."""
+        """The IDs of the web worker processes, without their parent."""
         return [pid for pid in self.web.pids()[1:] if "resource_tracker" not in command_of(pid)]
 
     def busiest(self) -> int:
-        """The number of the worker that writes the most answers just now."""
+        """The index of the worker that writes the most answers."""
         return max(range(len(self.workers)), key=lambda number: self.lines[f"worker{number}-model"].busy())
 
     def lines_of(self, *servers: str, to: Sequence[str] = ()) -> list[Line]:
-        """The lines of these processes (without names: of all) to these servers."""
+        """The proxies of these processes (default: all) to these servers."""
         return [
             line
             for name, line in self.lines.items()
@@ -246,11 +246,11 @@ class Cluster:
         ]
 
     async def is_serving(self) -> None:
-        """Wait until the pages are served and nothing of the house is away."""
+        """Wait until the pages are served and all processes are available."""
         await _until_answering(f"{self.url}/readyz")
 
     def store(self) -> ObjectStore:
-        """Where its files are kept."""
+        """The object store of its files."""
         if self.swift is None:
             return FolderStore(self.data / "files")
         return S3Store(self.swift.endpoint, BUCKET, self.swift.access_key, self.swift.secret_key)
@@ -271,7 +271,7 @@ class Cluster:
         (self.data / "filler").unlink(missing_ok=True)
 
     async def close(self) -> None:
-        """End all of it and remove what it kept."""
+        """End all processes and delete their data."""
         parts = [*self.workers, *(getattr(self, name, None) for name in ("web", "model", "valkey", "postgres"))]
         for part in parts:
             if part is not None and part._kept.pid is not None:
@@ -289,7 +289,7 @@ class Cluster:
 
 @asynccontextmanager
 async def opened(*, swift: SwiftS3 | None = None, **size: int) -> AsyncGenerator[Cluster]:
-    """A house that stands for as long as the context."""
+    """Run a cluster while the context is open."""
     cluster = Cluster(swift=swift, **size)
     try:
         await cluster.start()
@@ -304,7 +304,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _mount(folder: Path) -> bool:
-    """Give the folder a small disk of its own; False where that is not allowed."""
+    """Mount a small separate disk at the folder; False if that is not allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m,mode=0711", "faults", str(folder)]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0

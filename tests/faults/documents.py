@@ -1,8 +1,8 @@
-"""Faults while documents come in and are read: every upload that was acknowledged ends ready or failed, exactly once.
+"""Faults during uploads and ingestion: every acknowledged upload ends ready or failed, exactly once.
 
-People upload files in two pieces and try again for as long as it takes, as browsers do; in the middle something happens to
-the house. In the end each acknowledged document is there once, found by its own word or failed with a reason; and after a
-sweep the file store holds just what is remembered.
+Users upload files in two parts and retry until they succeed, as browsers do; in the middle, a fault is injected. In the
+end, each acknowledged document exists once, and is found by its unique word or failed with a reason; after garbage
+collection, the file store contains exactly the objects that the database refers to.
 
 Run alone: python -m tests.faults.documents [--rounds 20] [NAME ...]
 """
@@ -40,16 +40,16 @@ Fault = Callable[[Cluster, random.Random], Awaitable[None]]
 
 @dataclass
 class Told:
-    """What a person who uploads was told."""
+    """The responses that an uploader received."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
-    """The word that only this document has, by the document's id."""
+    """The unique word of each document, by the document's ID."""
     broken: set[str] = field(default_factory=set)
-    """Those that cannot be read."""
+    """The documents that cannot be parsed."""
 
 
 def text_of(word: str, rng: random.Random) -> bytes:
-    """Return a file with a word of its own, of some twenty chunks."""
+    """Return a file of about twenty chunks that contains a unique word."""
     lines = [
         f"Part {number} tells about {word} and {rng.randrange(10**9)} other things of no importance."
         for number in range(250)
@@ -58,7 +58,7 @@ def text_of(word: str, rng: random.Random) -> bytes:
 
 
 class Uploader:
-    """One person who uploads; the line may break, and comes back."""
+    """A user who uploads files over connections that may break."""
 
     def __init__(self, cluster: Cluster) -> None:
         """Sign in."""
@@ -74,7 +74,7 @@ class Uploader:
         )
 
     async def ask(self, method: str, path: str, **more: object) -> httpx.Response:
-        """Ask until there is an answer that is not about something that passes."""
+        """Repeat a request until the response is not a temporary failure."""
         while True:
             with suppress(httpx.TransportError):
                 answer = await self._client.request(method, path, **more)  # pyright: ignore[reportArgumentType]
@@ -83,11 +83,11 @@ class Uploader:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def begin(self) -> None:
-        """Make a collection."""
+        """Create a collection."""
         self.collection = (await self.ask("POST", "/api/collections", json={"name": "Faults"})).json()["id"]
 
     async def upload(self, word: str, data: bytes, name: str) -> None:
-        """Upload a file in two pieces, and remember that it was acknowledged."""
+        """Upload a file in two parts, and record the acknowledgement."""
         said = {"filename": name, "collection": self.collection}
         pairs = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
         begun = await self.ask(
@@ -112,22 +112,22 @@ class Uploader:
                 return
 
     async def documents(self) -> list[dict]:
-        """Return what the collection's page shows."""
+        """Return the collection's documents."""
         return (await self.ask("GET", f"/api/collections/{self.collection}/documents")).json()
 
     async def found(self, word: str) -> set[str]:
-        """Return in which documents a word is found."""
+        """Return the documents in which a search finds a word."""
         body = {"question": word, "collections": [self.collection], "k": 50}
         passages = (await self.ask("POST", "/api/search", json=body)).json()["passages"]
         return {item["document_id"] for item in passages if word in item["text"]}
 
     async def close(self) -> None:
-        """Go away."""
+        """Close the connections."""
         await self._client.aclose()
 
 
 async def one_round(cluster: Cluster, fault: Fault, seed: int, files: int = FILES) -> str:
-    """Upload, have something happen, and look whether everything is there; return how long it took."""
+    """Upload files, inject a fault, and check all documents; return the duration."""
     rng, began = random.Random(seed), time.monotonic()
     uploader = Uploader(cluster)
     try:
@@ -179,7 +179,7 @@ async def _check(cluster: Cluster, uploader: Uploader) -> None:
 
 
 async def _swept(cluster: Cluster) -> None:
-    """After a sweep there is in the store just what is remembered."""
+    """Check that after garbage collection the store contains exactly the referenced objects."""
     store, database = cluster.store(), Database(cluster.postgres_url)
     try:
         await StorageGarbageCollector(database, store).once(unfinished=timedelta(0), young=timedelta(0))
@@ -193,7 +193,7 @@ async def _swept(cluster: Cluster) -> None:
 
 
 async def kill_web(cluster: Cluster, _rng: random.Random) -> None:
-    """Kill everything that serves, and start it again."""
+    """Kill the web processes, and start them again."""
     for pid in cluster.web.pids():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -201,14 +201,14 @@ async def kill_web(cluster: Cluster, _rng: random.Random) -> None:
 
 
 async def kill_worker(cluster: Cluster, rng: random.Random) -> None:
-    """Kill one of those that read documents."""
+    """Kill one of the ingestion workers."""
     worker = rng.choice(cluster.workers)
     worker.kill()
     await worker.again()
 
 
 async def kill_workers(cluster: Cluster, rng: random.Random) -> None:
-    """Kill all that read documents, one right after the other."""
+    """Kill all ingestion workers, one right after the other."""
     for worker in cluster.workers:
         worker.kill()
         await asyncio.sleep(rng.uniform(0, 0.2))
@@ -216,7 +216,7 @@ async def kill_workers(cluster: Cluster, rng: random.Random) -> None:
 
 
 async def end_worker(cluster: Cluster, rng: random.Random) -> None:
-    """Ask one to end, as a deployment does."""
+    """Ask a worker to end, as a deployment does."""
     worker = rng.choice(cluster.workers)
     assert await worker.end() < 8
     await worker.start()
@@ -231,14 +231,14 @@ async def kill_postgres(cluster: Cluster, _rng: random.Random) -> None:
 
 
 async def kill_embedder(cluster: Cluster, rng: random.Random) -> None:
-    """Kill the embedder, and let it be away for a while."""
+    """Kill the embedding server, and restart it later."""
     cluster.model.kill()
     await asyncio.sleep(rng.uniform(0.5, 3))
     await cluster.model.again()
 
 
 async def freeze_worker(cluster: Cluster, rng: random.Random) -> None:
-    """Freeze one for longer than its heartbeat may be missing; it comes back and finds that it was overtaken."""
+    """Freeze a worker beyond its heartbeat's timeout, so that another worker takes over its jobs."""
     worker = rng.choice(cluster.workers)
     worker.freeze()
     await asyncio.sleep(14)
@@ -246,7 +246,7 @@ async def freeze_worker(cluster: Cluster, rng: random.Random) -> None:
 
 
 async def lose_store(cluster: Cluster, rng: random.Random) -> None:
-    """Take the file store away for a while, as when a disk is not mounted."""
+    """Make the file store unavailable for some time, as an unmounted disk does."""
     away = cluster.data / "files-away"
     store = cluster.data / "files"
     store.mkdir(exist_ok=True)
@@ -258,14 +258,14 @@ async def lose_store(cluster: Cluster, rng: random.Random) -> None:
 
 
 async def fill_store(cluster: Cluster, rng: random.Random) -> None:
-    """Fill the disk, for files and database alike."""
+    """Fill the disk of files and database."""
     cluster.fill_disk()
     await asyncio.sleep(rng.uniform(0.5, 3))
     cluster.empty_disk()
 
 
 async def kill_store(cluster: Cluster, rng: random.Random) -> None:
-    """Kill the S3 server, and let it be away for a while."""
+    """Kill the S3 server, and restart it later."""
     assert cluster.swift is not None
     cluster.swift.stop()
     await asyncio.sleep(rng.uniform(0.5, 3))
@@ -273,7 +273,7 @@ async def kill_store(cluster: Cluster, rng: random.Random) -> None:
 
 
 async def freeze_store(cluster: Cluster, rng: random.Random) -> None:
-    """Have the S3 server take connections and answer nothing for a while."""
+    """Freeze the S3 server, which then accepts connections and sends no answers."""
     assert cluster.swift is not None
     cluster.swift.freeze()
     await asyncio.sleep(rng.uniform(0.5, 3))
@@ -281,7 +281,7 @@ async def freeze_store(cluster: Cluster, rng: random.Random) -> None:
 
 
 async def fill_bucket(cluster: Cluster, rng: random.Random) -> None:
-    """Have the bucket's quota reached, for a while."""
+    """Reach the bucket's quota for some time."""
     assert cluster.swift is not None
     cluster.swift.limit(BUCKET, 1)
     await asyncio.sleep(rng.uniform(0.5, 3))
@@ -296,11 +296,11 @@ FAULTS = _named(
     kill_web, kill_worker, kill_workers, end_worker, kill_postgres, kill_embedder, freeze_worker, lose_store, fill_store
 )
 S3_FAULTS = _named(kill_store, freeze_store, fill_bucket, kill_worker)
-"""With the files in a bucket."""
+"""The faults with files in a bucket."""
 
 
 async def main(names: list[str], rounds: int) -> int:
-    """Do each of these faults so many times, and say what came of it."""
+    """Run the rounds of these faults, and print the results."""
     failed = 0
     if some := [name for name in names or FAULTS if name in FAULTS]:
         async with opened() as cluster:
@@ -313,7 +313,7 @@ async def main(names: list[str], rounds: int) -> int:
 
 
 async def _rounds(cluster: Cluster, name: str, fault: Fault, rounds: int) -> int:
-    """Return how often it was not as it should be."""
+    """Return the number of failed rounds."""
     failed = 0
     if fault is fill_store and not cluster.has_own_disk:
         print(f"{name}: skipped, no disk may be mounted here")

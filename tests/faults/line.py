@@ -1,4 +1,4 @@
-"""A line between two processes that can be cut (both ends notice) or go dead (nobody notices), and be mended."""
+"""A TCP proxy that can break connections (both ends notice) or drop all data (neither end notices)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLOSE_WAIT = 8
 
 @dataclass(eq=False)
 class _Call:
-    """One connection through the line: the end that called, and the one that answers."""
+    """One connection through the proxy: its client and server sockets."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter | None = None
@@ -32,7 +32,7 @@ class _Call:
 
 @dataclass(eq=False)
 class Line:
-    """Listens at a port of its own and passes everything on."""
+    """Listens on its own port and forwards all data."""
 
     port_there: int
     port: int = 0
@@ -41,45 +41,45 @@ class Line:
     _alive: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, direct: str) -> str:
-        """The address of the server by way of this line."""
+        """Return the URL of the server through this proxy."""
         parts = urlsplit(direct)
         credentials, at, _ = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{credentials}{at}127.0.0.1:{self.port}"))
 
     async def open(self) -> None:
-        """Let through; at the same port as before."""
+        """Forward connections; listens on the same port as before."""
         self._alive.set()
-        # Below those that Linux gives to outgoing connections: nobody takes it while the line is cut.
+        # Below the range of outgoing connections on Linux, so that no connection takes the port while the proxy is cut.
         self.port = self.port or free_port()
         if self._server is None:
             self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
 
     async def cut(self) -> None:
-        """Let nobody in, and break what is open: both ends notice at once."""
+        """Refuse new connections and break open ones: both ends notice at once."""
         if self._server is not None:
             self._server.close()
             self._server = None
         for call in list(self._calls):
             call.break_off()
-        # Those that waited on a dead line find out, too.
+        # Also wakes tasks that wait on a dead connection.
         self._alive.set()
 
     def go_dead(self) -> None:
-        """Pass nothing more in either direction, and tell neither end."""
+        """Drop all data in both directions without closing connections."""
         self._alive.clear()
 
     def lose_connections(self) -> None:
-        """Pass nothing more on what is open now, and tell neither end; new connections get through."""
+        """Drop all data of open connections without closing them; new connections work."""
         for call in self._calls:
             call.is_lost = True
 
     def busy(self) -> int:
-        """How many connections have moved something just now."""
+        """Return the number of connections with recent data."""
         now = asyncio.get_running_loop().time()
         return sum(now - call.moved_at < _BUSY_SECONDS for call in self._calls)
 
     def given_up(self) -> bool:
-        """Whether the answering side has closed every connection, though nothing reaches the calling one."""
+        """Whether the server has closed every connection, although no data reaches the client."""
         return all(call.far is None or _tcp_state(call.far) == _CLOSE_WAIT for call in self._calls)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,13 +105,13 @@ class Line:
                 writer.write(data)
                 await writer.drain()
                 await self._alive.wait()
-        # Not even an end gets through a dead line.
+        # A dead connection does not forward its end either.
         await self._alive.wait()
         if not call.is_lost:
             writer.close()
 
 
 def _tcp_state(writer: asyncio.StreamWriter) -> int:
-    """What the kernel says of a connection."""
+    """Return the TCP state of a connection."""
     info = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)
     return struct.unpack("B", info[:1])[0]

@@ -1,7 +1,7 @@
-"""A counting model whose words tell which request they were said to: "1kqd 2kqd 3kqd ...", then "4xab 5xab ...".
+"""A counting model whose words contain a tag of the request: "1kqd 2kqd 3kqd ...", then "4xab 5xab ...".
 
-An answer that is written on from its saved beginning gets another tag, so a reader who kept what was never saved shows
-other letters than the storage does; words of equal length would hide that.
+A continued answer has another tag, so a tab that displays text that was never saved differs from the database; words
+without tags would hide that.
 
 Run alone: python -m tests.faults.models PORT MODEL ...
 """
@@ -25,16 +25,16 @@ _WORD = re.compile(r"(\d+)([a-z]{3}) ")
 
 
 class FaultsOllama(JourneyOllama):
-    """The daemon with that model."""
+    """The daemon with this model."""
 
     def __init__(self, port: int, offered: list[str]) -> None:
-        """Know where to listen and what to offer."""
+        """`offered` are the names of the models."""
         super().__init__(port=port, offered=offered)
         self._last_said: dict[asyncio.StreamWriter, dict[str, str]] = {}
 
     async def _chat(self, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         self._last_said[writer] = json.loads(body)["messages"][-1]
-        # Nothing of it is needed again, and a house answers for hours.
+        # Frees memory, since a cluster answers for hours.
         self.asked.clear()
         try:
             return await super()._chat(body, reader, writer)
@@ -61,7 +61,7 @@ class FaultsOllama(JourneyOllama):
 
 
 def count_of(text: str) -> int:
-    """How far a text counts; an assertion fails when it is not 1, 2, 3 and so on, each word whole and once."""
+    """Return the last number of a text; asserts that it counts 1, 2, 3 ... with each word complete and once."""
     at, number = 0, 0
     while at < len(text):
         word = _WORD.match(text, at)
@@ -73,7 +73,7 @@ def count_of(text: str) -> int:
 
 
 def requests_of(text: str) -> str:
-    """Which request said what: "1-80 abc, 81-200 xyz"."""
+    """Return the ranges of each request's tag: "1-80 abc, 81-200 xyz"."""
     spans: list[tuple[str, int, int]] = []
     for number, tag in _WORD.findall(text):
         if spans and spans[-1][0] == tag:

@@ -1,14 +1,12 @@
-"""A person's tab without a browser: it connects again by itself as the page does, and keeps what it shows.
+"""A user's tab without a browser: it reconnects by itself as the page does, and stores what it displays.
 
-What is on its way follows the page's rules and no kinder ones (rxchat/ui/client: outbox.js, thread-state.js, feeds.jsx):
-
-- nothing is sent while the line is gone, nor before the page has begun anew (a `set`) after that;
-- it has arrived when `accepted` names it, or when a message of a patch or of the list of those that wait has its id;
-- after every `set` it is sent again if it has not arrived, and every ten seconds on a line that looks fine;
-- what is accepted after it was sent twice, or after a `set` without it, is looked for with a `resync`;
-- a refusal ends it. Its person presses Enter again, and the same text goes out under the same id.
-
-Unlike a page's, its conversation is the one that it was made for: it never begins one.
+Pending questions follow exactly the page's rules (rxchat/ui/client: outbox.js, thread-state.js, feeds.jsx):
+- nothing is sent without a connection, nor before the first `set` after a reconnect;
+- a question has arrived if `accepted` names it, or if a message of a patch or a queued message has its ID;
+- one that has not arrived is sent again after every `set`, and every ten seconds on an open connection;
+- if a question is accepted after it was sent twice, or after a `set` without it, a `resync` requests it;
+- a refusal ends it. The user presses Enter again, which sends the same text with the same ID.
+Unlike a page, a reader never starts a new conversation.
 """
 
 from __future__ import annotations
@@ -42,14 +40,14 @@ _LOOK_EVERY_SECONDS = 1.0
 
 
 class WaitedInVain(AssertionError):
-    """A reader did not come to see what it should."""
+    """A reader did not display the expected state in time."""
 
 
 class Reader:
     """One tab on one conversation; `asked` are the questions whose acceptance it has seen."""
 
     def __init__(self, url: str, cookie: str, conversation_id: UUID, *, door: int) -> None:
-        """Know where to connect (through the line at this port) and as whom; nothing is open yet."""
+        """`door` is the port of the proxy through which it connects."""
         self.conversation_id = conversation_id
         self.page = Page(lambda: self._later(self._send("resync", {})))
         self.accepted: set[str] = set()
@@ -74,7 +72,7 @@ class Reader:
         self._living: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Connect, and stay connected until `close`; returns when the page is there."""
+        """Connect, and stay connected until `close`; returns when the page is loaded."""
         self._living = asyncio.create_task(self._live())
         self._later(self._look_after_the_question())
         await self.until(lambda: self._is_hydrated and self.page.number is not None, 90, "the page")
@@ -91,39 +89,39 @@ class Reader:
         self._door = door
 
     async def reload(self) -> None:
-        """Press F5: nothing of what was shown is kept, and the tab's token is."""
+        """Reload the page: clears the displayed messages, and keeps the tab's token."""
         self.page = Page(lambda: self._later(self._send("resync", {})))
         self._is_hydrated = False
         if self._socket is not None:
             await self._socket.close()
 
     def ask(self, text: str) -> str:
-        """Write and press Enter, and again whenever it comes back; returns the question's id."""
+        """Send a question, again after each refusal; returns the question's ID."""
         self._asked_last = str(new_id())
         self._question = self._asked_last, text
         self._press_enter()
         return self._asked_last
 
     def stop(self) -> None:
-        """Press stop, if the page shows that something is being written."""
+        """Press Stop, if the page displays a running answer."""
         if self._run_id:
             self._later(self._send("stop", {"message_id": self._run_id}))
 
     def retry(self) -> None:
-        """Press retry at the last answer."""
+        """Press Retry at the last answer."""
         answer = self.page.last_answer()
         assert answer is not None
         self._later(self._send("retry", {"message_id": answer["id"]}))
 
     @property
     def text(self) -> str:
-        """What is shown of the last answer."""
+        """Return the displayed text of the last answer."""
         answer = self.page.last_answer()
         return self.page.text(answer["id"]) if answer else ""
 
     @property
     def state(self) -> str:
-        """How the last answer is: running, done, failed, stopped, interrupted; "" when there is none."""
+        """Return the state of the last answer: running, done, failed, stopped, interrupted; "" if there is none."""
         answer = self.page.last_answer()
         return answer["state"] if answer else ""
 
@@ -199,7 +197,7 @@ class Reader:
             if frame == "2":
                 await socket.send_str("3")
             elif frame.startswith("0{"):
-                # As engine.io's client does: who hears no ping for so long takes the line for dead.
+                # As engine.io's client does: a connection without a ping for this time is dead.
                 about = json.loads(frame[1:])
                 patience = (about["pingInterval"] + about["pingTimeout"]) / 1000
             elif frame.startswith("40/_event"):

@@ -1,4 +1,4 @@
-"""What a fault is, and all that there are: `scenarios` adds them."""
+"""The registry of faults, to which `scenarios` adds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scenario:
     """Whether answers may end as failed, whole up to there and with a working Retry."""
     model: str = ROUND
     needs_disk: bool = False
-    """Whether the house must have a disk of its own."""
+    """Whether the cluster must have a separate disk."""
     takeover_seconds: float | None = None
     """Within how many seconds answers must change hands; None where they need not."""
 

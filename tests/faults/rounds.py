@@ -1,4 +1,4 @@
-"""One round: answers are being written and read, something happens to the house, and in the end nothing is missing."""
+"""One round: a fault is injected while answers are written and read, and in the end nothing is missing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _STANDS_STILL_SECONDS = 3.0
 
 
 def rate_of(model: str) -> float:
-    """Words a second, as the model's name has it."""
+    """Return the words a second in the model's name."""
     return float(model.partition("rate=")[2].partition(",")[0])
 
 
 @dataclass
 class Chat:
-    """One conversation: who asks in it, and who else looks on."""
+    """One conversation: the tab that asks, and the tabs that only read."""
 
     conversation_id: UUID
     cookie: str
@@ -47,10 +47,10 @@ class Chat:
 
 
 class Watch:
-    """Looks at storage and readers side by side: what is saved only grows, who has an answer, and since when."""
+    """Compares the database with the tabs: stored text only grows; records which engine has each answer, and when."""
 
     def __init__(self, storage: Storage, chats: list[Chat], model: str) -> None:
-        """Know whom to look at."""
+        """`chats` are the conversations to watch."""
         self._storage = storage
         self._chats = {chat.conversation_id: chat for chat in chats}
         self._rate = rate_of(model)
@@ -58,26 +58,26 @@ class Watch:
         self._happened_at = 0.0
         self._engine_then: dict[UUID, UUID | None] = {}
         self.saved: dict[UUID, str] = {}
-        """The most that was ever stored of each run."""
+        """The longest stored text of each run."""
         self.outcome = Outcome()
         self.problems: list[str] = []
         self._over: set[UUID] = set()
 
     async def mark(self) -> None:
-        """What happens, happens now."""
+        """Record the moment of the fault."""
         await self.look()
         self._happened_at = asyncio.get_running_loop().time()
         self._engine_then = {run.id: run.engine_id for run, _ in self._last.values() if run.is_active}
         self.outcome.under_way = len(self._engine_then)
 
     async def forever(self) -> None:
-        """Look again and again."""
+        """Compare repeatedly."""
         while True:
             await self.look()
             await asyncio.sleep(_SAMPLE_SECONDS)
 
     async def look(self) -> None:
-        """Look once."""
+        """Compare once."""
         runs = await self._storage.runs(list(self._chats))
         for run in runs or ():
             if run.id in self._over:
@@ -114,10 +114,10 @@ class Watch:
 
 
 class Round:
-    """Some chats on the house, a watch over them, and what must be true of them at the end."""
+    """Some conversations on the cluster, a watch over them, and the assertions at the end."""
 
     def __init__(self, cluster: Cluster, storage: Storage, seed: int, *, chats: int, model: str = ROUND) -> None:
-        """Know what to open."""
+        """`chats` is the number of conversations to open."""
         self.cluster = cluster
         self.rng = random.Random(seed)
         self.model = model
@@ -138,7 +138,7 @@ class Round:
         self.watch = Watch(self._storage, self.chats, self.model)
 
     def reader(self, chat: Chat, *, door: int = 0) -> Reader:
-        """A tab on a conversation; without a door it connects as all do."""
+        """Open a tab on a conversation, by default through the same proxy as the others."""
         door = door or self.cluster.lines["front"].port
         return Reader(self.cluster.url, chat.cookie, chat.conversation_id, door=door)
 
@@ -255,7 +255,7 @@ def _difference(shown: list[tuple[str, str]], messages: list) -> str:
 async def opened(
     cluster: Cluster, storage: Storage, seed: int, *, chats: int = 4, model: str = ROUND
 ) -> AsyncGenerator[Round]:
-    """A round whose tabs are open and watched for as long as the context."""
+    """Open and watch the tabs of a round while the context is open."""
     made = Round(cluster, storage, seed, chats=chats, model=model)
     watching: asyncio.Task[None] | None = None
     try:

@@ -1,4 +1,4 @@
-"""The faults: what is done to what, and what is asserted of it beyond what holds after every round."""
+"""The faults, and their assertions beyond those of every round."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["chosen", "scenario"]
 
 DRAIN_SECONDS = 10.0
 HANDOVER_SECONDS = 2.0
-"""How long it takes at most until somebody else goes on with what a process gave back."""
+"""The longest time until another engine continues an answer that a process released."""
 _HALF_OPEN = 20
 _GIVEN_UP_SECONDS = 45.0
 
 
 async def _lasts(at: Round, shortest: float, longest: float) -> None:
-    """How long a fault lasts is part of it; nothing is waited for."""
+    """Let a fault last for a random time, which is part of the fault and not a wait."""
     await asyncio.sleep(at.rng.uniform(shortest, longest))
 
 
 async def _until_taken_over(at: Round) -> None:
-    """Wait until nothing is held by an engine that is not there: all is taken over, or over."""
+    """Wait until no missing engine has a lease: every run is taken over or finished."""
     async with asyncio.timeout(60):
         while not at.watch.outcome.takeovers:
             await asyncio.sleep(0.05)
@@ -39,7 +39,7 @@ async def _until_taken_over(at: Round) -> None:
 
 @scenario("kill -9", "a web process", "its readers connect to the other process; the workers continue")
 async def kill_web_worker(at: Round) -> None:
-    """Kill one of the processes that serve pages; their parent starts another."""
+    """Kill one of the web workers; their parent starts another one."""
     before = at.cluster.web_workers()
     os.kill(at.rng.choice(before), signal.SIGKILL)
     at.ask_meanwhile()
@@ -78,7 +78,7 @@ async def kill_worker(at: Round) -> None:
     takeover_seconds=TAKEOVER_SECONDS,
 )
 async def kill_workers(at: Round) -> None:
-    """Kill everybody who writes."""
+    """Kill all workers."""
     for worker in at.cluster.workers:
         worker.kill()
     at.ask_meanwhile()
@@ -262,7 +262,7 @@ async def cut_front(at: Round) -> None:
 
 @scenario("connection cut", "all processes to Postgres", "answers wait in memory; sockets stay open")
 async def cut_postgres(at: Round) -> None:
-    """Break every connection to the database, and let nobody in for some seconds."""
+    """Break every connection to the database, and refuse new ones for some seconds."""
     await _without_reconnecting(at, _cut(at, "postgres"))
 
 
@@ -319,7 +319,7 @@ async def dead_worker(at: Round) -> None:
     model=LONG,
 )
 async def half_open_readers(at: Round) -> None:
-    """Have many more readers, and let nothing more through to or from them; nobody is told."""
+    """Open many more tabs, and drop all data of their connections without closing them."""
     line = Line(at.cluster.lines["front"].port_there)
     await line.open()
     try:
@@ -339,7 +339,7 @@ async def half_open_readers(at: Round) -> None:
             *(reader.until(lambda reader=reader: reader.state == "done", 60, "all") for reader in lost)
         )
     finally:
-        # They go on by the way that the others use.
+        # These tabs continue through the proxy of the others.
         for chat in at.chats[:-1]:
             for reader in chat.watchers:
                 reader.go_through(at.cluster.lines["front"].port)

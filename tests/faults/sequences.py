@@ -1,4 +1,4 @@
-"""Random sequences: people send, reload, stop and retry while parts of the house are killed and started again.
+"""Random sequences: users send, reload, stop and retry while processes of the cluster are killed and restarted.
 
 After each step that waits, and at the end, what is stored is what every tab shows is what the model said.
 """
@@ -32,7 +32,7 @@ tabs = st.integers(0, _TABS - 1)
 
 
 class Sequence(RuleBasedStateMachine):
-    """One conversation in three tabs, and a house in which anything may be killed at any time."""
+    """One conversation in three tabs, on a cluster in which any process may be killed at any time."""
 
     cluster: ClassVar[Cluster]
     storage: ClassVar[Storage]
@@ -146,7 +146,7 @@ class Sequence(RuleBasedStateMachine):
         await killed.again()
 
     async def _kill_web_process(self) -> None:
-        """Kill one of those that serve, and see to it that there is another one, as whoever runs the house does."""
+        """Kill a web worker, and make sure that another one runs, as a service manager does."""
         web = self.cluster.web
         known = set(self.cluster.web_workers())
         os.kill(max(known), signal.SIGKILL)
@@ -227,7 +227,7 @@ def _quick(examples: int, steps: int) -> settings:
         stateful_step_count=steps,
         deadline=None,
         database=None,
-        # A failure is told with its steps; to try shorter ones would take an hour.
+        # A failure is reported with its steps; shrinking them would take an hour.
         phases=(Phase.generate,),
         suppress_health_check=tuple(HealthCheck),  # pyright: ignore[reportArgumentType]
     )
@@ -242,7 +242,7 @@ def run(
     report: Callable[[str], None],
     steps: int = 12,
 ) -> Row:
-    """Try so many sequences in this house, chosen from this seed on; the row says how it went."""
+    """Run random sequences on this cluster, beginning with the seed `first`, and return the results."""
     row = Row(
         "random sequences",
         "send, reload, read, stop, kill, restart",

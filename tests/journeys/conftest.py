@@ -84,7 +84,7 @@ def model_host() -> Iterator[ModelHost]:
 
 @pytest.fixture(scope="package")
 def server(model_host: ModelHost) -> Iterator[RxChat]:
-    """A server that nobody kills, with its first administrator."""
+    """A server that no test kills, with its first administrator."""
     found = RxChat(model_host.host, RXCHAT_CONTEXT_TOKENS="131072")
     try:
         found.start()
@@ -131,7 +131,7 @@ def identity_providers() -> Iterator[SignInProviderHost]:
 
 @pytest.fixture(scope="package")
 def open_server(model_host: ModelHost, mailbox: Mailbox, identity_providers: SignInProviderHost) -> Iterator[RxChat]:
-    """A server at which everybody may make an account, with mail and with every sign-in provider."""
+    """A server with open registration, mail and every sign-in provider."""
     settings = {"RXCHAT_REGISTRATION": "open", "RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_SMTP_URL": mailbox.url}
     found = RxChat(model_host.host, **settings, **identity_providers.environment)
     try:
@@ -172,7 +172,7 @@ def contexts() -> Iterator[list[BrowserContext]]:
 
 @pytest.fixture
 def profile(browser: Browser, contexts: list[BrowserContext]) -> Callable[..., BrowserContext]:
-    """Make a browser profile in which nobody is signed in.
+    """Create a browser profile without a session.
 
     It wants less motion, unless a test says otherwise: drawing what moves takes a tenth of a browser's processor time.
     """
@@ -198,7 +198,7 @@ def signed_in(profile: Callable[..., BrowserContext]) -> Callable[..., BrowserCo
 
 @pytest.fixture
 def chat(server: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
-    """A tab of somebody who is signed in at the calm server."""
+    """A tab of a user who is signed in at the shared server."""
     return Chat(signed_in(server).new_page(), server.url)
 
 

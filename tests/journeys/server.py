@@ -28,7 +28,7 @@ _STOP_SECONDS = 15.0
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -60,7 +60,7 @@ class ModelHost:
     """The scripted Ollama as a process of its own."""
 
     def __init__(self, *offered: str) -> None:
-        """Know what to offer; nothing runs yet."""
+        """Configure the server; `start` runs it."""
         self.port = free_port()
         self._offered = offered
         self._process: subprocess.Popen[bytes] | None = None

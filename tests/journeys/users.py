@@ -19,7 +19,7 @@ Profile = Callable[..., BrowserContext]
 
 @dataclass
 class Person:
-    """Somebody with an account, or who is about to have one."""
+    """A user with an account, or one who is about to register."""
 
     name: str
     email: str
@@ -27,7 +27,7 @@ class Person:
 
 
 def somebody(name: str = "Grace Hopper") -> Person:
-    """Somebody whom nobody knows yet."""
+    """Return a new user without an account."""
     return Person(name, f"{name.split(maxsplit=1)[0].lower()}-{uuid4().hex[:8]}@example.org")
 
 
@@ -46,7 +46,7 @@ def invitation_for(server: RxChat, email: str) -> str:
 
 
 def member(server: RxChat, name: str = "Grace Hopper") -> tuple[Person, StorageState]:
-    """Somebody new with an account, and the sign-in of theirs that a browser may have."""
+    """Create a user with an account, and a session for a browser."""
     found = somebody(name)
     token = invitation_for(server, found.email)
     body = {"token": token, "name": found.name, "password": found.password}
@@ -54,7 +54,7 @@ def member(server: RxChat, name: str = "Grace Hopper") -> tuple[Person, StorageS
 
 
 def signed_in_again(server: RxChat, person: Person) -> StorageState:
-    """One more sign-in of somebody's."""
+    """Sign a user in once more."""
     body = {"email": person.email, "password": person.password}
     return kept(posted(server, "/api/auth/sign-in", body))
 
@@ -111,7 +111,7 @@ def prove(page: Page, person: Person, action: str) -> None:
 
 
 def token_for(mailbox: Mailbox, person: Person, page: str, *, but: str = "") -> str:
-    """The token of the newest link to a page that was mailed to somebody; another one than they had."""
+    """Return the token of the newest mailed link to a page, another one than the user had before."""
     marker = f"/{page}#token="
 
     def newest() -> str:

@@ -24,7 +24,7 @@ class Wire:
         self._portal.call(self._line.lose_connections)
 
     def cut(self) -> None:
-        """Break what is open, and let nobody in."""
+        """Break open connections, and refuse new ones."""
         self._portal.call(self._line.cut)
 
     def mend(self) -> None:

@@ -1,4 +1,4 @@
-"""Files that are made to break whoever reads them."""
+"""Malicious files that attack parsers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Stand-ins for the systems around RxChat, with their real behaviour, faults included."""
+"""Stand-ins for external systems, with their real behavior, faults included."""

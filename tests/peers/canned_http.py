@@ -1,4 +1,4 @@
-"""An HTTP server that answers as it was told, well or badly: for the answers that no real server gives on demand."""
+"""An HTTP server with configured answers, also invalid ones that no real server sends on demand."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Answering = Callable[[str, bytes], bytes]
-"""What goes over the line, given the head of a request and its body; b"" closes it."""
+"""Returns the bytes to send for the head and body of a request; b"" closes the connection."""
 
 
 @dataclass
 class CannedHttp:
-    """Where it listens, what it heard, and what it answers."""
+    """The server's address, its requests, and its answers."""
 
     port: int
     answer: Answering
     pause_seconds: float = 0.0
-    """So long it waits before it reads what comes after the head."""
+    """The delay before it reads the body of a request."""
     heard: list[tuple[str, bytes]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    """Of each request, by their names in lower case."""
+    """The headers of each request, by names in lower case."""
     gone: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -34,20 +34,20 @@ class CannedHttp:
 def answer(
     status: int, body: bytes = b"", kind: str = "application/xml", length: int | None = None, **more: str
 ) -> bytes:
-    """One answer, after which the line is closed; it may lie about its length."""
+    """Return a response that closes the connection; `length` may be a wrong Content-Length."""
     headers = {"Content-Type": kind, "Content-Length": str(len(body) if length is None else length)} | more
     lines = [f"HTTP/1.1 {status} Canned", "Connection: close", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def s3_error(status: int, code: str) -> bytes:
-    """An error as S3 servers say it."""
+    """Return an error response of an S3 server."""
     return answer(status, f"<Error><Code>{code}</Code><Message>canned</Message></Error>".encode())
 
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
-    # Else a large request would go into the buffers at once, and a slow reader would not be noticed.
+    # Otherwise a large request would fit into the buffers, and a slow reader would have no effect.
     allow_reuse_address = True
     canned: CannedHttp
 
@@ -71,7 +71,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 @contextmanager
 def canned_http(answering: Answering) -> Iterator[CannedHttp]:
-    """Answer for as long as the context is open."""
+    """Run the server while the context is open."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.canned = CannedHttp(server.server_address[1], answering)
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -1,4 +1,4 @@
-"""A line to a server that can be cut and mended: TCP passed through, until it is not."""
+"""A TCP proxy whose connections can be broken and restored."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Gateway:
-    """Listens on a port of its own and passes everything on."""
+    """Listens on its own port and forwards all data."""
 
     def __init__(self, url: str) -> None:
-        """Know where the real server is."""
+        """`url` is that of the real server."""
         self._target = urlsplit(url)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -20,7 +20,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        """The server's URL by way of this gateway."""
+        """The server's URL through this proxy."""
         credentials = self._target.netloc.rpartition("@")[0]
         through = f"{credentials}@127.0.0.1:{self._port}"
         if self._target.scheme == "unix":
@@ -28,12 +28,12 @@ class Gateway:
         return urlunsplit(self._target._replace(netloc=through))
 
     async def open(self) -> None:
-        """Let through; at the same port as before."""
+        """Forward connections; listens on the same port as before."""
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Let nobody in any more and break every line that is open."""
+        """Refuse new connections and break all open ones."""
         if self._server is not None:
             self._server.close()
         for writer in list(self._writers):
@@ -63,7 +63,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def gateway(url: str) -> AsyncGenerator[Gateway]:
-    """Keep a gateway to this server open."""
+    """Run a proxy to a server while the context is open."""
     between = Gateway(url)
     await between.open()
     try:

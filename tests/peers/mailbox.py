@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine, and the mails that it was given."""
+"""A real SMTP server on this machine that stores received mails."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from aiosmtpd.handlers import Message
 
 
 class Mailbox(Message):
-    """Keeps every mail: to whom, about what, and its words."""
+    """Stores the recipient, subject and text of every mail."""
 
     def __init__(self, port: int) -> None:
-        """Know the port; `mailbox` begins to listen."""
+        """`mailbox` starts to listen on this port."""
         super().__init__()
         self.url = f"smtp://127.0.0.1:{port}"
         self.mails: list[tuple[str, str, str]] = []
         self._arrived = threading.Condition()
 
     def handle_message(self, message: Mail) -> None:
-        """Take a mail."""
+        """Store a mail."""
         payload = message.get_payload(decode=True)
         assert isinstance(payload, bytes)
         with self._arrived:
@@ -41,7 +41,7 @@ class Mailbox(Message):
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    """Listen for as long as the context is open."""
+    """Run the server while the context is open."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -30,11 +30,11 @@ class _Index(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
-        """Be quiet."""
+        """Do not log requests."""
 
 
 def _project(file: str) -> str:
-    """Return the normalized name (PEP 503) of the project that a distribution's file is of."""
+    """Return the normalized name (PEP 503) of the project of a distribution's file."""
     name = re.split(r"-\d", file, maxsplit=1)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -54,7 +54,7 @@ def package_index(wheels: Path) -> Iterator[str]:
 
 
 def add_release(wheels: Path, project: str, version: str) -> None:
-    """Put an empty release of a project into the folder."""
+    """Add an empty release of a project to the folder."""
     about = f"{project}-{version}.dist-info"
     with zipfile.ZipFile(wheels / f"{project}-{version}-py3-none-any.whl", "w") as wheel:
         extras = "Provides-Extra: reload\n"

@@ -1,4 +1,4 @@
-"""A real pgbouncer in front of the tests' Postgres, where it is installed; elsewhere its tests are skipped."""
+"""A real pgbouncer in front of the tests' Postgres; its tests are skipped if it is not installed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _START_SECONDS = 10.0
 
 @contextmanager
 def pgbouncer(folder: Path, url: str, **settings: str) -> Iterator[str]:
-    """Run one with these settings; give the URL of the same database, the same role and the same password behind it."""
+    """Run pgbouncer with these settings; yields the URL with the same database, role and password through it."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("pgbouncer is not installed")
@@ -35,14 +35,14 @@ def pgbouncer(folder: Path, url: str, **settings: str) -> Iterator[str]:
         "auth_file": str(folder / "users"),
         **settings,
     }
-    # The password for Postgres stands here; who reaches this port is one of these tests.
+    # The configuration contains the password for Postgres; only these tests connect to this port.
     server = f"{name} = host={at['host']} port={at.get('port', '5432')} user={user} password={password}"
     (folder / "users").write_text(f'"{user}" ""\n')
     text = "\n".join([f"[databases]\n{server}", "[pgbouncer]", *(f"{key} = {value}" for key, value in lines.items())])
     (folder / "pgbouncer.ini").write_text(text + "\n")
     command = [program, "--quiet", str(folder / "pgbouncer.ini")]
     if os.geteuid() == 0:
-        # It refuses to be root. Postgres' own user reaches its socket.
+        # pgbouncer refuses to run as root. The user of Postgres can reach its socket.
         for path in (folder, folder / "users", folder / "pgbouncer.ini"):
             path.chmod(0o755)
         command[1:1] = ["--user", "nobody"]

@@ -1,4 +1,4 @@
-"""The embedding side of the scripted Ollama: vectors of hashed words, so that texts which share words are near.
+"""Embeddings of the scripted Ollama: vectors of hashed words, so that texts with common words are near.
 
 A model is named `scripted-embed:key=value,...`. Keys: `dimensions` (default 64), `tokens` (its context, default 256; a word
 is a token), `refuse` (a word: no text with it is embedded), `fault`: html | short | not-numbers | infinite | 500 | slow. As with a real daemon (0.32.15), `truncate: false`
@@ -16,12 +16,12 @@ _WORD = re.compile(r"\w+")
 
 
 def is_embedder(model: str) -> bool:
-    """Whether this is the name of one."""
+    """Whether a name is that of a scripted embedding model."""
     return model.startswith("scripted-embed")
 
 
 def keys_of(model: str) -> dict[str, str]:
-    """Return what its name says."""
+    """Return the keys and values in a model's name."""
     return dict(part.split("=", 1) for part in model.partition(":")[2].split(",") if "=" in part)
 
 
@@ -64,7 +64,7 @@ def embedded(asked: dict[str, Any]) -> tuple[int, Any]:
 
 
 def vector(text: str, dimensions: int) -> list[float]:
-    """Return a vector of length one; the words of a text decide where it points."""
+    """Return a vector of length one, whose direction depends on the words of a text."""
     values = [0.0] * dimensions
     for word in _WORD.findall(text.lower()):
         digest = hashlib.sha256(word.encode()).digest()

@@ -1,4 +1,4 @@
-"""What a scripted model does and says: the keys of its name (scripted_ollama.py), and where it goes on."""
+"""The behavior of a scripted model, from the keys in its name (scripted_ollama.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Script:
-    """What a model does."""
+    """The behavior of a model."""
 
     tokens: int = 20
     rate: float = 0.0
@@ -26,7 +26,7 @@ class Script:
 
     @classmethod
     def named(cls, model: str) -> Script | None:
-        """Return the script of a model's name, or None when there is no such model."""
+        """Return the script of a model's name, or None if it is no scripted model."""
         family, _, rest = model.partition(":")
         if family != "scripted":
             return None
@@ -41,12 +41,12 @@ class Script:
 
 
 def counted(first: int, last: int) -> str:
-    """What a counting model says."""
+    """Return the text of a counting model."""
     return "".join(f"{number} " for number in range(first, last + 1))
 
 
 def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
-    """What a model says, given what was said before: all of its answer, or what is missing of it."""
+    """Return a model's tokens after the given messages: the whole answer, or the rest of a begun one."""
     pieces = [f"{number} " for number in range(1, script.tokens + 1)] if script.count else [script.text] * script.tokens
     roles = [message["role"] for message in messages]
     is_prefilled, is_told = roles[-1:] == ["assistant"], "cut off" in str(messages[-1:])
@@ -71,7 +71,7 @@ def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
 
 
 def _after(pieces: list[str], said: str) -> list[str]:
-    """The rest of the pieces: the one in whose middle it was cut off, and those behind."""
+    """Return the tokens after a cut-off text, beginning with the rest of the one that was cut."""
     length = 0
     for number, piece in enumerate(pieces):
         if length + len(piece) > len(said):

@@ -1,4 +1,4 @@
-"""An Ollama daemon whose models do what their names say; it speaks the protocol as version 0.32.15 was seen to.
+"""An Ollama daemon whose models' names define their behavior; it has the observed protocol of version 0.32.15.
 
 A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, default 20), `rate` (tokens a second,
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
@@ -35,7 +35,7 @@ MARKDOWN = (
 
 @dataclass
 class ScriptedOllama:
-    """The daemon: where it listens, what it offers, and what it was asked."""
+    """The daemon: its address, its models, and its requests."""
 
     port: int = 0
     listens_at: str = "127.0.0.1"
@@ -43,34 +43,34 @@ class ScriptedOllama:
     asked: list[dict[str, Any]] = field(default_factory=list)
     generating: int = 0
     embedded: int = 0
-    """How often it was asked for vectors."""
+    """The number of requests for vectors."""
     embedded_texts: list[str] = field(default_factory=list)
-    """Of what."""
+    """The texts of these requests."""
     loaded: set[str] = field(default_factory=set)
-    """Of the models that take time to be loaded, those that are."""
+    """The loaded models, of those with a loading time."""
     loads: int = 0
-    """How often one began to be loaded."""
+    """The number of started loadings."""
     credentials: str = ""
-    """What the last client that had a user and a password sent of them."""
+    """The credentials of the last request that had some."""
     sent_at: list[float] = field(default_factory=list)
-    """When each token of the answers was handed to the socket (time.time())."""
+    """When each token was written to the socket (time.time())."""
     at_once: asyncio.Semaphore | None = None
-    """As with OLLAMA_NUM_PARALLEL: further chats wait in the order in which they came, and nothing is said to them."""
+    """Like OLLAMA_NUM_PARALLEL: further chats wait in order without any response."""
     _server: asyncio.Server | None = None
     _connections: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def host(self) -> str:
-        """Its address, as OLLAMA_HOSTS takes it."""
+        """Its address in the form of OLLAMA_HOSTS."""
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Listen, at the same port as before when it was stopped."""
+        """Listen; after a stop, on the same port as before."""
         self._server = await asyncio.start_server(self._serve, self.listens_at, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Be away: nobody listens, and every connection is broken."""
+        """Stop listening, and break every connection."""
         if self._server is not None:
             self._server.close()
         for writer in list(self._connections):
@@ -128,7 +128,7 @@ class ScriptedOllama:
             case "GET", "/api/tags":
                 return 200, {"models": [_tag(name) for name in self.offered]}
             case "GET", "/scripted":
-                # Not Ollama's: how many answers it writes just now.
+                # Not in Ollama's API: the number of running answers.
                 return 200, {"generating": self.generating}
             case "GET", "/api/ps":
                 loaded = [name for name in self.offered if "load=" not in name or name in self.loaded]
@@ -159,7 +159,7 @@ class ScriptedOllama:
             return True
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
         self.generating += 1
-        # A client that closes its side is noticed at once, as by the real daemon.
+        # Detects a disconnect of the client at once, as the real daemon does.
         told = asked.get("messages") or []
         if any(message.get("images") for message in told) and "see=" not in model:
             inner = {"code": 500, "message": "image input is not supported by this model", "type": "server_error"}
@@ -204,7 +204,7 @@ class ScriptedOllama:
         begin = time.perf_counter()
         for number, (kind, text) in enumerate(pieces):
             if script.rate:
-                # By the clock, not by sleeping so and so long each time: the rate holds on a busy machine too.
+                # By the clock instead of equal pauses, so that the rate is correct on a busy machine.
                 await asyncio.sleep(max(0.0, begin + number / script.rate - time.perf_counter()))
             if (
                 number == script.at
@@ -223,7 +223,7 @@ class ScriptedOllama:
 
 
 async def _ask_for(model: str, words: str, writer: asyncio.StreamWriter) -> None:
-    """Ask for a tool as a daemon does: arguments are an object, and the reason of the end is "stop"."""
+    """Send a tool call as a daemon does: arguments are an object, and `done_reason` is "stop"."""
     function = {"index": 0, "name": "search_documents", "arguments": {"query": words}}
     part = _part(model)
     part["message"]["tool_calls"] = [{"id": "call_1o8cb8oy", "function": function}]
@@ -234,7 +234,7 @@ async def _ask_for(model: str, words: str, writer: asyncio.StreamWriter) -> None
 
 
 async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
-    """Do what goes wrong; True when the answer ends with it."""
+    """Cause a fault; returns True if it ends the answer."""
     match fault:
         case "error-line":
             await _line(writer, {"error": "an error was encountered while running the model: unexpected EOF"})
@@ -250,7 +250,7 @@ async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
         case "wrong-fields":
             await _line(writer, {"model": model, "message": "no object", "done": []})
         case "absurd-counts":
-            # Python's json takes 1e999 for infinity.
+            # Python's json parses 1e999 as infinity.
             await _line(writer, _part(model, done=True) | {"eval_count": float("inf")})
         case "silent":
             await asyncio.sleep(3600)
@@ -320,7 +320,7 @@ async def _line(writer: asyncio.StreamWriter, content: Any) -> None:
 
 @asynccontextmanager
 async def scripted_ollama(*offered: str) -> AsyncGenerator[ScriptedOllama]:
-    """Run the daemon for as long as the context is open."""
+    """Run the daemon while the context is open."""
     daemon = ScriptedOllama()
     if offered:
         daemon.offered = list(offered)

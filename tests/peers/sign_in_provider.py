@@ -1,4 +1,4 @@
-"""Sign-in providers as they are: npm's certified oidc-provider, playing plain OpenID Connect, GitHub and Apple.
+"""Real sign-in providers: npm's certified oidc-provider, as plain OpenID Connect, GitHub and Apple.
 
 A login name says what the account is like: "ada" is Ada with the verified address ada@example.org; "+unverified",
 "+noemail", "+private" (Apple's relay) and "+as=eve" (Eve's address) after it change that; each whole name is an account
@@ -48,10 +48,10 @@ Part = Literal["oidc", "github", "apple"]
 
 
 class SignInProviderHost:
-    """The three providers as one process, which ends with the tests."""
+    """The three providers in one process, which ends with the tests."""
 
     def __init__(self) -> None:
-        """Make Apple's team a key; nothing runs yet."""
+        """Create the key of Apple's team; `start` runs the process."""
         self._team_key = ec.generate_private_key(ec.SECP256R1())
         self._process: subprocess.Popen[str] | None = None
         self._control = ""
@@ -61,13 +61,13 @@ class SignInProviderHost:
 
     @property
     def apple_private_key(self) -> str:
-        """What the .p8 file says."""
+        """The content of the .p8 file."""
         pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         return self._team_key.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode()
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings with which an RxChat offers all three."""
+        """Return the settings with which RxChat offers all three providers."""
         return {
             "RXCHAT_GITHUB_CLIENT_ID": CLIENT_IDS["github"],
             "RXCHAT_GITHUB_CLIENT_SECRET": SECRETS["github"],
@@ -84,7 +84,7 @@ class SignInProviderHost:
         }
 
     def start(self) -> None:
-        """Run it, and wait until it says where it listens."""
+        """Run the process, and wait until it reports its address."""
         node, folder = installed()
         public = self._team_key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -110,7 +110,7 @@ class SignInProviderHost:
         self.urls = said
 
     def stop(self) -> None:
-        """Be gone."""
+        """End the process."""
         self._line.close()
         if self._process is not None:
             self._process.kill()
@@ -121,11 +121,11 @@ class SignInProviderHost:
             self._log.unlink(missing_ok=True)
 
     def log(self) -> str:
-        """What it complained about."""
+        """Return its log."""
         return self._log.read_text()
 
     def rotate_keys(self, part: Part) -> None:
-        """Sign with new keys from now on, and forget the old ones."""
+        """Sign with new keys from now on, and delete the old ones."""
         self._tell(part, rotate=True)
 
     def sign_with(self, part: Part, algorithm: str) -> None:
@@ -133,18 +133,18 @@ class SignInProviderHost:
         self._tell(part, alg=algorithm)
 
     def keep_for_userinfo(self, part: Part, is_kept: bool) -> None:
-        """Leave names and addresses out of ID tokens: they are at the userinfo endpoint."""
+        """Return names and addresses from the userinfo endpoint only, not in ID tokens."""
         self._tell(part, thin=is_kept)
 
     def forge(self, part: Part, sign: str = "own", header: dict | None = None, **claims: Any) -> None:
-        """Hand out the next ID token with these claims (None: without it), signed "own" or wrongly.
+        """Issue the next ID token with these claims (None: without one), signed correctly ("own") or wrongly.
 
         Wrongly is: by a "stranger", by "none", with the client's "secret", or "confused" (HS256 with the public key).
         """
         self._tell(part, forgery={"claims": claims, "header": header or {}, "sign": sign})
 
     def fail(self, part: Part, path: str, how: str) -> None:
-        """Answer the next request at a path in one of the ways that are listed in server.mjs."""
+        """Fail the next request at a path in one of the ways listed in server.mjs."""
         self._tell(part, faults={path: how})
 
     def tamper(self, part: Part, path: str, **fields: Any) -> None:
@@ -153,7 +153,7 @@ class SignInProviderHost:
 
     @contextmanager
     def standing_still(self, seconds: float) -> Iterator[None]:
-        """Stop its process for so long, as a busy machine does."""
+        """Stop the process for `seconds`, as a busy machine does."""
         assert self._process is not None
         going_on = threading.Timer(seconds, self._process.send_signal, [signal.SIGCONT])
         self._process.send_signal(signal.SIGSTOP)
@@ -164,12 +164,12 @@ class SignInProviderHost:
             going_on.join()
 
     def calm(self) -> None:
-        """Do again what providers do on a good day."""
+        """Remove all configured faults."""
         for part in CLIENT_IDS:
             self._tell(part, calm=True)
 
     def requests(self, part: Part, path: str) -> int:
-        """How often a path has been asked for."""
+        """Return the number of requests for a path."""
         return self._said()["requests"][part].get(path, 0)
 
     @property

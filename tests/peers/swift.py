@@ -79,7 +79,7 @@ class SwiftS3:
         self._process = None
 
     def freeze(self) -> None:
-        """Take connections and answer nothing, until it goes on."""
+        """Accept connections without answers, until the process is resumed."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
 
@@ -124,7 +124,7 @@ def _folder_with_attributes() -> Path:
 
 @contextmanager
 def swift_s3() -> Iterator[SwiftS3]:
-    """Run a Swift for as long as the context is open."""
+    """Run Swift while the context is open."""
     found = SwiftS3(_folder_with_attributes())
     try:
         found.start()

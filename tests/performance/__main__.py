@@ -63,7 +63,7 @@ def main() -> int:
 
 async def _until_done_or_stopped(work: Coroutine[None, None, Measured]) -> Measured:
     measuring = asyncio.create_task(work)
-    # Whoever stops us stops everything that we started, in order.
+    # A signal to this process stops all child processes in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, measuring.cancel)
     return await measuring

@@ -24,7 +24,7 @@ class Bare:
 
 @asynccontextmanager
 async def bare_server(folder: Path, ollama: str) -> AsyncGenerator[Bare]:
-    """Run the bare server for as long as the context is open."""
+    """Run the bare server while the context is open."""
     port = free_port()
     command = python("uvicorn", "tests.performance.bare_server:app", "--interface", "asgi3", "--no-access-log")
     command += ["--host", "127.0.0.1", "--port", str(port), "--ws", "websockets-sansio", "--log-level", "warning"]

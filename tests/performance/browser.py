@@ -40,10 +40,10 @@ def executable() -> str:
 
 @asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
-    """Run a browser for as long as the context is open."""
+    """Run a browser while the context is open."""
     arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:
-        # Ctrl-C is ours to handle.
+        # This process handles Ctrl-C.
         browser = await playwright.chromium.launch(
             executable_path=executable(), args=arguments, handle_sigint=False, handle_sigterm=False
         )

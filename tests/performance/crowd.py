@@ -84,7 +84,7 @@ async def _exchange(process: asyncio.subprocess.Process, order: bytes) -> bytes:
 
 @asynccontextmanager
 async def crowd(url: str, seats: Sequence[Seat], folder: Path, *, model: str = "") -> AsyncGenerator[Crowd]:
-    """Let readers open their tabs, and keep them open for as long as the context is."""
+    """Open the readers' tabs, and keep them open while the context is open."""
     parts = [seats[at : at + READERS_A_PROCESS] for at in range(0, len(seats), READERS_A_PROCESS)]
     async with AsyncExitStack() as stack:
         processes = [await stack.enter_async_context(_readers(folder)) for _ in parts]

@@ -82,7 +82,7 @@ async def _ready(stage: Stage, client: httpx.AsyncClient, collection: str) -> tu
 
 
 async def _embedder_alone(stage: Stage, client: httpx.AsyncClient, document: str) -> float:
-    """Return how long the embedder takes for the same texts, asked in the same way by nobody else."""
+    """Return the time of the embedding server for the same texts and requests without other load."""
     texts, first = [], 0
     while passages := (
         await client.get(f"/api/documents/{document}/chunks", params={"first": first, "limit": 200})

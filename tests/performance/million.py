@@ -49,7 +49,7 @@ class Corpus:
     centres: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def question(self, owner: int) -> tuple[str, list[float]]:
-        """Return words and a vector such as somebody would ask who has these chunks."""
+        """Return words and a vector like those of a question about these chunks."""
         centre = self.centres[_centre_of(owner, int(self.random.integers(_CENTRES_OF_ONE)))]
         words = " ".join(_word(int(rank)) for rank in _ranks(self.random, 6))
         return words, _near(self.random, centre[None, :])[0].tolist()
@@ -202,7 +202,7 @@ def _texts(random: np.random.Generator, count: int) -> Iterator[str]:
 
 
 def share(owner_url: str, corpus: Corpus, reader: UUID, count: int) -> None:
-    """Let somebody read the first so many collections, and no others."""
+    """Give a user grants to read the first collections, and no others."""
     with psycopg.connect(owner_url) as connection:
         connection.execute("DELETE FROM access_grant WHERE principal = %s", (str(reader),))
         with connection.cursor() as cursor:

@@ -20,14 +20,14 @@ _NOT_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "OLLAMA_HOSTS", 
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def environment(**ours: str) -> dict[str, str]:
-    """Return this process's environment without its settings of RxChat, and with ours."""
+    """Return this process's environment without RxChat's settings, and with the given ones."""
     kept = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
     return {name: value for name, value in kept.items() if not name.startswith("RXCHAT_")} | ours
 
@@ -36,7 +36,7 @@ def environment(**ours: str) -> dict[str, str]:
 async def running(
     command: Sequence[str], log: Path, env: Mapping[str, str], *, folder: Path = ROOT
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Run a command for as long as the context is open; it is asked to end, and killed when it does not."""
+    """Run a command while the context is open; then it gets SIGTERM, and SIGKILL if it does not end."""
     with log.open("ab") as output:
         # A group of its own: Ctrl-C reaches us alone, and we end what we started in its order.
         process = await asyncio.create_subprocess_exec(

@@ -54,7 +54,7 @@ def configure(path: str, *, attempts: int = {number}) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account and a browser that is signed in."""
+    """A user with an account and a session in a browser."""
 
     user_id: UUID
     cookie: str

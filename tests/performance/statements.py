@@ -82,7 +82,7 @@ async def _history_figure(stage: Stage, counting: psycopg.Connection, postgres: 
 
 
 def _work(counting: psycopg.Connection, postgres: int) -> Work:
-    """Return what was done by now; a backend tells of its rows when it has been idle for a moment."""
+    """Return the statistics by now; a backend reports its rows after it has been idle for a moment."""
     (statements,) = _one(
         counting,
         "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"

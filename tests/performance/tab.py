@@ -194,7 +194,7 @@ class Tab:
 
 @asynccontextmanager
 async def open_tab(url: str, cookie: str, conversation_id: UUID | None) -> AsyncGenerator[Tab]:
-    """Open a conversation, or the page for a new one, as a tab does, and keep it open as long as the context."""
+    """Open a conversation, or the page for a new one, as a tab does, while the context is open."""
     address = url.replace("http", "ws", 1) + f"/_event/?EIO=4&transport=websocket&token={uuid4()}"
     headers = {"Cookie": f"rxchat_session={cookie}", "Origin": url}
     # Browsers offer permessage-deflate, so this does too.

@@ -9,7 +9,7 @@ from tests.retrieval.measure import WRITING
 
 
 class Writing:
-    """Tells the test to write what it measured."""
+    """Makes the test write its measurements."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Say it in a way that the test knows."""

@@ -31,7 +31,7 @@ def web_server() -> Iterator[RxChat]:
 
 @pytest.fixture
 def stranger(web_server: RxChat) -> Iterator[httpx.Client]:
-    """A program that nobody has signed in."""
+    """An HTTP client without credentials."""
     with httpx.Client(base_url=web_server.url, trust_env=False) as client:
         yield client
 
@@ -46,7 +46,7 @@ def member(web_server: RxChat) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 async def clients(services: Services, settings: Settings) -> AsyncGenerator[Open]:
-    """Make HTTP clients of the house."""
+    """Create HTTP clients of the server."""
     assert services
     async with http_clients(settings) as made:
         yield made

@@ -50,7 +50,7 @@ async def http_clients(settings: Settings) -> AsyncGenerator[Open]:
 
 
 async def give_password(services: Services, current_user: CurrentUser, password: str = PASSWORD) -> CurrentUser:
-    """Give somebody a password, as cheaply as the tests' settings hash, and return them as signed in since."""
+    """Set a user's password, hashed as cheaply as in the tests' settings, and return the user with a later sign-in."""
     from rxchat.db.accounts import accounts as rows
 
     passwords: Passwords = services.accounts.sign_in._passwords
@@ -68,12 +68,12 @@ async def create_user(services: Services, owner_url: str, name: str = "Ada", rol
 
 
 async def sign_in(client: httpx.AsyncClient, current_user: CurrentUser, password: str = PASSWORD) -> httpx.Response:
-    """Sign somebody in with their password."""
+    """Sign a user in with their password."""
     return await client.post("/api/auth/sign-in", json={"email": current_user.email, "password": password})
 
 
 async def set_up_totp(client: httpx.AsyncClient, password: str = PASSWORD) -> tuple[TOTP, list[str]]:
-    """Set up an authenticator app for whoever is signed in, and return it with the recovery codes."""
+    """Set up an authenticator app for the signed-in user, and return it with the recovery codes."""
     begun = await client.post("/api/me/totp/begin", json={"password": password})
     assert begun.status_code == 200, begun.text
     app = TOTP(begun.json()["secret"])

@@ -44,7 +44,7 @@ async def following(services: Services, current_user: CurrentUser, turn: Turn) -
 
 
 def kill(services: Services) -> None:
-    """Stop an engine's work as if its process were gone: nobody renews, nobody writes, nobody says goodbye."""
+    """Stop an engine as if its process had died: without renewals, writes and releases."""
     engine = services.chat.run_engine
     for task in engine._loops:
         task.cancel()

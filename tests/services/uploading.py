@@ -48,7 +48,7 @@ async def breaking(data: bytes) -> AsyncGenerator[bytes]:
 async def content(
     services: Services, current_user: CurrentUser, document_id: UUID, start: int = 0, end: int | None = None
 ) -> bytes:
-    """What somebody gets of a file."""
+    """Return the content that a user downloads of a file."""
     found = await services.documents.files.content(current_user, document_id, start, end)
     return b"".join([piece async for piece in found.pieces])
 

@@ -1,7 +1,7 @@
 """The page's model of one conversation, in Python: the rules of rxchat/ui/client/thread-state.js (docs/protocol.md).
 
-State tests, fault tests, sequences and the bench read through it; `page_cases.json` holds it and the JavaScript to the same
-behaviour.
+State tests, fault tests, sequences and the bench use it; `page_cases.json` tests it and the JavaScript for the same
+behavior.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _KINDS = {"t": "text", "r": "reasoning"}
 
 
 def place_window(buffer: str, offset: int, piece: str) -> str | None:
-    """Put a piece into a text at an offset in UTF-16 units; None when something before it is missing."""
+    """Insert a piece into a text at an offset in UTF-16 units; None if text before it is missing."""
     if buffer.isascii():
         return None if offset > len(buffer) else buffer[:offset] + piece
     units = buffer.encode("utf-16-le", "surrogatepass")
@@ -26,10 +26,10 @@ def place_window(buffer: str, offset: int, piece: str) -> str | None:
 
 
 class Page:
-    """What is shown; `resync` is called when something is missing, `more` to fetch the rest of long texts."""
+    """The displayed messages; calls `resync` if a part is missing, and `more` for the rest of long texts."""
 
     def __init__(self, resync: Callable[[], None] = lambda: None, more: Callable[[], None] = lambda: None) -> None:
-        """Show nothing yet."""
+        """Start without messages."""
         self.messages: list[Message] = []
         self.older = False
         self.pending: list[Message] = []
@@ -43,18 +43,18 @@ class Page:
         self._awaits_set = self._awaits_more = False
 
     def text(self, message_id: str, kind: str = "text") -> str:
-        """What is shown of an answer, growing or ended."""
+        """Return the displayed text of an answer, running or finished."""
         message = self.find(message_id)
         if message is not None and message["state"] != "running":
             return message.get(kind) or ""
         return self._texts.get((message_id, kind), "")
 
     def find(self, message_id: str) -> Message | None:
-        """The message with this id."""
+        """Return the message with this ID, or None."""
         return next((message for message in self.messages if message["id"] == message_id), None)
 
     def last_answer(self) -> Message | None:
-        """The newest answer, or None."""
+        """Return the newest answer, or None."""
         return next((message for message in reversed(self.messages) if message["role"] == "assistant"), None)
 
     def take_patch(self, patch: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ class Page:
             }[patch["op"]](patch)
 
     def take_packet(self, packet: dict[str, Any]) -> None:
-        """Apply a window: the newest piece of a running answer."""
+        """Apply a window: the newest part of a running answer."""
         message = self.find(packet["g"])
         if message is not None and message["state"] != "running":
             return
@@ -95,7 +95,7 @@ class Page:
             self.ask_once()
 
     def sent(self, message_id: str, text: str) -> None:
-        """Show what the person sent, before the server has it."""
+        """Display a message that the user sent, before the server has accepted it."""
         if all(item["id"] != message_id for item in self.pending):
             self.pending.append({"id": message_id, "text": text})
 
@@ -117,7 +117,7 @@ class Page:
         self.pending = [item for item in self.pending if item["id"] != message_id]
 
     def waits(self, waiting: list[Message] | None) -> None:
-        """These wait for their turn; None says that nobody has looked."""
+        """Set the queued messages; None if they are not known."""
         if waiting is not None:
             self.waiting = waiting
             self._delivered({item["id"] for item in waiting})
@@ -187,7 +187,7 @@ class Page:
     def _replace(self, item: Message) -> None:
         before = self.find(item["id"]) if item.get("keeps") else None
         if before is not None and not any(key[0] == item["id"] for key in self._texts):
-            # An answer that goes on begins with what is here of it, until the stream brings the rest.
+            # A continued answer keeps its displayed text until the stream brings the rest.
             self._texts |= {(item["id"], kind): before.get(kind) or "" for kind in _KINDS.values()}
         shown = self._adopt(item)
         self.messages = [shown if message["id"] == item["id"] else message for message in self.messages]
