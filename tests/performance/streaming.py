@@ -108,7 +108,7 @@ async def _measure_case(stage: Stage, person: Person, case: Case) -> list[Cost]:
 
 
 async def _measure_many(stage: Stage, count: int) -> Cost:
-    """As many people as there are streams, so that nobody's list of conversations is anybody else's news."""
+    """As many users as streams, so that no update of a conversation list concerns another user."""
     async with AsyncExitStack() as tabs:
         opened = []
         for number in range(count):

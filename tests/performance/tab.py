@@ -96,7 +96,7 @@ class Tab:
         return self.turn
 
     async def stop(self) -> None:
-        """Press Stop; how it goes on is seen by whoever asked."""
+        """Press Stop; the tab that asked displays the result."""
         await self._send_event(f"{_THREAD}.stop", {})
 
     def _wire_bytes(self) -> int:

@@ -16,10 +16,10 @@ from rxchat.domain.tokenizing import folded, is_stemmed
 
 _SPECIAL = re.compile(r"['\\]")
 _OF_CODES, _OF_WORDS = 0.8, 0.5
-"""How much a code counts of which only the beginning was asked for, and a word that is only a part of a compound."""
+"""The weight of a code that matches by its prefix only, and of a word that matches a part of a compound."""
 _WEIGHT_OF_CODES = 2.0
 _BONUS_OF_CODES = 1.5
-"""Vectors know nothing of codes: a passage that has the rare one that is asked for must come before those that sound alike."""
+"""Vectors do not represent codes: a passage with the rare code of the question must rank before similar texts."""
 _POWER, _POWER_UNSPACED = 2.0, 1.0
 TYPES: Mapping[str, Any] = {
     "numbers": ARRAY(Integer()), "queries": ARRAY(Text()), "shares": ARRAY(Float()), "optional": ARRAY(Boolean()),
@@ -41,9 +41,9 @@ class QueryTerm:
 
     query: str
     loose: str
-    """With what matches; "" when nothing else does."""
+    """The loose condition; "" if there is none."""
     share: float
-    """How much a loose match counts."""
+    """The weight of a loose match."""
     is_optional: bool
     lexemes: tuple[str, ...]
     """Any of them is a match."""
@@ -52,7 +52,7 @@ class QueryTerm:
 
 @dataclass(frozen=True, slots=True)
 class LexemeFrequencies:
-    """How common lexemes are among all chunks."""
+    """The frequencies of lexemes among all chunks."""
 
     chunks: float
     of: Mapping[str, float]
@@ -68,7 +68,7 @@ class LexemeFrequencies:
 
 @dataclass(frozen=True, slots=True)
 class FullTextQuery:
-    """What a question asks the index for."""
+    """The query of a question to the full-text index."""
 
     terms: tuple[QueryTerm, ...]
     power: float = _POWER

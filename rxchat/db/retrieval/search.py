@@ -24,9 +24,9 @@ from rxchat.domain.retrieval import (
 _WORDS_READ_THROUGH = 2_500
 """In scopes of at most so many chunks every one is looked at for words, too; in larger ones the index on words is asked."""
 _ROWS_OF_WORDS = 4_000
-"""So many chunks, rare words first, are ranked when the index on words is asked."""
+"""The most chunks, rare words first, that a full-text search ranks."""
 _COPIES = 8
-"""So many candidates are looked at for each that is wanted: of those with the same text one counts."""
+"""The number of candidates for each wanted result, since duplicates of a text count once."""
 _EF_SEARCH = 120
 _MOST_SCANNED = 100_000
 
@@ -265,7 +265,7 @@ async def _searched(
 
 
 async def _places(session: AsyncSession, scope: SearchScope) -> dict[str, Any]:
-    """Return a scope as the statements want it: in which collections at all, which of them whole, which documents beside."""
+    """Return a scope's parameters: all collections, those searched completely, and single documents."""
     named = []
     if scope.documents:
         named = (await session.execute(_NAMED, {"documents": list(scope.documents)})).all()
