@@ -33,12 +33,12 @@ def card(*content: rx.Component) -> rx.Component:
     """One narrow column in the middle, for users who are not signed in."""
     return rx.el.main(
         rx.el.div(
-            rx.el.img(src="/mark.svg", alt="", width="44", height="44", class_name="card-mark"),
+            rx.el.img(src="/mark.svg", alt="", width="44", height="44", class_name="auth-card-mark"),
             *content,
-            class_name="card",
+            class_name="auth-card",
         ),
-        rx.el.p("RxChat runs on your own server. What you write stays there.", class_name="card-foot"),
-        class_name="card-page",
+        rx.el.p("RxChat runs on your own server. What you write stays there.", class_name="auth-card-foot"),
+        class_name="auth-card-page",
     )
 
 

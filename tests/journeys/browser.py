@@ -111,7 +111,7 @@ class Chat:
     def wait_for_words(self, count: int, seconds: float = PATIENCE_MS / 1000) -> Chat:
         """Wait until the last answer has so many words."""
         self.page.wait_for_function(
-            "count => { const all = document.querySelectorAll('.turn-answer');"
+            "count => { const all = document.querySelectorAll('.message-answer');"
             " const words = (all[all.length - 1]?.querySelector('.md')?.textContent ?? '').split(/\\s+/);"
             " return words.filter(Boolean).length >= count }",
             arg=count,

@@ -84,7 +84,7 @@ def test_the_demo_model_answers_a_real_question(fresh: RxChat, profile: Callable
     chat.wait_for_words(1)
     chat.wait_for_end(seconds=90)
     expect(chat.answer).to_contain_text("Paris")
-    expect(chat.answers.last.locator(".figures")).to_have_text(re.compile("tokens/s$"))
+    expect(chat.answers.last.locator(".stats")).to_have_text(re.compile("tokens/s$"))
     whole = chat.said()
     chat.page.reload()
     chat.wait_for_end()

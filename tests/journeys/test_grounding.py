@@ -78,7 +78,7 @@ def attach(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
     """Choose a file, and wait until it is there or has been refused."""
     begin_attaching(page, name, text)
     expect(chips(page).filter(has_text=name)).to_have_count(1)
-    expect(page.locator(".brought-ring")).to_have_count(0)
+    expect(page.locator(".attachment-ring")).to_have_count(0)
 
 
 def begin_attaching(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
@@ -206,7 +206,7 @@ def test_what_is_attached_survives_a_reload_and_is_removed(chat: Chat) -> None:
     page = chat.open().choose(PLAIN).page
     attach(page, "one.md", HANDBOOK)
     attach(page, "two.md", "# Two\n\nAnother text.\n")
-    expect(page.locator(".brought-ring")).to_have_count(0)
+    expect(page.locator(".attachment-ring")).to_have_count(0)
     chat.composer.fill("Half a question")
     page.reload()
     expect(chips(page)).to_have_count(2)

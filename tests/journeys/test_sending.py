@@ -55,7 +55,7 @@ def ask_unheard(chat: Chat, line: Line, text: str) -> None:
 
 def on_its_way(chat: Chat) -> Locator:
     """What was sent and is not known to have arrived."""
-    return chat.page.locator(".turn-user.is-muted")
+    return chat.page.locator(".message-user.is-muted")
 
 
 def expect_asked_once(chat: Chat, text: str) -> None:

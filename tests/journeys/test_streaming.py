@@ -25,7 +25,7 @@ def test_an_answer_streams_in_and_says_how_long_it_took(chat: Chat) -> None:
     expect(chat.page.locator(".typing")).to_have_count(0)
     chat.wait_for_end()
     assert chat.said() == " ".join(["word"] * 10)
-    expect(chat.answers.last.locator(".figures")).to_have_text(re.compile(r"^\d+(\.\d)? s · \d+(\.\d)? tokens/s$"))
+    expect(chat.answers.last.locator(".stats")).to_have_text(re.compile(r"^\d+(\.\d)? s · \d+(\.\d)? tokens/s$"))
     expect(chat.row("How does the first token come?").get_by_label("An answer is being written")).to_have_count(0)
     expect(chat.page).to_have_title(re.compile("^How does the first token come?"))
 

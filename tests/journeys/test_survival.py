@@ -118,7 +118,7 @@ def test_a_question_sent_while_the_line_is_cut_arrives_once(
     expect(chat.page.get_by_text("Reconnecting…")).to_have_count(0)
     # Either the page sends it by itself, or the composer has it back: it is never gone and never twice.
     chat.page.wait_for_function(
-        "() => document.querySelectorAll('.turn-answer').length === 2"
+        "() => document.querySelectorAll('.message-answer').length === 2"
         " || document.querySelector('#composer').value === 'Said into the void'"
     )
     if chat.composer.input_value():

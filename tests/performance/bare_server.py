@@ -23,7 +23,7 @@ field.addEventListener("keydown", async (event) => {
   event.preventDefault();
   const model = new URLSearchParams(location.search).get("model");
   const answer = document.createElement("article");
-  answer.className = "turn-answer";
+  answer.className = "message-answer";
   answer.ariaBusy = "true";
   document.getElementById("thread").append(answer);
   const response = await fetch("/answer?model=" + encodeURIComponent(model));

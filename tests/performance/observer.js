@@ -18,7 +18,7 @@
     });
 
   const look = () => {
-    const answers = document.querySelectorAll(".turn-answer");
+    const answers = document.querySelectorAll(".message-answer");
     const answer = answers[answers.length - 1];
     // Not what stands around the text: the model's name and the figures below end and begin with digits.
     const text = (answer?.querySelector(".md") ?? answer)?.textContent ?? "";

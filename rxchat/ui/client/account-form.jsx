@@ -57,7 +57,7 @@ function RegisterForm({ offer, onDone }) {
       {offer.providers.length > 0 && (
         <div className="other-ways"><Or /><Providers offer={offer} next="/" /></div>
       )}
-      <p className="card-link is-last">Already have an account? <SignInLink isMain={false} /></p>
+      <p className="auth-card-link is-last">Already have an account? <SignInLink isMain={false} /></p>
     </>
   );
 }
@@ -126,7 +126,7 @@ export function Join() {
     <>
       <CardHead title="You are invited" />
       <Problem>{found.problem}</Problem>
-      <div className="card-actions"><button type="button" className="button-main wide" onClick={look}>Try again</button></div>
+      <div className="auth-card-actions"><button type="button" className="button-main wide" onClick={look}>Try again</button></div>
     </>
   );
 }

@@ -13,7 +13,7 @@ export function CardHead({ title, lead, takesFocus }) {
   return (
     <>
       <h1 ref={heading} tabIndex={takesFocus ? -1 : undefined}>{title}</h1>
-      {lead && <p className="card-lead">{lead}</p>}
+      {lead && <p className="auth-card-lead">{lead}</p>}
     </>
   );
 }
@@ -21,16 +21,16 @@ export function CardHead({ title, lead, takesFocus }) {
 /** A step that has nothing to fill in: an icon, words, and where to go on. */
 export function CardMessage({ icon: Icon, title, lead, tone = "", children }) {
   return (
-    <div className="card-message">
-      <span className={`card-icon ${tone}`}><Icon size={22} strokeWidth={1.75} aria-hidden="true" /></span>
+    <div className="auth-card-message">
+      <span className={`auth-card-icon ${tone}`}><Icon size={22} strokeWidth={1.75} aria-hidden="true" /></span>
       <CardHead title={title} lead={lead} takesFocus />
-      <div className="card-actions">{children}</div>
+      <div className="auth-card-actions">{children}</div>
     </div>
   );
 }
 
 export const CardSkeleton = ({ label }) => (
-  <div className="card-skeleton skeleton" role="status" aria-label={label}>
+  <div className="auth-card-skeleton skeleton" role="status" aria-label={label}>
     {[58, 86, 100, 100, 100].map((width, at) => <i key={at} style={{ width: `${width}%` }} />)}
   </div>
 );

@@ -36,26 +36,26 @@ function usePlace(anchor, card, content) {
 function Passage({ source, citation }) {
   const { before, quoted, after } = excerptOf(source, citation);
   return (
-    <blockquote className="cite-passage" dir="auto">
+    <blockquote className="citation-passage" dir="auto">
       {before}{quoted && <mark>{quoted}</mark>}{after}
     </blockquote>
   );
 }
 
 function Source({ source, citation, onLeave }) {
-  if (!source.is_allowed) return <p className="cite-note">You no longer have access to this document.</p>;
+  if (!source.is_allowed) return <p className="citation-note">You no longer have access to this document.</p>;
   return (
     <>
-      <p className="cite-name"><FileText size={15} strokeWidth={1.75} aria-hidden="true" /><span>{source.name}</span></p>
-      {placeOf(source) && <p className="cite-place">{placeOf(source)}</p>}
-      {!source.is_there && <p className="cite-note">This document was deleted. This is its text at the time.</p>}
+      <p className="citation-name"><FileText size={15} strokeWidth={1.75} aria-hidden="true" /><span>{source.name}</span></p>
+      {placeOf(source) && <p className="citation-place">{placeOf(source)}</p>}
+      {!source.is_there && <p className="citation-note">This document was deleted. This is its text at the time.</p>}
       <Passage source={source} citation={citation} />
-      {canOpen(source) && <Link className="cite-open" to={viewerAddress(passageOf(source, citation))} onClick={onLeave}>Open document</Link>}
+      {canOpen(source) && <Link className="citation-open" to={viewerAddress(passageOf(source, citation))} onClick={onLeave}>Open document</Link>}
     </>
   );
 }
 
-const Missing = ({ quote }) => <span className="cite-note"> “{quote.slice(0, LONGEST_QUOTE)}{quote.length > LONGEST_QUOTE && "…"}”</span>;
+const Missing = ({ quote }) => <span className="citation-note"> “{quote.slice(0, LONGEST_QUOTE)}{quote.length > LONGEST_QUOTE && "…"}”</span>;
 
 export function CitationCard({ id, anchor, citation, list, problem, onLeave, ...pointer }) {
   const card = useRef(null);
@@ -64,12 +64,12 @@ export function CitationCard({ id, anchor, citation, list, problem, onLeave, ...
   const reason = reasonOf(citation);
   const isMissing = citation.reason === "no such source";
   return createPortal(
-    <div ref={card} id={id} role="dialog" aria-label={`Source ${citation.number}`} className="cite-card" style={style} {...pointer}>
-      {reason && <p className="cite-reason">{reason}{citation.reason === "not in the source" && <Missing quote={citation.quote} />}</p>}
+    <div ref={card} id={id} role="dialog" aria-label={`Source ${citation.number}`} className="citation-card" style={style} {...pointer}>
+      {reason && <p className="citation-reason">{reason}{citation.reason === "not in the source" && <Missing quote={citation.quote} />}</p>}
       {source && <Source source={source} citation={citation} onLeave={onLeave} />}
-      {!source && !isMissing && problem && <p className="cite-note" role="alert">{problem}</p>}
-      {!source && !isMissing && !problem && !list && <p className="cite-note" role="status">Loading the source…</p>}
-      {!source && !isMissing && list && <p className="cite-note">This source no longer exists.</p>}
+      {!source && !isMissing && problem && <p className="citation-note" role="alert">{problem}</p>}
+      {!source && !isMissing && !problem && !list && <p className="citation-note" role="status">Loading the source…</p>}
+      {!source && !isMissing && list && <p className="citation-note">This source no longer exists.</p>}
     </div>,
     document.body,
   );

@@ -64,7 +64,7 @@ export function CitationChip({ index }) {
       <button
         ref={chip}
         type="button"
-        className="cite"
+        className="citation"
         data-unverified={!citation.verified || undefined}
         aria-label={`Source ${citation.number}${reason ? `. ${reason}` : ""}`}
         aria-describedby={isOpen ? id : undefined}

@@ -13,7 +13,7 @@ function Line({ source, citation }) {
   const place = [placeOf(source), source.is_allowed && !source.is_there && "deleted"].filter(Boolean).join(" · ");
   return (
     <li>
-      <span className="cite" aria-hidden="true">{source.number}</span>
+      <span className="citation" aria-hidden="true">{source.number}</span>
       <FileText size={15} strokeWidth={1.75} aria-hidden="true" />
       <span className="source-words">
         {canOpen(source) ? <Link to={viewerAddress(passageOf(source, citation))}>{name}</Link> : <span>{name}</span>}

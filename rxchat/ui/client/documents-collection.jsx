@@ -176,7 +176,7 @@ export function Collection({ collection, documents, deleted, setDialog, tell, ev
           : <NoDocuments isOwn={isOwn} onFiles={add} />)}
         {shown === "documents" && <Deleted {...{ deleted, tell, events }} />}
       </div>
-      {isOver && <div className="documents-shade"><p><FilePlus2 size={22} strokeWidth={1.75} aria-hidden="true" /> Drop to add to “{name}”</p></div>}
+      {isOver && <div className="drop-overlay"><p><FilePlus2 size={22} strokeWidth={1.75} aria-hidden="true" /> Drop to add to “{name}”</p></div>}
     </>
   );
 }

@@ -90,7 +90,7 @@ const Skeleton = ({ label }) => (
 function Unloaded({ problem, onReload }) {
   if (!problem) return <Skeleton label="Loading your collections" />;
   return (
-    <div className="unloaded">
+    <div className="load-error">
       <Problem>{problem}</Problem>
       <button type="button" className="button-quiet" onClick={() => onReload()}><RefreshCw size={15} aria-hidden="true" /> Try again</button>
     </div>

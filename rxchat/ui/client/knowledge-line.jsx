@@ -17,10 +17,10 @@ function Item({ item, onDetach }) {
     onDetach(item.id);
   };
   return (
-    <li className="known" title={`${WORDS[item.kind] ?? "Document"}: ${item.name}. Answers here may use it.`}>
+    <li className="context-source" title={`${WORDS[item.kind] ?? "Document"}: ${item.name}. Answers here may use it.`}>
       <Icon size={14} strokeWidth={1.75} aria-hidden="true" />
-      <span className="known-name">{item.name}</span>
-      <button type="button" className="brought-button" aria-label={`Take ${item.name} out`} disabled={isLeaving} onClick={detach}>
+      <span className="context-source-name">{item.name}</span>
+      <button type="button" className="attachment-button" aria-label={`Take ${item.name} out`} disabled={isLeaving} onClick={detach}>
         <X size={13} aria-hidden="true" />
       </button>
     </li>
@@ -42,7 +42,7 @@ export function KnowledgeLine({ attached, of, onDetach }) {
         {shown.map((item) => <Item key={item.id} item={item} onDetach={onDetach} />)}
         {isCut && (
           <li>
-            <button type="button" className="known-more" aria-label={`Show ${attached.length - SHOWN} more`} onClick={() => setOpen(true)}>{`+${attached.length - SHOWN}`}</button>
+            <button type="button" className="context-source-more" aria-label={`Show ${attached.length - SHOWN} more`} onClick={() => setOpen(true)}>{`+${attached.length - SHOWN}`}</button>
           </li>
         )}
       </ul>

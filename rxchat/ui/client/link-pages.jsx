@@ -6,7 +6,7 @@ import { ask } from "./backend.js";
 import { CardHead, CardMessage, CardSkeleton } from "./card-parts.jsx";
 import { FIELDS, Form, useForm } from "./form-parts.jsx";
 
-const BackToSignIn = () => <p className="card-link is-last"><a href="/sign-in">Back to sign-in</a></p>;
+const BackToSignIn = () => <p className="auth-card-link is-last"><a href="/sign-in">Back to sign-in</a></p>;
 const SignInButton = () => <a className="button-main wide" href="/sign-in">Sign in</a>;
 
 export function Forgot() {
@@ -107,8 +107,8 @@ export function Confirm() {
   }
   if (!isChecked) return <CardSkeleton label="Checking the link" />;
   return (
-    <div className="card-message">
-      <span className="card-icon"><MailOpen size={22} strokeWidth={1.75} aria-hidden="true" /></span>
+    <div className="auth-card-message">
+      <span className="auth-card-icon"><MailOpen size={22} strokeWidth={1.75} aria-hidden="true" /></span>
       <CardHead title="Confirm your address" lead="Confirm your address to finish creating your account." />
       <Form form={form} action="Confirm my address" busy="Confirming…" />
     </div>

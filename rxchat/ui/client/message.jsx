@@ -23,7 +23,7 @@ export const UserMessage = memo(function UserMessage({ text, isMuted }) {
     if (element && !isOpen) setLong(element.scrollHeight > element.clientHeight + 4);
   }, [text, isOpen]);
   return (
-    <article aria-label="You" className={`turn-user ${isMuted ? "is-muted" : ""}`}>
+    <article aria-label="You" className={`message-user ${isMuted ? "is-muted" : ""}`}>
       <div className="bubble">
         <div ref={body} dir="auto" className="bubble-text" data-folded={!isOpen || undefined} style={{ "--lines": FOLDED_LINES }}>
           {text}
@@ -106,7 +106,7 @@ function GoOn({ message, onGoOn }) {
 }
 
 function Outcome({ message, onRetry, onGoOn }) {
-  if (message.state === "stopped") return <p className="outcome">Stopped <GoOn message={message} onGoOn={onGoOn} /></p>;
+  if (message.state === "stopped") return <p className="message-status">Stopped <GoOn message={message} onGoOn={onGoOn} /></p>;
   if (message.state !== "failed" && message.state !== "interrupted") return null;
   const fallback = message.state === "failed" ? "The answer failed." : "The answer was cut off.";
   return (
@@ -123,7 +123,7 @@ function Outcome({ message, onRetry, onGoOn }) {
 function Figures({ message }) {
   const parts = [spokenSeconds(message.seconds), spokenRate(message.tokens_per_second)].filter(Boolean);
   if (!message.tokens || !parts.length) return null;
-  return <span className="figures" data-tip={`${message.tokens} tokens`}>{parts.join(" · ")}</span>;
+  return <span className="stats" data-tip={`${message.tokens} tokens`}>{parts.join(" · ")}</span>;
 }
 
 const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
@@ -132,9 +132,9 @@ const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
       <Reasoning message={message} reasoning={message.reasoning} text={message.text} />
       {message.text && <Body text={message.text} isGrowing={false} citations={message.citations} message={message.id} />}
       {message.text && message.citations?.length > 0 && <Sources message={message} />}
-      {message.warnings?.map((warning) => <p key={warning} className="outcome" dir="auto">{warning}</p>)}
+      {message.warnings?.map((warning) => <p key={warning} className="message-status" dir="auto">{warning}</p>)}
       <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />
-      <div className="turn-foot">
+      <div className="message-foot">
         {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}
         <Figures message={message} />
       </div>
@@ -146,7 +146,7 @@ function LiveFigures({ started, characters }) {
   const seconds = useElapsed(started, "slow");
   const rate = guessedRate(characters, seconds);
   if (!started) return null;
-  return <span className="figures">{[`${Math.floor(seconds)} s`, rate && `about ${rate} tokens/s`].filter(Boolean).join(" · ")}</span>;
+  return <span className="stats">{[`${Math.floor(seconds)} s`, rate && `about ${rate} tokens/s`].filter(Boolean).join(" · ")}</span>;
 }
 
 function Growing({ message, run }) {
@@ -155,7 +155,7 @@ function Growing({ message, run }) {
     <>
       <Reasoning message={message} reasoning={reasoning} text={text} />
       {text ? <Body text={text} isGrowing /> : !reasoning && <TypingIndicator note={run?.note} />}
-      <div className="turn-foot is-live"><LiveFigures started={run?.began} characters={text.length + reasoning.length} /></div>
+      <div className="message-foot is-live"><LiveFigures started={run?.began} characters={text.length + reasoning.length} /></div>
     </>
   );
 }
@@ -164,8 +164,8 @@ function Growing({ message, run }) {
 export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry, onGoOn }) {
   const isRunning = message.state === "running";
   return (
-    <article aria-label={`${message.model || "The model"} answers`} aria-busy={isRunning} className="turn-answer">
-      <p className="turn-model">{message.model}</p>
+    <article aria-label={`${message.model || "The model"} answers`} aria-busy={isRunning} className="message-answer">
+      <p className="message-model">{message.model}</p>
       {isRunning ? <Growing message={message} run={run} /> : <Finished message={message} onRetry={onRetry} onGoOn={onGoOn} />}
     </article>
   );

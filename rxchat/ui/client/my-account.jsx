@@ -71,7 +71,7 @@ const Skeleton = () => (
 function Unloaded({ problem, onReload }) {
   if (!problem) return <Skeleton />;
   return (
-    <div className="unloaded">
+    <div className="load-error">
       <Problem>{problem}</Problem>
       <button type="button" className="button-quiet" onClick={() => onReload()}><RefreshCw size={15} aria-hidden="true" /> Try again</button>
     </div>

@@ -71,9 +71,9 @@ function FirstStep({ onAnswer, offer, next, problem }) {
   return (
     <>
       <CardHead title="Sign in to RxChat" lead="Your team's private AI chat." />
-      {ENDED[offer?.ended] && <p role="status" className="card-notice">{ENDED[offer.ended]}</p>}
+      {ENDED[offer?.ended] && <p role="status" className="auth-card-notice">{ENDED[offer.ended]}</p>}
       <Form form={form} action="Sign in" busy="Signing in…" />
-      <p className="card-link"><a href="/forgot">Forgot your password?</a></p>
+      <p className="auth-card-link"><a href="/forgot">Forgot your password?</a></p>
       {hasOthers && (
         <div className="other-ways">
           <Or />
@@ -81,7 +81,7 @@ function FirstStep({ onAnswer, offer, next, problem }) {
           <PasskeyButton label="Sign in with a passkey" form={form} onAnswer={onAnswer} />
         </div>
       )}
-      {offer?.registration === "open" && <p className="card-link is-last">New here? <a href="/register">Create an account</a></p>}
+      {offer?.registration === "open" && <p className="auth-card-link is-last">New here? <a href="/register">Create an account</a></p>}
     </>
   );
 }
@@ -99,7 +99,7 @@ function CodeForm({ kind, onAnswer, onSwitch, onStartOver }) {
         <PasskeyButton label="Use a passkey" isSecondStep form={form} onAnswer={onAnswer} />
         <button type="button" className="button-quiet wide" onClick={onSwitch}>{other}</button>
       </div>
-      <p className="card-link is-last"><button type="button" className="link-button" onClick={onStartOver}>Use another account</button></p>
+      <p className="auth-card-link is-last"><button type="button" className="link-button" onClick={onStartOver}>Use another account</button></p>
     </>
   );
 }

@@ -100,10 +100,10 @@ function useIsLate(isOnItsWay) {
 function Waiting({ run, model }) {
   const isLate = useIsLate(!run.state);
   return (
-    <article className="turn-answer" aria-busy="true" aria-label={`${model || "The model"} answers`}>
-      <p className="turn-model">{model}</p>
+    <article className="message-answer" aria-busy="true" aria-label={`${model || "The model"} answers`}>
+      <p className="message-model">{model}</p>
       <TypingIndicator note={isLate ? BUSY : run.note} />
-      <div className="turn-foot" />
+      <div className="message-foot" />
     </article>
   );
 }

@@ -144,7 +144,7 @@ export function DocumentViewer({ documentId, passage, collections = [], news = 0
     if (name) document.title = `${name} · RxChat`;
   }, [name]);
   if (code === GONE) return <Gone />;
-  if (problem) return <div className="unloaded"><Problem>{problem}</Problem><button type="button" className="button-quiet" onClick={again}>Try again</button></div>;
+  if (problem) return <div className="load-error"><Problem>{problem}</Problem><button type="button" className="button-quiet" onClick={again}>Try again</button></div>;
   if (!data) return <Skeleton />;
   const facts = data.document;
   const names = isPdf(facts) || isPicture(facts) ? ["Document", "Text", "Passages"] : ["Document", "Passages"];

@@ -10,7 +10,7 @@ def not_found_panel() -> rx.Component:
     return rx.el.section(
         rx.el.p("404", class_name="not-found-number", aria_hidden="true"),
         rx.el.h1("Page not found"),
-        rx.el.p("The conversation may have been deleted, or the address may be wrong.", class_name="card-lead"),
+        rx.el.p("The conversation may have been deleted, or the address may be wrong.", class_name="auth-card-lead"),
         rx.el.a("Start a new chat", href="/", class_name="button-main"),
         class_name="not-found",
     )
@@ -18,4 +18,4 @@ def not_found_panel() -> rx.Component:
 
 def not_found_page() -> rx.Component:
     """The whole page, for any address that no page has."""
-    return rx.el.main(not_found_panel(), class_name="card-page")
+    return rx.el.main(not_found_panel(), class_name="auth-card-page")

@@ -96,7 +96,7 @@ def _choice(label: str, choices: rx.Var, nothing: str) -> rx.Component:
     return rx.cond(
         choices.length() > 0,
         admin.field("principal", label, rx.el.select(admin.options(choices), id="principal", name="principal")),
-        rx.el.p(nothing, class_name="quiet"),
+        rx.el.p(nothing, class_name="text-muted"),
     )
 
 
@@ -114,7 +114,7 @@ def _user() -> rx.Component:
                 on_search=AccessState.find,
                 on_pick=AccessState.pick,
             ),
-            rx.el.p("Your role may not see users, so you cannot select one.", class_name="quiet"),
+            rx.el.p("Your role may not see users, so you cannot select one.", class_name="text-muted"),
         ),
         rx.el.div(
             rx.el.span(rx.el.b(picked.name), rx.el.span(picked.email), class_name="picker-who"),

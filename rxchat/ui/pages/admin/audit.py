@@ -32,7 +32,7 @@ def audit_page() -> rx.Component:
             "Verify an export with ",
             rx.el.code("python -m rxchat audit verify FILE"),
             ": it reports entries that were changed, moved or removed.",
-            class_name="quiet verify",
+            class_name="text-muted verify",
         ),
         rx.el.div(
             SearchBox.create(

@@ -59,7 +59,7 @@ def _second_factor_panel() -> rx.Component:
         rx.el.h1("Two-factor authentication required"),
         rx.el.p(
             "Your role may manage users and settings. Set up an authenticator app or a passkey first, so that a stolen password is not enough to do so.",
-            class_name="card-lead",
+            class_name="auth-card-lead",
         ),
         admin.PageLink.create("Set up two-factor authentication", to="/account/security", class_name="button-main"),
         class_name="not-found",

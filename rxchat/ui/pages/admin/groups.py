@@ -93,7 +93,7 @@ def _members_dialog() -> rx.Component:
         rx.cond(
             GroupsState.members.length() > 0,
             rx.el.ul(rx.foreach(GroupsState.members, _member), class_name="member-list", aria_label="Members"),
-            rx.el.p("This group has no members yet.", class_name="quiet"),
+            rx.el.p("This group has no members yet.", class_name="text-muted"),
         ),
         rx.el.div(admin.button("Done", GroupsState.close), class_name="dialog-actions"),
     )

@@ -59,7 +59,7 @@ def _card(role: RoleView) -> rx.Component:
                 rx.el.summary(f"What it allows ({role.may.length()})"),
                 rx.el.ul(rx.foreach(role.may, lambda words: rx.el.li(words, key=words))),
             ),
-            rx.el.p("No permissions.", class_name="quiet"),
+            rx.el.p("No permissions.", class_name="text-muted"),
         ),
         key=role.name,
         class_name="role-card",

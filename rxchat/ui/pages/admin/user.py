@@ -78,16 +78,16 @@ def _doors() -> rx.Component:
     """What can be done; nothing of it happens before it was asked."""
     above = rx.el.p(
         "This user has permissions that you do not have, so you cannot change their account.",
-        class_name="quiet",
+        class_name="text-muted",
     )
     mine = rx.el.p(
         "This is your own account. Manage your password, sessions and two-factor authentication on your account page.",
-        class_name="quiet",
+        class_name="text-muted",
     )
     doors = rx.el.ul(
         _door("Role", f"{UserState.user.role_title} now.", "Change…", "role"),
         rx.cond(UserState.is_me, rx.el.li(mine), _doors_to_others()),
-        class_name="doors",
+        class_name="related-links",
     )
     return rx.el.section(
         rx.el.h2("Account"),
@@ -269,12 +269,12 @@ def _conversations() -> rx.Component:
                 rx.cond(
                     UserState.conversations.length() > 0,
                     rx.el.ul(rx.foreach(UserState.conversations, _conversation), class_name="conversation-list"),
-                    rx.el.p("No conversations.", class_name="quiet"),
+                    rx.el.p("No conversations.", class_name="text-muted"),
                 ),
                 rx.cond(UserState.reading != "", _thread()),
             ),
             rx.el.div(
-                rx.el.p("Conversations are private. Read them only when you must.", class_name="quiet"),
+                rx.el.p("Conversations are private. Read them only when you must.", class_name="text-muted"),
                 admin.button("Read this user's conversations…", UserState.ask("reason")),
                 class_name="reading-note",
             ),

@@ -126,7 +126,7 @@ def _invitations() -> rx.Component:
             ),
             rx.el.p(
                 "No open invitations. An invitation is a link that works once, within seven days.",
-                class_name="quiet",
+                class_name="text-muted",
             ),
         ),
         class_name="admin-section",
@@ -168,7 +168,8 @@ def _invite_form() -> rx.Component:
         rx.cond(
             UsersState.is_closed,
             rx.el.p(
-                "Registration is closed. The link will work once invitations are allowed again.", class_name="quiet"
+                "Registration is closed. The link will work once invitations are allowed again.",
+                class_name="text-muted",
             ),
         ),
         admin.text_field("email", "E-mail", type="email", auto_capitalize="none", spell_check=False),
