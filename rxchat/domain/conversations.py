@@ -77,7 +77,6 @@ class MessageContent:
     """The marks in the text, checked against the sources that the model was shown (domain/citations.py)."""
     warnings: list[str] = field(default_factory=list)
     """Sentences below the answer: files that could not be searched, and that no source was used."""
-    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,6 @@ class Message(Table, table=True):
     citations: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     warnings: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     created_at: datetime = moment(default_now=True)
-    edited_at: datetime | None = moment(nullable=True)
 
 
 class QueuedMessageRow(Table, table=True):

@@ -137,7 +137,6 @@ const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
       <div className="message-foot">
         {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}
         <Figures message={message} />
-        {message.edited_at && <span className="figures">edited {new Date(message.edited_at).toLocaleString()}</span>}
       </div>
     </>
   );
