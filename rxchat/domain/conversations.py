@@ -27,6 +27,15 @@ class MessageState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class ContextKind(StrEnum):
+    """What a context source is."""
+
+    COLLECTION = "collection"
+    DOCUMENT = "document"
+    ATTACHMENTS = "attachments"
+    """Files attached to a message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationCreated:
     """A conversation was created."""
@@ -134,8 +143,7 @@ class ContextSourceAttached:
 
     type: ClassVar[str] = "knowledge_attached"
     knowledge_id: UUID
-    kind: str
-    """"collection", "document", or "attachments" for files attached to a message."""
+    kind: ContextKind
     name: str
 
 
@@ -246,7 +254,7 @@ class ContextSourceChange:
     """A change of the context sources; without a name the source is removed."""
 
     id: UUID
-    kind: str = ""
+    kind: ContextKind | None = None
     name: str | None = None
 
 

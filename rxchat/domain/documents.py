@@ -23,6 +23,15 @@ class DocumentState(StrEnum):
         return self in {DocumentState.READY, DocumentState.FAILED}
 
 
+class CollectionKind(StrEnum):
+    """What a collection is for."""
+
+    LIBRARY = "library"
+    """Documents that its owner collects and can share."""
+    ATTACHMENTS = "attachments"
+    """The files attached to one message."""
+
+
 class BlockKind(StrEnum):
     """The kind of a block of a document."""
 

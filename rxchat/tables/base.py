@@ -42,7 +42,7 @@ def moment(*, default_now: bool = False, **options: Any) -> Any:
     return Field(default=None, sa_type=_TIMESTAMP, sa_column_kwargs=column, **options)
 
 
-class _Kind(TypeDecorator[StrEnum]):
+class _EnumText(TypeDecorator[StrEnum]):
     """A member of an enum, stored as its value in a column of strings."""
 
     impl = String
@@ -63,9 +63,9 @@ class _Kind(TypeDecorator[StrEnum]):
         return None if value is None else self.members(value)
 
 
-def kind(members: type[StrEnum], **options: Any) -> Any:
+def enum_column(members: type[StrEnum], **options: Any) -> Any:
     """Return a column for a member of an enum, stored as its value."""
-    return Field(sa_type=cast("type[Any]", _Kind(members)), **options)
+    return Field(sa_type=cast("type[Any]", _EnumText(members)), **options)
 
 
 def strings(**options: Any) -> Any:

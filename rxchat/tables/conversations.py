@@ -13,7 +13,7 @@ from sqlmodel import Field
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import MessageState
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import Table, kind, moment, owned_key
+from rxchat.tables.base import Table, enum_column, moment, owned_key
 
 
 class Conversation(Table, table=True):
@@ -47,11 +47,11 @@ class Message(Table, table=True):
     conversation_id: UUID
     seq: int
     """The seq of the event that added it, which orders the messages of a conversation."""
-    role: Role = kind(Role)
+    role: Role = enum_column(Role)
     text: str = ""
     reasoning: str = ""
     model: str = ""
-    state: MessageState = kind(MessageState, default=MessageState.DONE)
+    state: MessageState = enum_column(MessageState, default=MessageState.DONE)
     error_code: str = ""
     error: str = ""
     error_detail: str = Field(default="", sa_column_kwargs={"server_default": ""})

@@ -11,8 +11,11 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB, REAL, TSVECTOR
 from sqlmodel import Field
 
+from rxchat.domain.conversations import ContextKind
+from rxchat.domain.documents import CollectionKind, DocumentState
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import Table, moment, owned_key
+from rxchat.domain.versions import IfExists, VersionState
+from rxchat.tables.base import Table, enum_column, moment, owned_key
 
 
 class Collection(Table, table=True):
@@ -27,7 +30,7 @@ class Collection(Table, table=True):
 
     owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    kind: str
+    kind: CollectionKind = enum_column(CollectionKind)
     name: str
     description: str = ""
     draft_key: UUID | None = None
@@ -114,7 +117,7 @@ class DocumentRow(Table, table=True):
     name: str
     media_type: str
     size_bytes: int = Field(sa_type=BigInteger)
-    state: str
+    state: DocumentState = enum_column(DocumentState)
     progress: float = Field(default=0.0, sa_type=REAL, sa_column_kwargs={"server_default": "0"})
     """The progress of the current step, 0 to 1."""
     status_text: str = Field(default="", sa_column_kwargs={"server_default": ""})
@@ -153,8 +156,10 @@ class DocumentRow(Table, table=True):
     )
     """The ID that all versions of a document share."""
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    version_state: str = Field(default="current", sa_column_kwargs={"server_default": "current"})
-    if_exists: str = Field(default="keep", sa_column_kwargs={"server_default": "keep"})
+    version_state: VersionState = enum_column(
+        VersionState, default=VersionState.CURRENT, sa_column_kwargs={"server_default": "current"}
+    )
+    if_exists: IfExists = enum_column(IfExists, default=IfExists.KEEP, sa_column_kwargs={"server_default": "keep"})
     """The upload's choice for a name that is taken; used when the upload is stored."""
     parent_id: UUID | None = None
     """The document (a mail) to which this file is attached."""
@@ -273,7 +278,7 @@ class ConversationSource(Table, table=True):
     owner_id: UUID = owned_key()
     conversation_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    kind: str
+    kind: ContextKind = enum_column(ContextKind)
     name: str
     created_at: datetime = moment(default_now=True)
 

@@ -9,7 +9,8 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from rxchat.domain.ids import new_id
-from rxchat.tables.base import Table, moment, owned_key
+from rxchat.domain.runs import ChunkKind, RunState
+from rxchat.tables.base import Table, enum_column, moment, owned_key
 
 _ACTIVE = text("state IN ('queued', 'running')")
 
@@ -31,7 +32,7 @@ class Run(Table, table=True):
     conversation_id: UUID
     message_id: UUID
     model: str
-    state: str = "queued"
+    state: RunState = enum_column(RunState, default=RunState.QUEUED)
     attempt: int = 0
     fence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     """The number of claims: an engine's writes are refused after a later claim."""
@@ -52,7 +53,7 @@ class RunChunkRow(Table, table=True):
     owner_id: UUID = owned_key()
     run_id: UUID = Field(primary_key=True)
     seq: int = Field(primary_key=True)
-    kind: str
+    kind: ChunkKind = enum_column(ChunkKind)
     start: int
     text: str
     at: datetime = moment(default_now=True)

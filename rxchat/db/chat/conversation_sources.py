@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from rxchat.domain.conversations import ContextSourceChange
+from rxchat.domain.conversations import ContextKind, ContextSourceChange
 from rxchat.domain.retrieval import Passage, Source
 from rxchat.tables import ConversationSource, MessageSource
 
@@ -22,7 +22,7 @@ class SourceRef:
     """A context source of a conversation: a collection or a document."""
 
     id: UUID
-    kind: str
+    kind: ContextKind
     name: str
 
 

@@ -227,7 +227,7 @@ async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Se
     running = exists().where(
         col(Run.owner_id) == col(Conversation.owner_id),
         col(Run.conversation_id) == col(Conversation.id),
-        col(Run.state).in_([RunState.QUEUED.value, RunState.RUNNING.value]),
+        col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]),
     )
     found = await session.execute(
         select(Conversation, running)

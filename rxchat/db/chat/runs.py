@@ -15,7 +15,6 @@ from rxchat.db.platform.notifications import notify
 from rxchat.db.platform.results import row_count
 from rxchat.domain.runs import (
     ActiveRun,
-    ChunkKind,
     ClaimedRun,
     PartialAnswer,
     PendingChunk,
@@ -25,7 +24,7 @@ from rxchat.domain.runs import (
 )
 from rxchat.tables import Message, Run, RunChunkRow
 
-_ACTIVE = (RunState.QUEUED.value, RunState.RUNNING.value)
+_ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 _CLAIM = text("SELECT * FROM claim_runs(:engine, :lease, :room, :at_once, :per_person, :mine)").bindparams(
     bindparam("mine", type_=ARRAY(Uuid))
 )
@@ -97,7 +96,7 @@ def _held(run: ClaimedRun, engine_id: UUID) -> tuple[Any, ...]:
         col(Run.id) == run.id,
         col(Run.engine_id) == engine_id,
         col(Run.fence) == run.fence,
-        col(Run.state) == "running",
+        col(Run.state) == RunState.RUNNING,
     )
 
 
@@ -129,7 +128,7 @@ async def chunks_after(
         )
         .order_by(col(RunChunkRow.seq))
     )
-    return [(row.seq, RunChunk(ChunkKind(row.kind), row.start, row.text)) for row in found.scalars()]
+    return [(row.seq, RunChunk(row.kind, row.start, row.text)) for row in found.scalars()]
 
 
 async def saved_prefix(session: AsyncSession, owner_id: UUID, run_id: UUID) -> PartialAnswer:
@@ -154,7 +153,7 @@ async def partial_answer(session: AsyncSession, owner_id: UUID, run_id: UUID) ->
 async def finish(session: AsyncSession, run: ClaimedRun, engine_id: UUID, state: RunState) -> bool:
     """End a run and delete its chunks, which its message now contains; False if it is not leased to this engine."""
     ended = await session.execute(
-        update(Run).where(*_held(run, engine_id)).values(state=state.value, finished_at=func.now(), lease_until=None)
+        update(Run).where(*_held(run, engine_id)).values(state=state, finished_at=func.now(), lease_until=None)
     )
     if row_count(ended) != 1:
         return False
@@ -168,7 +167,7 @@ async def stop_waiting(session: AsyncSession, owner_id: UUID, run_id: UUID) -> b
         update(Run)
         .where(col(Run.owner_id) == owner_id, col(Run.id) == run_id, col(Run.state).in_(_ACTIVE))
         .where(~func.is_leased(col(Run.state), col(Run.lease_until)))
-        .values(state=RunState.STOPPED.value, finished_at=func.now(), engine_id=None)
+        .values(state=RunState.STOPPED, finished_at=func.now(), engine_id=None)
     )
     if row_count(ended) != 1:
         return False

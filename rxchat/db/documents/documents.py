@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
-from rxchat.domain.documents import DocumentState
+from rxchat.domain.conversations import ContextKind
+from rxchat.domain.documents import CollectionKind, DocumentState
 from rxchat.domain.email_addresses import email_spellings
 from rxchat.domain.files import Document
 from rxchat.domain.versions import VersionState
@@ -28,7 +29,7 @@ class CollectionFacts:
 
     owner_id: UUID
     id: UUID
-    kind: str
+    kind: CollectionKind
     name: str
     description: str
     documents: int
@@ -54,8 +55,8 @@ async def collections(session: AsyncSession, current_user_id: UUID, also: UUID |
     """
     found = await session.execute(_COLLECTIONS, {"current_user": current_user_id, "also": also})
     return [
-        CollectionFacts(row.owner_id, row.id, row.kind, row.name, row.description, row.documents, int(row.chunks))
-        for row in found
+        CollectionFacts(**{**row, "kind": CollectionKind(row["kind"]), "chunks": int(row["chunks"])})
+        for row in found.mappings()
     ]
 
 
@@ -84,7 +85,12 @@ async def get_or_create_attachments(
 ) -> UUID:
     """Return the collection of a draft's attachments; creates it, with this ID, if it does not exist."""
     statement = insert(Collection).values(
-        owner_id=owner_id, id=collection_id, kind="attachments", name="Attachments", description="", draft_key=draft_key
+        owner_id=owner_id,
+        id=collection_id,
+        kind=CollectionKind.ATTACHMENTS,
+        name="Attachments",
+        description="",
+        draft_key=draft_key,
     )
     await session.execute(
         statement.on_conflict_do_nothing(
@@ -114,7 +120,7 @@ async def change_collection(
         .where(
             col(Collection.owner_id) == owner_id,
             col(Collection.id) == collection_id,
-            col(Collection.kind) == "library",
+            col(Collection.kind) == CollectionKind.LIBRARY,
         )
         .values(name=name, description=description)
     )
@@ -149,10 +155,10 @@ _NAMED = text(
 )
 
 
-async def search_by_name(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, str, str, str]]:
+async def search_by_name(session: AsyncSession, words: str, limit: int) -> list[tuple[UUID, ContextKind, str, str]]:
     """Return collections and documents whose names contain these words: ID, kind, name, and parent."""
     found = await session.execute(_NAMED, {"words": words, "limit": limit})
-    return [(row.id, row.kind, row.name, row.within) for row in found]
+    return [(row.id, ContextKind(row.kind), row.name, row.within) for row in found]
 
 
 _OF_ADDRESS = text(
@@ -179,7 +185,7 @@ async def documents(session: AsyncSession, collection_id: UUID) -> list[Document
         select(*FACTS)
         .where(
             col(DocumentRow.collection_id) == collection_id,
-            col(DocumentRow.version_state) != VersionState.SUPERSEDED.value,
+            col(DocumentRow.version_state) != VersionState.SUPERSEDED,
         )
         .order_by(col(DocumentRow.created_at).desc(), col(DocumentRow.id))
     )
@@ -200,7 +206,7 @@ async def all_owned(session: AsyncSession, owner_id: UUID) -> list[Document]:
     """Return all stored documents of a user, attachments too, the oldest first."""
     found = await session.execute(
         select(*FACTS)
-        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.state) != DocumentState.UPLOADING.value)
+        .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.state) != DocumentState.UPLOADING)
         .order_by(col(DocumentRow.created_at), col(DocumentRow.id))
     )
     return [document_of(row) for row in found]
@@ -233,9 +239,7 @@ async def count_owned(session: AsyncSession, owner_id: UUID, document_ids: Seque
 
 def document_of(row: Any) -> Document:
     """Return the domain value of a row of `FACTS`."""
-    facts = dict(row._mapping)
-    states = {"state": DocumentState(facts["state"]), "version_state": VersionState(facts["version_state"])}
-    return Document(**{**facts, **states})
+    return Document(**row._mapping)
 
 
 async def add_document(session: AsyncSession, row: DocumentRow) -> None:

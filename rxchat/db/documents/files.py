@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
-from rxchat.domain.documents import DocumentState
+from rxchat.domain.documents import CollectionKind, DocumentState
 from rxchat.domain.files import EncryptedFile, Part, Upload
-from rxchat.domain.versions import IfExists
 from rxchat.tables import Collection, DocumentRow, FilePart, ObjectDeletion, StoredFile
 
 # Serializes a user's uploads: two at the same time must not both see quota that suffices for one.
@@ -41,7 +40,7 @@ async def usage(session: AsyncSession, owner_id: UUID) -> tuple[int, int]:
     return count, int(size)
 
 
-async def count_collections(session: AsyncSession, owner_id: UUID, kind: str) -> int:
+async def count_collections(session: AsyncSession, owner_id: UUID, kind: CollectionKind) -> int:
     """Return the number of a user's collections of a kind, and lock them until the transaction ends."""
     await lock_user_files(session, owner_id)
     counted = await session.execute(
@@ -62,14 +61,14 @@ async def upload(session: AsyncSession, owner_id: UUID, document_id: UUID, *, lo
         select(
             col(DocumentRow.id), col(DocumentRow.collection_id), col(StoredFile.id).label("file_id"), col(DocumentRow.name),
             col(StoredFile.size_bytes), col(StoredFile.received_bytes),
-            (col(DocumentRow.state) != DocumentState.UPLOADING.value).label("is_stored"), col(DocumentRow.version),
+            (col(DocumentRow.state) != DocumentState.UPLOADING).label("is_stored"), col(DocumentRow.version),
             col(DocumentRow.if_exists),
         )
         .join(StoredFile, (col(StoredFile.owner_id) == col(DocumentRow.owner_id)) & (col(StoredFile.id) == col(DocumentRow.file_id)))
         .where(col(DocumentRow.owner_id) == owner_id, col(DocumentRow.id) == document_id)
     )  # fmt: skip
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
-    return Upload(*row[:-1], if_exists=IfExists(row.if_exists)) if row else None
+    return Upload(*row[:-1], if_exists=row.if_exists) if row else None
 
 
 async def add_part(session: AsyncSession, owner_id: UUID, file_id: UUID, part: Part) -> bool:
@@ -195,7 +194,7 @@ async def failed_documents(session: AsyncSession, owner_id: UUID, file_id: UUID)
         select(col(DocumentRow.id), col(DocumentRow.generation)).where(
             col(DocumentRow.owner_id) == owner_id,
             col(DocumentRow.file_id) == file_id,
-            col(DocumentRow.state) == DocumentState.FAILED.value,
+            col(DocumentRow.state) == DocumentState.FAILED,
         )
     )
     return {row.id: row.generation for row in found}

@@ -59,7 +59,7 @@ async def attempts(session: AsyncSession, owner_id: UUID, document_id: UUID) -> 
         )
     )
     row = found.one_or_none()
-    return (row.attempts, DocumentState(row.state).is_final) if row is not None else None
+    return (row.attempts, row.state.is_final) if row is not None else None
 
 
 async def retry_later(session: AsyncSession, owner_id: UUID, document_id: UUID, seconds: float) -> None:
@@ -330,7 +330,7 @@ async def publish(session: AsyncSession, taken: ClaimedDocument, index_id: int) 
     document = taken.document
     facts = {
         "published_generation": document.generation,
-        "state": DocumentState.READY.value,
+        "state": DocumentState.READY,
         "progress": 1.0,
         "error": "",
         "embedded_index": index_id,

@@ -34,8 +34,8 @@ async def find_by_name(
             col(DocumentRow.name).in_(sorted(same)),
             (col(DocumentRow.id) != but) if but else true(),
             col(DocumentRow.parent_id).is_(None),
-            col(DocumentRow.state) != DocumentState.UPLOADING.value,
-            col(DocumentRow.version_state) != VersionState.SUPERSEDED.value,
+            col(DocumentRow.state) != DocumentState.UPLOADING,
+            col(DocumentRow.version_state) != VersionState.SUPERSEDED,
         )
         .order_by(col(DocumentRow.created_at).desc(), col(DocumentRow.id))
     )
@@ -136,14 +136,14 @@ async def make_current(session: AsyncSession, document: Document) -> bool:
     """
     mine = (col(DocumentRow.owner_id) == document.owner_id, col(DocumentRow.id) == document.id)
     state = (await session.execute(select(col(DocumentRow.version_state)).where(*mine))).scalar_one_or_none()
-    if state is None or state == VersionState.SUPERSEDED.value:
+    if state is None or state == VersionState.SUPERSEDED:
         return False
     given = {"owner": document.owner_id, "series": document.version_series_id, "version": document.version}
     older = list((await session.execute(_REPLACED, given)).scalars())
     if older:
         await supersede(session, document.owner_id, older)
-    if state != VersionState.CURRENT.value:
-        await session.execute(update(DocumentRow).where(*mine).values(version_state=VersionState.CURRENT.value))
+    if state != VersionState.CURRENT:
+        await session.execute(update(DocumentRow).where(*mine).values(version_state=VersionState.CURRENT))
     return True
 
 
@@ -156,7 +156,7 @@ async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequenc
         update(DocumentRow)
         .where(*these, col(DocumentRow.published_generation).is_not(None))
         .values(
-            state=DocumentState.READY.value, generation=col(DocumentRow.published_generation), fence=col(DocumentRow.fence) + 1,
+            state=DocumentState.READY, generation=col(DocumentRow.published_generation), fence=col(DocumentRow.fence) + 1,
             status_text="", error="", progress=1.0,
         )
     )  # fmt: skip
@@ -167,7 +167,7 @@ async def supersede(session: AsyncSession, owner_id: UUID, document_ids: Sequenc
         update(DocumentRow)
         .where(*these)
         .values(
-            version_state=VersionState.SUPERSEDED.value, published_generation=None, embedded_index=None, chunks=0,
+            version_state=VersionState.SUPERSEDED, published_generation=None, embedded_index=None, chunks=0,
             updated_at=func.now(),
         )
     )  # fmt: skip

@@ -257,7 +257,7 @@ def _document_line(item: Document | DeletedCopy) -> dict[str, Any]:
     file = f"documents/{item.id}" + (f".{suffix}" if suffix.isalnum() and len(suffix) <= 8 else "")
     line = {"name": item.name, "file": file, "uploaded_at": item.created_at, "bytes": item.size_bytes}
     line |= {"collection": item.collection_id, "version": item.version}
-    line["is_current"] = item.version_state == VersionState.CURRENT.value
+    line["is_current"] = item.version_state == VersionState.CURRENT
     if isinstance(item, DeletedCopy):
         line["deleted_at"] = item.deleted_at
     return line

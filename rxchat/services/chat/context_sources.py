@@ -16,7 +16,7 @@ from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require_scope
-from rxchat.domain.conversations import ContextSourceAttached, ContextSourceDetached
+from rxchat.domain.conversations import ContextKind, ContextSourceAttached, ContextSourceDetached
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.permissions import Scope
@@ -59,7 +59,7 @@ async def events_of(
             raise InvalidInput(_GONE)
         if collection_id is not None and collection_id not in have:
             name = held[0].name if len(held) == 1 else f"{len(held)} files"
-            events.append(ContextSourceAttached(knowledge_id=collection_id, kind="attachments", name=name))
+            events.append(ContextSourceAttached(knowledge_id=collection_id, kind=ContextKind.ATTACHMENTS, name=name))
     if len(have) + len(events) > MOST_ATTACHED:
         raise InvalidInput(f"At most {MOST_ATTACHED} collections and files can be attached to a conversation.")
     return events
@@ -68,11 +68,11 @@ async def events_of(
 async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
     collection = await document_rows.collection(session, found)
     if collection is not None:
-        return ContextSourceAttached(knowledge_id=found, kind="collection", name=collection.name)
+        return ContextSourceAttached(knowledge_id=found, kind=ContextKind.COLLECTION, name=collection.name)
     document = await document_rows.document(session, found)
     if document is None:
         raise InvalidInput(_GONE)
-    return ContextSourceAttached(knowledge_id=found, kind="document", name=document.name)
+    return ContextSourceAttached(knowledge_id=found, kind=ContextKind.DOCUMENT, name=document.name)
 
 
 async def names_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> str:

@@ -142,7 +142,7 @@ class AttachedFiles:
     async def _add(self, session: rows.AsyncSession, document: Document, item: Prepared, file_id: UUID) -> None:
         row = DocumentRow(
             owner_id=document.owner_id, id=new_id(), collection_id=document.collection_id, file_id=file_id, name=item.name,
-            media_type=item.media_type, size_bytes=item.content.row.size_bytes, state=DocumentState.STORED.value,
+            media_type=item.media_type, size_bytes=item.content.row.size_bytes, state=DocumentState.STORED,
             parent_id=document.id,
         )  # fmt: skip
         await document_rows.add_document(session, row)

@@ -11,6 +11,8 @@ from rxchat.db.documents.documents import CollectionFacts
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require, require_scope
+from rxchat.domain.conversations import ContextKind
+from rxchat.domain.documents import CollectionKind
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Grant, Permission, Resource, ResourceKind, Scope
@@ -27,7 +29,7 @@ class ContextChoice:
     """A collection or a document that can be attached to a conversation."""
 
     id: UUID
-    kind: str
+    kind: ContextKind
     name: str
     within: str = ""
     """The collection that a document is in."""
@@ -64,7 +66,11 @@ class Collections:
         """
         require(current_user, Permission.COLLECTIONS_CREATE)
         row = Collection(
-            owner_id=current_user.user_id, id=new_id(), kind="library", name=_name(name), description=_line(description)
+            owner_id=current_user.user_id,
+            id=new_id(),
+            kind=CollectionKind.LIBRARY,
+            name=_name(name),
+            description=_line(description),
         )
         async with self._database.begin(current_user.user_id) as session:
             await quotas.check_collection(session, current_user.user_id)
@@ -92,7 +98,7 @@ async def require_owned(session: rows.AsyncSession, current_user: CurrentUser, c
         NotFound: when it does not exist, is another user's, or contains a conversation's attachments.
     """
     found = await rows.owned_collection(session, current_user.user_id, collection_id)
-    if found is None or found.kind != "library":
+    if found is None or found.kind is not CollectionKind.LIBRARY:
         raise NotFound
 
 

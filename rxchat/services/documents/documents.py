@@ -156,7 +156,7 @@ class Documents:
                 raise Conflict("This document is already being processed.")
             await rows.change_document(
                 session, current_user.user_id, document_id,
-                state=DocumentState.STORED.value, error="", status_text="", status_detail="", warnings="", progress=0.0, generation=found.generation + 1,
+                state=DocumentState.STORED, error="", status_text="", status_detail="", warnings="", progress=0.0, generation=found.generation + 1,
                 **chosen,
             )  # fmt: skip
             # It has been ingested before, so no answer waits for it.

@@ -138,9 +138,9 @@ class Files:
             await file_rows.add(session, stored)
             document = DocumentRow(
                 owner_id=current_user.user_id, id=document_id, collection_id=collection_id, file_id=stored.id, name=name,
-                media_type="", size_bytes=size_bytes, state=DocumentState.UPLOADING.value,
+                media_type="", size_bytes=size_bytes, state=DocumentState.UPLOADING,
                 # Attachments of messages never replace each other.
-                if_exists=(IfExists.KEEP if draft_key is not None else if_exists).value,
+                if_exists=IfExists.KEEP if draft_key is not None else if_exists,
             )  # fmt: skip
             await rows.add_document(session, document)
         return Upload(document_id, collection_id, stored.id, name, size_bytes, 0)

@@ -168,7 +168,7 @@ class Ingestion:
         log.info("a document cannot be parsed", document_id=str(taken.document.id), reason=reason)
         async with self._database.begin(taken.document.owner_id) as session:
             facts = {"error": sanitize(reason), "status_detail": sanitize(detail)}
-            await rows.advance(session, taken, state=DocumentState.FAILED.value, **facts)
+            await rows.advance(session, taken, state=DocumentState.FAILED, **facts)
 
     async def _advance(self, taken: rows.ClaimedDocument, session: rows.AsyncSession, **facts: object) -> None:
         if not await rows.advance(session, taken, **facts):
@@ -248,7 +248,7 @@ class Ingestion:
         async with self._database.begin(document.owner_id) as session:
             await self._advance(
                 taken, session,
-                state=DocumentState.PARSED.value, pages=parsed.pages, characters=len(parsed.text),
+                state=DocumentState.PARSED, pages=parsed.pages, characters=len(parsed.text),
                 warnings=sanitize(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
@@ -268,7 +268,7 @@ class Ingestion:
             raise NotFound
         pieces = await asyncio.to_thread(chunked, parsed, index.max_tokens)
         async with self._database.begin(document.owner_id) as session:
-            await self._advance(taken, session, state=DocumentState.CHUNKED.value, chunks=len(pieces), progress=0.0)
+            await self._advance(taken, session, state=DocumentState.CHUNKED, chunks=len(pieces), progress=0.0)
             await rows.save_chunks(session, document, parsed.text, pieces)
 
     async def _embed(self, taken: rows.ClaimedDocument, queue: str) -> None:
@@ -277,7 +277,7 @@ class Ingestion:
         if not wanted.is_active:
             await self._vector_index.embed_for_now(taken, document.generation, queue)
         async with self._database.begin(document.owner_id) as session:
-            await self._advance(taken, session, state=DocumentState.EMBEDDED.value)
+            await self._advance(taken, session, state=DocumentState.EMBEDDED)
 
     async def _publish(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document, is_quick = taken.document, queue == jobs.QUICK_QUEUE
@@ -305,9 +305,9 @@ class Ingestion:
             await file_rows.lock_user_files(session, document.owner_id)
             if await rows.count_chunks_without_vector(session, document, document.generation, index.id):
                 # Another embedding model became active: embed again.
-                await self._advance(taken, session, state=DocumentState.CHUNKED.value)
+                await self._advance(taken, session, state=DocumentState.CHUNKED)
             elif not await version_rows.make_current(session, document):
-                await self._advance(taken, session, state=DocumentState.READY.value, progress=1.0)
+                await self._advance(taken, session, state=DocumentState.READY, progress=1.0)
                 await version_rows.supersede(session, document.owner_id, [document.id])
             elif await rows.publish(session, taken, index.id):
                 unused = await self._attached_files.adopt(session, document, attached)

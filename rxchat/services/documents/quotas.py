@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.documents import files as rows
+from rxchat.domain.documents import CollectionKind
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.files import FileLimits, format_size
 
@@ -47,7 +48,7 @@ async def check_collection(session: AsyncSession, owner_id: UUID) -> None:
     Raises:
         InvalidInput: when there is none.
     """
-    if (count := await rows.count_collections(session, owner_id, "library")) >= MOST_COLLECTIONS:
+    if (count := await rows.count_collections(session, owner_id, CollectionKind.LIBRARY)) >= MOST_COLLECTIONS:
         raise InvalidInput(_COLLECTIONS.format(count=count))
 
 
@@ -57,5 +58,5 @@ async def check_attachments(session: AsyncSession, owner_id: UUID) -> None:
     Raises:
         InvalidInput: when there is none.
     """
-    if (count := await rows.count_collections(session, owner_id, "attachments")) >= MOST_ATTACHMENTS:
+    if (count := await rows.count_collections(session, owner_id, CollectionKind.ATTACHMENTS)) >= MOST_ATTACHMENTS:
         raise InvalidInput(_ATTACHMENTS.format(count=count))

@@ -207,7 +207,7 @@ class UploadFinalizer:
                 version = place.get("version", 1)
                 await rows.change_document(
                     session, owner_id, document_id,
-                    file_id=file_id, media_type=media_type, state=DocumentState.STORED.value, progress=0.0, **place,
+                    file_id=file_id, media_type=media_type, state=DocumentState.STORED, progress=0.0, **place,
                 )  # fmt: skip
                 await jobs.enqueue_ingestion(session, owner_id, document_id)
             else:
@@ -223,7 +223,7 @@ class UploadFinalizer:
         """Retry a failed document, because its user uploaded it again."""
         await rows.change_document(
             session, owner_id, document_id,
-            state=DocumentState.STORED.value, error="", status_text="", progress=0.0, generation=generation + 1,
+            state=DocumentState.STORED, error="", status_text="", progress=0.0, generation=generation + 1,
         )  # fmt: skip
         await jobs.enqueue_ingestion(session, owner_id, document_id)
 
@@ -233,7 +233,7 @@ class UploadFinalizer:
             document = await rows.owned_document(session, owner_id, document_id, lock=True)
             if document is not None and document.state is DocumentState.UPLOADING:
                 await rows.change_document(
-                    session, owner_id, document_id, state=DocumentState.FAILED.value, error=sanitize(reason)
+                    session, owner_id, document_id, state=DocumentState.FAILED, error=sanitize(reason)
                 )
 
 
@@ -251,5 +251,5 @@ async def _place(session: rows.AsyncSession, owner_id: UUID, upload: Upload, nam
     return {
         "version_series_id": series,
         "version": await version_rows.next_version(session, owner_id, series),
-        "version_state": VersionState.PENDING.value,
+        "version_state": VersionState.PENDING,
     }

@@ -99,7 +99,7 @@ class Versions:
             copy.version = await version_rows.next_version(session, current_user.user_id, earlier.version_series_id)
             await rows.add_document(session, copy)
             if await version_rows.copy_text(session, earlier, copy.id):
-                await rows.change_document(session, current_user.user_id, copy.id, state=DocumentState.PARSED.value)
+                await rows.change_document(session, current_user.user_id, copy.id, state=DocumentState.PARSED)
             await jobs.enqueue_ingestion(session, current_user.user_id, copy.id)
             await record(
                 session, current_user.user_id, "document_version_restored", client_info,
@@ -130,10 +130,10 @@ class Versions:
 def _copy_of(earlier: Document, name: str) -> DocumentRow:
     return DocumentRow(
         owner_id=earlier.owner_id, id=new_id(), collection_id=earlier.collection_id, file_id=earlier.file_id, name=name,
-        media_type=earlier.media_type, size_bytes=earlier.size_bytes, state=DocumentState.STORED.value,
+        media_type=earlier.media_type, size_bytes=earlier.size_bytes, state=DocumentState.STORED,
         pages=earlier.pages, characters=earlier.characters, warnings=earlier.warnings, encoding=earlier.encoding,
         reader=earlier.reader, chosen_encoding=earlier.chosen_encoding, chosen_reader=earlier.chosen_reader,
-        version_series_id=earlier.version_series_id, version_state=VersionState.PENDING.value,
+        version_series_id=earlier.version_series_id, version_state=VersionState.PENDING,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from rxchat.db.chat import conversation_sources as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
+from rxchat.domain.conversations import ContextKind
 from rxchat.domain.errors import ModelError
 from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
 from rxchat.domain.ports import ChatModel
@@ -75,7 +76,7 @@ class PromptContextBuilder:
             return PromptContext(messages)
         scope = await self._document_search.scope_of(current_user, [item.id for item in known])
         model = await self._info(run.model)
-        files = [item.id for item in known if item.kind != "collection"]
+        files = [item.id for item in known if item.kind is not ContextKind.COLLECTION]
         if kept:
             # Files were waited for before the first word.
             lacking = await self._until_read(current_user, files, wait_seconds=0)

@@ -13,10 +13,14 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.context_sources import MOST_ATTACHED, Attached
+from rxchat.services.documents.collections import ContextChoice
 from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.field_views import field_view
 
 _CHOICES = 12
 _WORDS = 100
+_source_view = field_view(SourceRef)
+_choice_view = field_view(ContextChoice, renamed={"within": "in"})
 
 
 class KnowledgeState(rx.State):
@@ -31,7 +35,7 @@ class KnowledgeState(rx.State):
 
     def _show(self, conversation_id: str, known: list[SourceRef]) -> None:
         """Show the context sources; unchanged values are not sent again."""
-        lines = [{"id": str(item.id), "kind": item.kind, "name": item.name} for item in known]
+        lines = [_source_view(item) for item in known]
         if (self.of, self.attached) != (conversation_id, lines):
             self.of, self.attached = conversation_id, lines
 
@@ -41,7 +45,7 @@ class KnowledgeState(rx.State):
         """Show collections and documents whose names contain the words, for `#` in the composer."""
         words = words[:_WORDS]
         found = await container.get_services().documents.collections.search(current_user, words, _CHOICES)
-        self.choices = [{"id": str(item.id), "kind": item.kind, "name": item.name, "in": item.within} for item in found]
+        self.choices = [_choice_view(item) for item in found]
         self.searched = words
 
     @rx.event

@@ -15,6 +15,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
+    ContextKind,
     ContextSourceAttached,
     ContextSourceDetached,
     ConversationCreated,
@@ -72,7 +73,9 @@ def events_of(steps: list[Step]) -> list[ConversationEvent]:
                 events.append(ModelChosen(model=f"model {number}"))
             case "attach":
                 events.append(
-                    ContextSourceAttached(knowledge_id=attached[number], kind="document", name=f"file {number}")
+                    ContextSourceAttached(
+                        knowledge_id=attached[number], kind=ContextKind.DOCUMENT, name=f"file {number}"
+                    )
                 )
             case "detach":
                 events.append(ContextSourceDetached(knowledge_id=attached[number]))
