@@ -19,6 +19,7 @@ from rxchat.domain.conversations import (
     ContextSourceChange,
     ConversationChange,
     ConversationEvent,
+    ConversationSummary,
     ThreadMessage,
     changes_of,
     event_data,
@@ -28,6 +29,7 @@ from rxchat.domain.ids import parse_id
 from rxchat.domain.runs import RunState
 from rxchat.tables import Conversation, Message, Run
 
+_SUMMARY = [getattr(Conversation, name) for name in ConversationSummary.__dataclass_fields__ if name != "is_running"]
 _APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data)").bindparams(
     bindparam("types", type_=ARRAY(Text)), bindparam("data", type_=ARRAY(JSONB))
 )
@@ -222,7 +224,7 @@ async def events_after(
     return [(row.seq, event_from(row.type, row.data)) for row in found]
 
 
-async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Sequence[tuple[Conversation, bool]]:
+async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> list[ConversationSummary]:
     """Return the user's latest conversations, each with a flag for a running answer."""
     running = exists().where(
         col(Run.owner_id) == col(Conversation.owner_id),
@@ -230,12 +232,12 @@ async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> Se
         col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]),
     )
     found = await session.execute(
-        select(Conversation, running)
+        select(*_SUMMARY, running.label("is_running"))
         .where(col(Conversation.owner_id) == owner_id, col(Conversation.deleted_at).is_(None))
         .order_by(col(Conversation.updated_at).desc())
         .limit(limit)
     )
-    return [(row, is_running) for row, is_running in found]
+    return [ConversationSummary(**row) for row in found.mappings()]
 
 
 async def latest_messages(

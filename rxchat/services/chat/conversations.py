@@ -71,11 +71,7 @@ class Conversations:
         """Return the user's latest conversations, newest first."""
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
-            found = await rows.list_owned(session, current_user.user_id, limit=RECENT_CONVERSATIONS)
-        return [
-            ConversationSummary(row.id, row.title, row.model, row.updated_at, is_running=is_running)
-            for row, is_running in found
-        ]
+            return await rows.list_owned(session, current_user.user_id, limit=RECENT_CONVERSATIONS)
 
     async def open(
         self,
