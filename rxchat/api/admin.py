@@ -53,7 +53,7 @@ class Role(BaseModel):
 
 
 @router.get("/users")
-async def users(
+async def list_users(
     current_user: SignedIn,
     services: ServicesDep,
     words: Annotated[str, Query(max_length=200)] = "",
@@ -66,7 +66,7 @@ async def users(
 
 
 @router.post("/invitations", status_code=201)
-async def invite(
+async def create_invitation(
     body: NewInvitation, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, str | bool]:
     """Invite a user and return the invitation link."""
@@ -77,25 +77,27 @@ async def invite(
 
 
 @router.put("/users/{user_id}/role", status_code=204)
-async def set_role(user_id: UUID, body: Role, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
+async def set_user_role(
+    user_id: UUID, body: Role, current_user: SignedIn, request: Request, services: ServicesDep
+) -> None:
     """Change a user's role, which ends their sessions."""
     await services.access.user_admin.set_role(current_user, user_id, body.role, client_info_of(request))
 
 
 @router.post("/users/{user_id}/suspend", status_code=204)
-async def suspend(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
+async def suspend_user(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Suspend a user, which ends their sessions."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=True)
 
 
 @router.post("/users/{user_id}/readmit", status_code=204)
-async def readmit(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
+async def reinstate_user(user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Reinstate a suspended user."""
     await services.access.user_admin.suspend(current_user, user_id, client_info_of(request), is_suspended=False)
 
 
 @router.post("/users/{user_id}/delete", status_code=204)
-async def delete_account(
+async def delete_user(
     user_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
     """Schedule a user's account for deletion. Requires the administrator's own password."""
@@ -105,7 +107,7 @@ async def delete_account(
 
 
 @router.post("/users/{user_id}/end-sessions")
-async def end_sessions(
+async def end_user_sessions(
     user_id: UUID, current_user: SignedIn, request: Request, services: ServicesDep
 ) -> dict[str, int]:
     """End all sessions of a user."""

@@ -120,7 +120,7 @@ _SECOND = Step(next="second-factor")
 
 
 @router.get("/offer")
-async def offer(request: Request, services: ServicesDep) -> Offer:
+async def get_sign_in_options(request: Request, services: ServicesDep) -> Offer:
     """Return the ways to sign in that this instance offers."""
     found = await services.accounts.registration.offer()
     try:
@@ -148,7 +148,7 @@ async def sign_in(body: SignIn, request: Request, response: Response, services: 
 
 
 @router.post("/second-factor")
-async def second_factor(body: Code, request: Request, response: Response, services: ServicesDep) -> Step:
+async def verify_second_factor(body: Code, request: Request, response: Response, services: ServicesDep) -> Step:
     """Check a code after the first step, and set the session cookie."""
     admission = await services.accounts.sign_in.verify_second_factor(
         cookie_in(request, PENDING), body.code, client_info_of(request)
@@ -158,7 +158,7 @@ async def second_factor(body: Code, request: Request, response: Response, servic
 
 
 @router.post("/passkey/begin")
-async def begin_passkey(request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
+async def begin_passkey_sign_in(request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
     """Return the options for authentication with a passkey, as the only step or as the second one."""
     options, sealed = await services.accounts.passkeys.authentication_options(
         origin_of(request), cookie_in(request, PENDING)
@@ -168,7 +168,9 @@ async def begin_passkey(request: Request, response: Response, services: Services
 
 
 @router.post("/passkey")
-async def passkey(body: PasskeyAnswer, request: Request, response: Response, services: ServicesDep) -> Step:
+async def finish_passkey_sign_in(
+    body: PasskeyAnswer, request: Request, response: Response, services: ServicesDep
+) -> Step:
     """Verify a passkey and set the session cookie."""
     admission = await services.accounts.passkeys.sign_in(
         cookie_in(request, CHALLENGE),
@@ -188,7 +190,7 @@ async def start_over(request: Request, response: Response) -> None:
 
 
 @router.post("/setup")
-async def set_up(body: Setup, request: Request, response: Response, services: ServicesDep) -> Step:
+async def create_first_administrator(body: Setup, request: Request, response: Response, services: ServicesDep) -> Step:
     """Create the first administrator with the link that RxChat printed, and sign them in."""
     admission = await services.accounts.registration.create_first_administrator(
         body.token, name=body.name, email=body.email, password=body.password, client_info=client_info_of(request)
@@ -217,7 +219,7 @@ async def check_link(body: LinkOfKind, request: Request, services: ServicesDep) 
 
 
 @router.post("/invitation")
-async def invitation(body: Link, request: Request, response: Response, services: ServicesDep) -> dict[str, str]:
+async def get_invitation(body: Link, request: Request, response: Response, services: ServicesDep) -> dict[str, str]:
     """Return whom an invitation is for, and store it in a cookie, so that no URL carries it to a provider."""
     email = await services.accounts.registration.get_invitation(body.token, client_info_of(request))
     set_cookie(response, settings_of(request), INVITATION, body.token, _INVITATION_SECONDS)
@@ -225,7 +227,7 @@ async def invitation(body: Link, request: Request, response: Response, services:
 
 
 @router.post("/join")
-async def join(body: Join, request: Request, response: Response, services: ServicesDep) -> Step:
+async def accept_invitation(body: Join, request: Request, response: Response, services: ServicesDep) -> Step:
     """Accept an invitation, and sign the new user in."""
     admission = await services.accounts.registration.accept_invitation(
         body.token, name=body.name, password=body.password, client_info=client_info_of(request)
@@ -235,20 +237,20 @@ async def join(body: Join, request: Request, response: Response, services: Servi
 
 
 @router.post("/confirm", status_code=204)
-async def confirm(body: Link, request: Request, services: ServicesDep) -> None:
+async def confirm_email(body: Link, request: Request, services: ServicesDep) -> None:
     """Confirm the e-mail address of an account."""
     await services.accounts.registration.confirm(body.token, client_info_of(request))
 
 
 @router.post("/forgot", status_code=202)
-async def forgot(body: Forgot, request: Request, services: ServicesDep) -> Step:
+async def request_password_reset(body: Forgot, request: Request, services: ServicesDep) -> Step:
     """Mail a reset link if the account exists. The answer is the same if it does not."""
     await services.accounts.password_reset.request_reset(body.email, client_info_of(request))
     return Step(next="mail" if services.platform.mail_sender.is_configured else "administrator")
 
 
 @router.post("/reset", status_code=204)
-async def reset(body: Reset, request: Request, response: Response, services: ServicesDep) -> None:
+async def reset_password(body: Reset, request: Request, response: Response, services: ServicesDep) -> None:
     """Set a new password by a reset link. The user then signs in with it, second factor included."""
     await services.accounts.password_reset.reset(body.token, body.password, client_info_of(request))
     clear_cookie(response, settings_of(request), COOKIE)

@@ -159,7 +159,7 @@ class SourceOut(BaseModel):
 
 
 @router.get("/collections")
-async def collections(current_user: SignedIn, services: ServicesDep) -> list[CollectionOut]:
+async def list_collections(current_user: SignedIn, services: ServicesDep) -> list[CollectionOut]:
     """List the collections that the user may read, their own first."""
     return [
         CollectionOut(
@@ -171,26 +171,26 @@ async def collections(current_user: SignedIn, services: ServicesDep) -> list[Col
 
 
 @router.post("/collections", status_code=201)
-async def create(body: NewCollection, current_user: SignedIn, services: ServicesDep) -> dict[str, UUID]:
+async def create_collection(body: NewCollection, current_user: SignedIn, services: ServicesDep) -> dict[str, UUID]:
     """Create a collection."""
     return {"id": await services.documents.collections.create(current_user, body.name, body.description)}
 
 
 @router.delete("/collections/{collection_id}", status_code=204)
-async def remove_collection(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
+async def delete_collection(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
     """Delete a collection with everything in it."""
     await services.documents.files.remove_collection(current_user, collection_id)
 
 
 @router.get("/collections/{collection_id}/documents")
-async def documents(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> list[DocumentOut]:
+async def list_documents(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> list[DocumentOut]:
     """List a collection's documents, the newest first."""
     _, found, cited = await services.documents.documents.in_collection(current_user, collection_id)
     return [_document(item, cited.get(item.id, 0)) for item in found]
 
 
 @router.post("/collections/{collection_id}/taken-names")
-async def taken_names(
+async def find_taken_names(
     collection_id: UUID, body: FileNames, current_user: SignedIn, services: ServicesDep
 ) -> dict[str, list[str]]:
     """Return those of the file names that documents of the collection already have."""
@@ -198,7 +198,7 @@ async def taken_names(
 
 
 @router.get("/documents/{document_id}")
-async def document(
+async def get_document(
     document_id: UUID,
     current_user: SignedIn,
     services: ServicesDep,
@@ -217,7 +217,9 @@ async def document(
 
 
 @router.get("/collections/{collection_id}/deleted-documents")
-async def deleted_documents(collection_id: UUID, current_user: SignedIn, services: ServicesDep) -> list[DeletedOut]:
+async def list_deleted_documents(
+    collection_id: UUID, current_user: SignedIn, services: ServicesDep
+) -> list[DeletedOut]:
     """List the deleted documents of a user's own collection that can be restored, the latest deleted first."""
     found = await services.documents.trash.documents(current_user, collection_id)
     return [
@@ -226,19 +228,19 @@ async def deleted_documents(collection_id: UUID, current_user: SignedIn, service
 
 
 @router.delete("/documents/{document_id}", status_code=204)
-async def remove(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
+async def delete_document(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
     """Delete a document. Searches do not find it any more; it can be restored for 30 days."""
     await services.documents.files.remove(current_user, [document_id])
 
 
 @router.delete("/deleted-documents/{document_id}", status_code=204)
-async def delete_for_good(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
+async def purge_document(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> None:
     """Delete a deleted document permanently."""
     await services.documents.trash.delete_for_good(current_user, document_id)
 
 
 @router.post("/deleted-documents/{document_id}/restore")
-async def restore_deleted(
+async def restore_deleted_document(
     document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep
 ) -> DocumentOut:
     """Restore a deleted document. Searches find it once it is embedded again."""
@@ -247,7 +249,7 @@ async def restore_deleted(
 
 
 @router.post("/documents/{document_id}/read-again", status_code=204)
-async def read_again(
+async def reingest_document(
     document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep, body: HowToRead | None = None
 ) -> None:
     """Re-ingest a document, optionally with another encoding or format."""
@@ -256,7 +258,7 @@ async def read_again(
 
 
 @router.get("/documents/{document_id}/versions")
-async def versions(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> HistoryOut:
+async def list_versions(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> HistoryOut:
     """List all versions of a document, given the ID of any of them."""
     found = await services.documents.versions.history(current_user, document_id)
     return HistoryOut(
@@ -267,13 +269,15 @@ async def versions(document_id: UUID, current_user: SignedIn, services: Services
 
 
 @router.post("/documents/{document_id}/restore", status_code=201)
-async def restore(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> DocumentOut:
+async def restore_version(
+    document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep
+) -> DocumentOut:
     """Make an earlier version the newest one; it replaces the current one once it is ready."""
     return _document(await services.documents.versions.restore(current_user, document_id, client_info_of(request)), 0)
 
 
 @router.get("/documents/{document_id}/chunks")
-async def chunks(
+async def list_chunks(
     document_id: UUID,
     current_user: SignedIn,
     services: ServicesDep,
@@ -287,7 +291,7 @@ async def chunks(
 
 
 @router.post("/search")
-async def search(body: Question, current_user: SignedIn, services: ServicesDep) -> FoundOut:
+async def search_documents(body: Question, current_user: SignedIn, services: ServicesDep) -> FoundOut:
     """Search for passages, in the same way as for an answer."""
     where = Where(tuple(body.collections), tuple(body.documents))
     found = await services.retrieval.search.search(current_user, body.question, where, k=body.k)
@@ -298,7 +302,7 @@ async def search(body: Question, current_user: SignedIn, services: ServicesDep) 
 
 
 @router.get("/conversations/{conversation_id}/messages/{message_id}/sources")
-async def sources(
+async def list_sources(
     conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
 ) -> list[SourceOut]:
     """Return the sources of an answer, as far as the user may read them now."""

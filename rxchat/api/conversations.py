@@ -46,7 +46,7 @@ class Thread(BaseModel):
 
 
 @router.get("")
-async def recent(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
+async def list_conversations(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
     """List the user's latest conversations, the newest first."""
     require_scope(current_user, Scope.READ)
     found = await services.chat.conversations.recent(current_user)
@@ -54,7 +54,7 @@ async def recent(current_user: SignedIn, services: ServicesDep) -> list[Summary]
 
 
 @router.get("/{conversation_id}")
-async def read(
+async def get_conversation(
     conversation_id: UUID, current_user: SignedIn, services: ServicesDep, before: UUID | None = None
 ) -> Thread:
     """Return the last messages of a conversation."""
@@ -70,6 +70,6 @@ async def read(
 
 
 @router.post("/{conversation_id}/stop")
-async def stop(conversation_id: UUID, current_user: SignedIn, services: ServicesDep) -> dict[str, bool]:
+async def stop_run(conversation_id: UUID, current_user: SignedIn, services: ServicesDep) -> dict[str, bool]:
     """Stop the answer that is being written; false when there is none."""
     return {"stopped": await services.chat.messages.stop(current_user, conversation_id)}

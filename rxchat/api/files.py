@@ -69,7 +69,7 @@ class Link(BaseModel):
 
 
 @router.post(UPLOADS, status_code=201)
-async def begin(
+async def create_upload(
     response: Response,
     current_user: SignedIn,
     services: ServicesDep,
@@ -96,7 +96,7 @@ async def begin(
 
 
 @router.head(UPLOADS + "/{document_id}")
-async def progress(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
+async def get_upload_offset(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
     """Return the offset of an upload."""
     upload = await services.documents.files.upload(current_user, document_id)
     headers = {"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
@@ -104,7 +104,7 @@ async def progress(document_id: UUID, current_user: SignedIn, services: Services
 
 
 @router.patch(UPLOADS + "/{document_id}")
-async def go_on(
+async def append_to_upload(
     document_id: UUID,
     request: Request,
     current_user: SignedIn,
@@ -121,7 +121,7 @@ async def go_on(
 
 
 @router.delete(UPLOADS + "/{document_id}", status_code=204)
-async def give_up(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
+async def cancel_upload(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
     """Cancel an upload and delete what has arrived of it."""
     upload = await services.documents.files.upload(current_user, document_id)
     if upload.is_stored:
@@ -131,7 +131,7 @@ async def give_up(document_id: UUID, current_user: SignedIn, services: ServicesD
 
 
 @router.options(UPLOADS)
-async def abilities(_current_user: SignedIn, services: ServicesDep) -> Response:
+async def get_upload_capabilities(_current_user: SignedIn, services: ServicesDep) -> Response:
     """Return the version and extensions of the protocol that the server supports."""
     limit = str(services.documents.files.limits.file_bytes)
     headers = {"Tus-Version": _VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
@@ -139,7 +139,7 @@ async def abilities(_current_user: SignedIn, services: ServicesDep) -> Response:
 
 
 @router.post(FILES, status_code=201)
-async def send_whole(
+async def upload_file(
     request: Request,
     current_user: SignedIn,
     services: ServicesDep,
@@ -176,13 +176,13 @@ async def send_whole(
 
 
 @router.get(FILES + "/{document_id}", dependencies=[DOWNLOAD])
-async def download(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> Response:
+async def download_file(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> Response:
     """Return a document's file as a download; `Range` selects a part of it."""
     return await _sent(request, services, current_user, document_id)
 
 
 @router.post(FILES + "/{document_id}/link")
-async def link(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Link:
+async def create_download_link(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Link:
     """Create a link to a file that works for a few minutes, for every client that has it."""
     sealed, seconds = await services.documents.signed_urls.make(current_user, document_id)
     return Link(url=f"{FILES}/by-link/{sealed}", seconds=seconds)

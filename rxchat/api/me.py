@@ -105,7 +105,7 @@ class Session(BaseModel):
 
 
 @router.get("")
-async def me(current_user: SignedIn) -> Me:
+async def get_current_user(current_user: SignedIn) -> Me:
     """Return the signed-in user."""
     require_scope(current_user, Scope.READ)
     return Me(
@@ -129,7 +129,7 @@ async def change_password(
 
 
 @router.get("/sessions")
-async def sessions(current_user: SignedIn, services: ServicesDep) -> list[Session]:
+async def list_sessions(current_user: SignedIn, services: ServicesDep) -> list[Session]:
     """List the user's sessions."""
     require_scope(current_user, Scope.READ)
     return [
@@ -145,7 +145,7 @@ async def end_session(session_id: UUID, current_user: BrowserUser, request: Requ
 
 
 @router.get("/keys")
-async def keys(current_user: SignedIn, services: ServicesDep) -> list[Key]:
+async def list_api_keys(current_user: SignedIn, services: ServicesDep) -> list[Key]:
     """List the user's API keys."""
     require_scope(current_user, Scope.READ)
     return [
@@ -155,7 +155,7 @@ async def keys(current_user: SignedIn, services: ServicesDep) -> list[Key]:
 
 
 @router.post("/keys", status_code=201)
-async def create_key(
+async def create_api_key(
     body: NewKey, current_user: SignedIn, person: BrowserUser, request: Request, services: ServicesDep
 ) -> Key:
     """Create an API key; only this response contains its secret."""
@@ -167,7 +167,7 @@ async def create_key(
 
 
 @router.delete("/keys/{key_id}", status_code=204)
-async def revoke_key(key_id: UUID, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def revoke_api_key(key_id: UUID, current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
     """Revoke a key permanently."""
     await services.accounts.api_credentials.revoke_key(current_user, key_id, client_info_of(request))
 
@@ -201,7 +201,7 @@ async def remove_totp(body: Proof, current_user: BrowserUser, request: Request, 
 
 
 @router.post("/recovery-codes")
-async def renew_codes(
+async def regenerate_recovery_codes(
     body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, list[str]]:
     """Return ten new recovery codes."""
@@ -210,7 +210,7 @@ async def renew_codes(
 
 
 @router.post("/passkeys/begin")
-async def begin_passkey(
+async def begin_passkey_registration(
     body: Proof, current_user: EnrollingUser, request: Request, response: Response, services: ServicesDep
 ) -> dict[str, Any]:
     """Return the options for the registration of a passkey."""
@@ -221,7 +221,7 @@ async def begin_passkey(
 
 
 @router.post("/passkeys", status_code=204)
-async def add_passkey(
+async def finish_passkey_registration(
     body: NewPasskey, current_user: EnrollingUser, request: Request, response: Response, services: ServicesDep
 ) -> None:
     """Add a passkey that the browser created."""
@@ -246,7 +246,7 @@ async def remove_passkey(
 
 
 @router.post("/identities/{identity_id}/remove", status_code=204)
-async def untie(
+async def unlink_identity(
     identity_id: UUID, body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> None:
     """Unlink an external account."""
@@ -255,7 +255,7 @@ async def untie(
 
 
 @router.post("/export")
-async def begin_export(
+async def request_data_export(
     body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, str]:
     """Return a URL that downloads the user's data: once, within a minute, in this session only."""
@@ -264,7 +264,9 @@ async def begin_export(
 
 
 @router.get("/export/{ticket}", dependencies=[DOWNLOAD])
-async def export(ticket: str, current_user: BrowserUser, request: Request, services: ServicesDep) -> StreamingResponse:
+async def download_data_export(
+    ticket: str, current_user: BrowserUser, request: Request, services: ServicesDep
+) -> StreamingResponse:
     """Return all of the user's data as a zip file."""
     pieces = await services.app.data_export.download(current_user, ticket, client_info_of(request))
     return StreamingResponse(
@@ -275,7 +277,7 @@ async def export(ticket: str, current_user: BrowserUser, request: Request, servi
 
 
 @router.post("/delete", status_code=200)
-async def delete_account(
+async def schedule_account_deletion(
     body: Proof, current_user: BrowserUser, request: Request, services: ServicesDep
 ) -> dict[str, datetime]:
     """Schedule the user's account for deletion."""
@@ -283,6 +285,6 @@ async def delete_account(
 
 
 @router.post("/keep", status_code=204)
-async def keep_account(current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
+async def cancel_account_deletion(current_user: BrowserUser, request: Request, services: ServicesDep) -> None:
     """Cancel the deletion of the user's account."""
     await services.app.account_deletion.cancel(current_user, client_info_of(request))

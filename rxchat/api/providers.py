@@ -51,7 +51,7 @@ class Address(BaseModel):
 
 
 @router.get("/{key}")
-async def depart(
+async def start_external_login(
     key: str,
     request: Request,
     services: ServicesDep,
@@ -72,7 +72,9 @@ async def depart(
 
 
 @router.post("/{key}")
-async def depart_for(key: str, wanted: Wanted, request: Request, response: Response, services: ServicesDep) -> Address:
+async def start_external_login_by_post(
+    key: str, wanted: Wanted, request: Request, response: Response, services: ServicesDep
+) -> Address:
     """Return the URL at which a provider links an external account, or with which an invitation is accepted.
 
     Only a button on RxChat's pages requests it. It is no GET, so that links on other sites cannot start it, directly or
@@ -93,13 +95,13 @@ async def depart_for(key: str, wanted: Wanted, request: Request, response: Respo
 
 
 @router.get("/{key}/callback")
-async def come_back(key: str, request: Request, services: ServicesDep) -> Response:
+async def complete_external_login(key: str, request: Request, services: ServicesDep) -> Response:
     """Complete a sign-in or link after the provider redirected the browser back."""
     return await _arrive(key, request, services, dict(request.query_params))
 
 
 @router.post("/{key}/callback")
-async def come_back_with_form(key: str, request: Request) -> Response:
+async def complete_external_login_by_post(key: str, request: Request) -> Response:
     """Redirect the form that Apple's page posts across sites to a GET, with which browsers send RxChat's cookies.
 
     So no cookie needs SameSite=None.

@@ -39,7 +39,7 @@ class Pair(BaseModel):
 
 
 @router.post("")
-async def issue(body: Credentials, request: Request, services: ServicesDep) -> Pair:
+async def issue_token(body: Credentials, request: Request, services: ServicesDep) -> Pair:
     """Issue tokens to an API client."""
     pair = await services.accounts.api_credentials.sign_in(
         email=body.email,
@@ -52,7 +52,7 @@ async def issue(body: Credentials, request: Request, services: ServicesDep) -> P
 
 
 @router.post("/refresh")
-async def refresh(body: Refresh, request: Request, services: ServicesDep) -> Pair:
+async def refresh_token(body: Refresh, request: Request, services: ServicesDep) -> Pair:
     """Exchange a refresh token for a new pair. Reuse of a token revokes all tokens derived from it."""
     try:
         pair = await services.accounts.api_credentials.refresh(body.refresh_token, client_info_of(request))
@@ -63,6 +63,6 @@ async def refresh(body: Refresh, request: Request, services: ServicesDep) -> Pai
 
 
 @router.post("/revoke", status_code=204)
-async def revoke(current_user: SignedIn, request: Request, services: ServicesDep) -> None:
+async def revoke_token(current_user: SignedIn, request: Request, services: ServicesDep) -> None:
     """Revoke the client's access and refresh tokens."""
     await services.accounts.sessions.sign_out(current_user, client_info_of(request))
