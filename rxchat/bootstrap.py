@@ -14,7 +14,7 @@ import structlog
 from rxchat import adapter_factories
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.parsing import SandboxedParser
-from rxchat.adapters.redis import RedisBroadcast
+from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
 from rxchat.adapters.sign_in import providers
 from rxchat.connections import Connections, connections, needs_embedded
@@ -80,7 +80,8 @@ from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
-from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed
+from rxchat.services.platform.access_invalidator import AccessInvalidator
+from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.instance_settings import AccountPolicies, InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rxchat import __version__, checks, frontend, serving
 from rxchat.connections import ConfigurationError, Connections, connections, needs_embedded
-from rxchat.db.platform import migrations, other_databases, poolers, prerequisites, role_settings, shares
+from rxchat.db.platform import invalid_shares, migrations, other_databases, poolers, prerequisites, role_settings
 from rxchat.db.platform.database import SESSION_OPTIONS, Database, libpq_url
 from rxchat.embedded.attached import serve_for
 from rxchat.embedded.progress import Report, TaskLine, Terminal
@@ -276,7 +276,7 @@ def _look_for_poolers(settings: Settings) -> Iterator[checks.Finding]:
 def _look_for_shares(settings: Settings) -> Iterator[checks.Finding]:
     """Find old shares with groups that the user is no member of, if the owner's role can connect."""
     with suppress(ConfigurationError, psycopg.Error):
-        for share in shares.by_outsiders(connections(settings).database_owner_url):
+        for share in invalid_shares.by_outsiders(connections(settings).database_owner_url):
             yield checks.Finding(
                 "warning",
                 f"The {share.kind} “{checks.printable(share.name)}”",

@@ -23,9 +23,9 @@ from psycopg import AsyncConnection
 from rxchat import checks
 from rxchat.adapter_factories import object_store
 from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
 from rxchat.adapters.parsing import SandboxedParser
-from rxchat.adapters.proxies import proxy_for, without_credentials
-from rxchat.adapters.redis import RedisBroadcast
+from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.connections import Connections, connections
 from rxchat.db.platform import migrations, poolers, prerequisites
 from rxchat.db.platform.database import LINE, Database, libpq_url

@@ -19,7 +19,7 @@ import redis
 import structlog
 from psycopg import sql
 
-from rxchat.adapters.redis import RedisBroadcast
+from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.platform import migrations

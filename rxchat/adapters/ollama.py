@@ -20,10 +20,10 @@ import structlog
 
 from rxchat.adapters import ollama_errors
 from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Patience, Silent, chat_events, message_body, tool_body
-from rxchat.adapters.proxies import proxy_for, without_credentials
+from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ToolSpec
-from rxchat.domain.context import fitted
+from rxchat.domain.context_window import fitted
 from rxchat.domain.errors import ModelError, ModelHostUnavailable, ModelRefused, ModelTimeout
 
 log = structlog.get_logger(__name__)

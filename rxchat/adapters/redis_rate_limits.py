@@ -11,7 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from rxchat.adapters.breaker import Breaker
-from rxchat.domain.limits import Backoff, CountersUnavailable
+from rxchat.domain.rate_limits import Backoff, CountersUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rxchat import observability
 from rxchat.api.headers import API_PATHS, CHAT_PATH, EVENTS_PATH, AnswerHeaders, is_file, without_conditions
-from rxchat.api.proxies import TrustedProxies
 from rxchat.api.requests import COOKIE, cookie_name, set_cookie
+from rxchat.api.trusted_proxies import TrustedProxies
 from rxchat.api.websockets import SocketLimits, serve_checked
 from rxchat.domain.errors import DatabaseUnavailable, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from rxchat.services.app import container

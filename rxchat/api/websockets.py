@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rxchat import observability
 from rxchat.asgi_extensions import LIMIT_MESSAGES, LONGEST_PACKET
 from rxchat.domain.errors import TooManyAttempts
-from rxchat.domain.limits import TokenBucket, host_of, network_of
+from rxchat.domain.rate_limits import TokenBucket, host_of, network_of
 from rxchat.domain.text import encodable
 
 log = structlog.get_logger(__name__)

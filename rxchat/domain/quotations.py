@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rxchat.domain import written_forms
+from rxchat.domain import quotation_forms
 
 UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
@@ -83,7 +83,7 @@ class _Block:
 
 def quotations_of(answer: str, marks: Sequence[_Span], code: Sequence[_Span]) -> list[Quoting]:
     """Return the groups of adjacent marks with their quotations; code counts if it consists of words."""
-    answer, code, marks = written_forms.with_quotation_marks(answer, code, marks)
+    answer, code, marks = quotation_forms.with_quotation_marks(answer, code, marks)
     text, quoted = _without_code(answer, code)
     groups = list(_groups(text, marks))
     if not groups:
@@ -99,7 +99,7 @@ def quotations_of(answer: str, marks: Sequence[_Span], code: Sequence[_Span]) ->
             for quotation in _parts(text, block, start, end, inside):
                 quote = _quoted(answer, quotation, is_blockquote=block.is_blockquote)
                 owner = _owner(quotation, inside) or _neighbour(text, blocks, place, (start, end), groups, begins)
-                if owner is None and written_forms.has_words(quote):
+                if owner is None and quotation_forms.has_words(quote):
                     owner = _nearest(blocks, place, quotation, groups, begins)
                 if owner is not None and any(map(str.isalnum, quote)):
                     owner.quotes.append(quote)
@@ -116,9 +116,9 @@ def _without_code(text: str, code: Sequence[_Span]) -> tuple[str, list[_Span]]:
     for start, end in code:
         is_fenced = text[start:end].lstrip(" ")[:3] in {"```", "~~~"} and text[start - 1 : start] in {"", "\n"}
         parts.append(text[at:start])
-        lines = written_forms.fenced_text(text[start:end]) if is_fenced else (0, end - start)
+        lines = quotation_forms.fenced_text(text[start:end]) if is_fenced else (0, end - start)
         first, last = (start + place for place in lines or (0, end - start))
-        if written_forms.is_prose(text[first:last]):
+        if quotation_forms.is_prose(text[first:last]):
             quoted.append((first, last))
             parts += [" " * (first - start), re.sub(r"[^\w\n.,!?-]", " ", text[first:last]), " " * (end - last)]
         else:
@@ -156,7 +156,7 @@ def _lines_together(text: str, quoted: Sequence[_Span]) -> Iterator[tuple[int, i
         is_indented = (
             not is_item
             and line.startswith(("    ", "\t"))
-            and (kind or (kind is None and written_forms.is_prose(said)))
+            and (kind or (kind is None and quotation_forms.is_prose(said)))
         )
         # "> [!NOTE]" begins a box with the answer's own words.
         is_alert = said.startswith(">") and (is_alert or _ALERT.match(said) is not None)

@@ -6,8 +6,8 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
-from rxchat.parsers import calendars
-from rxchat.parsers.calendars import Calendar, calendar_of
+from rxchat.parsers import calendar_eras
+from rxchat.parsers.calendar_eras import Calendar, calendar_of
 
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no time zones.
 _EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
@@ -91,19 +91,19 @@ def _year(atom: str, moment: dt.datetime, calendar: Calendar) -> str:
     width = len(atom)
     match atom[0].lower():
         case "g":
-            return calendars.era(moment, calendar, width)
+            return calendar_eras.era(moment, calendar, width)
         case "b" if set(atom.lower()) == {"b"}:
-            year = calendars.buddhist_year(moment)
+            year = calendar_eras.buddhist_year(moment)
             return f"{year % 100:02d}" if width <= 2 else f"{year:04d}"
         case "b":
             # A token that only selects the calendar.
             return ""
         case "e":
-            year = calendars.year(moment, calendar)
+            year = calendar_eras.year(moment, calendar)
             return f"{year:02d}" if width > 1 else str(year)
         case _:
             # The years of the Japanese calendar are those of its eras, and "y" is none of them.
-            year = moment.year if calendar is Calendar.JAPANESE else calendars.year(moment, calendar)
+            year = moment.year if calendar is Calendar.JAPANESE else calendar_eras.year(moment, calendar)
             return f"{year % 100:02d}" if width <= 2 else f"{year:04d}"
 
 

@@ -12,8 +12,8 @@ from itertools import islice
 from rxchat.domain.documents import ParsedDocument
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers.builder import TextBuilder
+from rxchat.parsers.csv_quotes import LenientRows, is_regular, without_backslashes
 from rxchat.parsers.plain_text import read
-from rxchat.parsers.quoting import LenientRows, is_regular, without_backslashes
 from rxchat.parsers.tables import add_table
 
 _DELIMITERS = ",;\t|^"

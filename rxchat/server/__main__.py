@@ -83,7 +83,7 @@ class Workers:
 
 def _command(descriptor: int) -> list[str]:
     serving = ["--descriptor", str(descriptor), "--parent", str(os.getpid())]
-    return [sys.executable, "-m", "rxchat.server.worker", *serving]
+    return [sys.executable, "-m", "rxchat.server.web_process", *serving]
 
 
 def _bound(host: str, port: int) -> socket.socket:

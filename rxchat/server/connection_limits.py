@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Protocol
 
 from rxchat import observability
-from rxchat.domain.limits import host_of, network_of
+from rxchat.domain.rate_limits import host_of, network_of
 
 CONNECTIONS = 4_096
 """Of all kinds; the application allows fewer websockets, so that pages and probes still get answers."""

@@ -16,9 +16,9 @@ from websockets.http11 import Request
 
 from rxchat import observability
 from rxchat.asgi_extensions import ABORT, LIMIT_MESSAGES, Hold
-from rxchat.domain.limits import TokenBucket
+from rxchat.domain.rate_limits import TokenBucket
 from rxchat.server.connection_limits import HEAD_SECONDS, WRITE_SECONDS, ClosingDeadline, ConnectionLimits
-from rxchat.server.parse_scheduler import STEP_SECONDS, FrameReader, ParseScheduler
+from rxchat.server.websocket_parse_scheduler import STEP_SECONDS, FrameReader, ParseScheduler
 
 MESSAGE_BYTES = 64_000
 """The default limit of a message, which the application can change for a socket."""

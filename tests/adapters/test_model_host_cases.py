@@ -11,7 +11,7 @@ import pytest
 
 from rxchat.adapters.embedders.http_client import Endpoint
 from rxchat.adapters.ollama import OllamaChatModel
-from rxchat.adapters.proxies import proxy_for
+from rxchat.adapters.outgoing_proxies import proxy_for
 from rxchat.domain.chat import AnswerFinished, ChatMessage, Role, TextDelta
 from rxchat.domain.errors import ModelRefused, ModelTimeout
 from tests.peers.scripted_ollama import ScriptedOllama

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from rxchat.adapters.breaker import Breaker
-from rxchat.adapters.redis import RedisBroadcast
+from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.embedded.endpoints import Endpoints
 from tests.peers.gateway import gateway
 

@@ -24,7 +24,7 @@ LONGEST_FUNCTION = 60
 
 # The edges of processes: here a failure that nobody foresaw is logged, because nothing is above that could.
 EDGES = {
-    "rxchat/adapters/redis.py": 1,
+    "rxchat/adapters/redis_broadcast.py": 1,
     "rxchat/jobs/worker.py": 3,
     "rxchat/parsers/__main__.py": 1,
     "rxchat/services/chat/answer_generator.py": 1,

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Scope
 
 from rxchat.api.gateway import Gateway
-from rxchat.api.proxies import TrustedProxies
+from rxchat.api.trusted_proxies import TrustedProxies
 from rxchat.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp
 
-from rxchat.server import worker
+from rxchat.server import web_process
 from tests.server.serving import Served, served_by
 
 Serve = Callable[[ASGIApp], Coroutine[Any, Any, Served]]
@@ -19,8 +19,8 @@ Serve = Callable[[ASGIApp], Coroutine[Any, Any, Served]]
 @pytest.fixture
 async def serve(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Serve]:
     """Serve an application until the test ends."""
-    monkeypatch.setattr(worker, "_SWEEP_SECONDS", 0.05)
-    monkeypatch.setattr(worker, "_ENDING_SECONDS", 0)
+    monkeypatch.setattr(web_process, "_SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(web_process, "_ENDING_SECONDS", 0)
     async with AsyncExitStack() as stack:
         yield lambda app: stack.enter_async_context(served_by(app))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from rxchat.server import worker
+from rxchat.server import web_process
 from rxchat.server.connection_limits import ConnectionLimits
 
 
@@ -34,8 +34,8 @@ class Served:
 async def served_by(app: ASGIApp) -> AsyncGenerator[Served]:
     """Serve an application while the context is open."""
     connections = ConnectionLimits()
-    config = worker.Config(lambda: _with_lifespan(app), connections)
-    server = worker.Server(config)
+    config = web_process.Config(lambda: _with_lifespan(app), connections)
+    server = web_process.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
 

@@ -8,20 +8,20 @@ from itertools import pairwise
 
 import pytest
 
-from rxchat.server import parse_scheduler
-from rxchat.server.parse_scheduler import ParseScheduler
+from rxchat.server import websocket_parse_scheduler
+from rxchat.server.websocket_parse_scheduler import ParseScheduler
 
 pytestmark = pytest.mark.anyio
 
 
-def busy(order: list[str], name: str, steps: int) -> parse_scheduler.Step:
+def busy(order: list[str], name: str, steps: int) -> websocket_parse_scheduler.Step:
     """Work that takes all of a step's time, again and again."""
     left = steps
 
     def step() -> bool:
         nonlocal left
         order.append(name)
-        ends_at = time.perf_counter() + parse_scheduler.STEP_SECONDS
+        ends_at = time.perf_counter() + websocket_parse_scheduler.STEP_SECONDS
         while time.perf_counter() < ends_at:
             pass
         left -= 1

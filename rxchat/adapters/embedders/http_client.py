@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import structlog
 
-from rxchat.adapters.proxies import proxy_for, without_credentials
+from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.errors import EmbedderError, TextRefused, TextTooLong
 from rxchat.domain.text import sanitize

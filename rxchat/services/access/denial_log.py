@@ -19,7 +19,7 @@ from rxchat.domain.errors import (
     SecondFactorNeeded,
     TooManyAttempts,
 )
-from rxchat.domain.limits import RateLimit, network_of
+from rxchat.domain.rate_limits import RateLimit, network_of
 from rxchat.domain.text import sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits

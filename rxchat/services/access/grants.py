@@ -16,8 +16,8 @@ from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.permissions import Action, Grant, Permission, PrincipalKind, Resource, ResourceKind, Scope
 from rxchat.domain.text import sanitize
 from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 
 
 class Grants:

@@ -14,8 +14,8 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, PrincipalKind
 from rxchat.domain.text import short_line
 from rxchat.services.access.grants import require_to_fill
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.tables import Group
 
 

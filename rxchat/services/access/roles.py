@@ -13,8 +13,8 @@ from rxchat.domain.authorization import require
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.permissions import Permission, valid_permissions
 from rxchat.domain.text import sanitize, short_line
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 

@@ -24,8 +24,8 @@ from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.access.grants import require_to_fill
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.tables import Group
 

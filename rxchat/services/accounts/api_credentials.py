@@ -21,8 +21,8 @@ from rxchat.domain.text import clean_line
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sessions import KEY_PREFIX, KEY_PURPOSE, Sessions
 from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens
 from rxchat.tables import ApiKey

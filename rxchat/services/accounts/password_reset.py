@@ -20,8 +20,8 @@ from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.registration import OLD_LINK, checked_password
 from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.mail_sender import MailSender
 
 

@@ -18,7 +18,7 @@ from rxchat.db.accounts import rate_limits as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import TooManyAttempts
-from rxchat.domain.limits import (
+from rxchat.domain.rate_limits import (
     Backoff,
     CountersUnavailable,
     RateLimit,

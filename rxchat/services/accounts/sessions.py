@@ -18,8 +18,8 @@ from rxchat.domain.errors import DatabaseUnavailable, NotFound, NotSignedIn, Sec
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission, Scope
 from rxchat.domain.text import clean_line
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.session_tokens import Purpose, SessionToken, SessionTokens

@@ -18,8 +18,8 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import NotSignedIn, ReauthenticationFailed, SignInAgain, TooManyAttempts
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import Scope, valid_scopes
+from rxchat.domain.rate_limits import RateLimit
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.accounts.rate_limits import RateLimits

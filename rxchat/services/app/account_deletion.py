@@ -10,8 +10,8 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, LastAdministrator
 from rxchat.services.accounts.sign_in import SignIn
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _GRACE = timedelta(days=7)
 

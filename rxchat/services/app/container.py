@@ -41,7 +41,8 @@ from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
-from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed
+from rxchat.services.platform.access_invalidator import AccessInvalidator
+from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.pg_listener import PgListener

@@ -18,7 +18,7 @@ from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
-from rxchat.db.chat import queue as queue_rows
+from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import trash as trash_rows
 from rxchat.db.documents.trash import DeletedCopy

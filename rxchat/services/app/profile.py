@@ -10,7 +10,7 @@ from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser, valid_name
 from rxchat.domain.errors import NotSignedIn
-from rxchat.services.platform.change_feeds import AccessInvalidator
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 
 _MOST_READINGS = 50
 

@@ -47,7 +47,7 @@ from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.chat.event_appender import EventAppender
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
-from rxchat.services.retrieval.tools import ROUNDS, TOOLS, RetrievalTools
+from rxchat.services.retrieval.retrieval_tools import ROUNDS, TOOLS, RetrievalTools
 
 log = structlog.get_logger(__name__)
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.access import roles as role_rows
+from rxchat.db.chat import conversation_updates as news_rows
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
-from rxchat.db.chat import updates as news_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require_scope

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversations as rows
-from rxchat.db.chat import queue as queue_rows
+from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import turn_queries
 from rxchat.domain.conversations import (
     AnswerEnded,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversation_sources as knowledge_rows
 from rxchat.db.chat import conversations as rows
-from rxchat.db.chat import queue as queue_rows
+from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database

@@ -12,13 +12,13 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.authorization import may_share_with_group, require_scope
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import Action, Grant, PrincipalKind, ResourceKind, Scope
+from rxchat.domain.rate_limits import RateLimit
 from rxchat.domain.text import sanitize
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents.collections import require_owned
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 
 _ADDRESSES = RateLimit(subject=20)
 """How many addresses a user can share with before pauses."""

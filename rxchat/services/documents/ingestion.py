@@ -18,7 +18,7 @@ from rxchat.db.access import audit_log
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import files as file_rows
 from rxchat.db.documents import ingestion as rows
-from rxchat.db.documents import recognition
+from rxchat.db.documents import ocr
 from rxchat.db.documents import search_index as index_rows
 from rxchat.db.documents import versions as version_rows
 from rxchat.db.platform import jobs
@@ -220,7 +220,7 @@ class Ingestion:
                     # Each page is stored: it has made progress, and continues in its next time slice or in another
                     # process.
                     is_mine = await rows.advance(session, taken, warnings=_RECOGNISED_SOON, progress=share)
-                    await recognition.save_page(session, document, page)
+                    await ocr.save_page(session, document, page)
                 if not is_mine:
                     raise LeaseLost
                 if time.monotonic() > until:
@@ -229,7 +229,7 @@ class Ingestion:
                 raise SliceOver
 
         async with self._database.begin(document.owner_id) as session:
-            known = await recognition.pages(session, document)
+            known = await ocr.pages(session, document)
         content = await self._files.whole(document.owner_id, document)
         try:
             parsed = await self._parser.recognise(document.name, document.media_type, content, tell, known)
@@ -252,7 +252,7 @@ class Ingestion:
                 warnings=sanitize(" ".join(parsed.notes)), progress=0.0, encoding=parsed.encoding, reader=parsed.reader,
             )  # fmt: skip
             await rows.save_text(session, document, parsed)
-            await recognition.delete_pages(session, document)
+            await ocr.delete_pages(session, document)
 
     async def _chunk(self, taken: rows.ClaimedDocument, queue: str) -> None:
         document = taken.document

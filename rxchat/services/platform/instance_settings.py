@@ -12,8 +12,8 @@ from rxchat.domain.accounts import GUEST, MEMBER, ClientInfo, CurrentUser, Regis
 from rxchat.domain.authorization import is_allowed, require
 from rxchat.domain.errors import InvalidInput, NotAllowed
 from rxchat.domain.permissions import Action, Permission, Resource, ResourceKind
+from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
-from rxchat.services.platform.change_feeds import AccessInvalidator
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalon
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.retrieval import Passage, SearchScope, Source, within_budget
 from rxchat.domain.runs import ClaimedRun
+from rxchat.services.retrieval.retrieval_tools import RetrievalTools
 from rxchat.services.retrieval.search import DocumentSearch
-from rxchat.services.retrieval.tools import RetrievalTools
 
 log = structlog.get_logger(__name__)
 

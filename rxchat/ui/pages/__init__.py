@@ -29,7 +29,8 @@ from rxchat.ui.pages.admin.user import user_page
 from rxchat.ui.pages.admin.users import users_page
 from rxchat.ui.pages.chat import chat_page
 from rxchat.ui.pages.documents import documents_page, viewer_page
-from rxchat.ui.pages.entry import (
+from rxchat.ui.pages.not_found import not_found_page
+from rxchat.ui.pages.sign_in import (
     confirm_page,
     forgot_page,
     join_page,
@@ -38,7 +39,6 @@ from rxchat.ui.pages.entry import (
     setup_page,
     sign_in_page,
 )
-from rxchat.ui.pages.not_found import not_found_page
 from rxchat.ui.theme import FIRST_PAINT_SCRIPT
 
 

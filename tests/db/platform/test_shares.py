@@ -10,7 +10,7 @@ import pytest
 
 from rxchat import commands
 from rxchat.connections import Connections
-from rxchat.db.platform import shares
+from rxchat.db.platform import invalid_shares
 from rxchat.domain.ids import new_id
 from rxchat.settings import Settings
 from tests.conftest import empty
@@ -45,7 +45,7 @@ def shared(owner_url: str) -> Iterator[str]:
 
 
 def test_only_shares_of_users_who_are_not_in_the_group_and_manage_none_are_found(shared: str, owner_url: str) -> None:
-    found = [item for item in shares.by_outsiders(owner_url) if item.group_name == f"g{shared}"]
+    found = [item for item in invalid_shares.by_outsiders(owner_url) if item.group_name == f"g{shared}"]
     assert [(item.kind, item.name, item.shared_by) for item in found] == [
         ("collection", f"Outsider\x1b[2J {shared}", "Outsider")
     ]

@@ -8,7 +8,7 @@ import pytest
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import RateLimit
+from rxchat.domain.rate_limits import RateLimit
 from rxchat.services.accounts import rate_limits
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings

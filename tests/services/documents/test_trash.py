@@ -13,8 +13,8 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Document, FileLimits
 from rxchat.domain.ids import new_id
-from rxchat.domain.limits import RateLimit
 from rxchat.domain.permissions import PrincipalKind
+from rxchat.domain.rate_limits import RateLimit
 from rxchat.domain.retrieval import SearchScope
 from rxchat.domain.versions import IfExists, VersionState
 from rxchat.services.accounts import rate_limits as limits

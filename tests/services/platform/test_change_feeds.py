@@ -10,7 +10,8 @@ import pytest
 from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ids import new_id
 from rxchat.services.platform import pg_listener as module
-from rxchat.services.platform.change_feeds import AccessInvalidator, ChangeFeed, ChangeSubscription
+from rxchat.services.platform.access_invalidator import AccessInvalidator
+from rxchat.services.platform.change_feeds import ChangeFeed, ChangeSubscription
 from rxchat.services.platform.pg_listener import PgListener
 
 pytestmark = pytest.mark.anyio

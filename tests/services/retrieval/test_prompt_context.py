@@ -13,7 +13,7 @@ from rxchat.domain.conversations import MessageState
 from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
-from rxchat.services.retrieval.tools import RetrievalTools
+from rxchat.services.retrieval.retrieval_tools import RetrievalTools
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended, following, grown
 from tests.services.grounded import EMBEDDER, HANDBOOK, body, ready

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reflex.app import EventNamespace
 from reflex.istate.data import RouterData
 
-from rxchat.api.proxies import TrustedProxies
+from rxchat.api.trusted_proxies import TrustedProxies
 from rxchat.settings import Settings
 
 FORWARDED, SPOOFED = (b"x-forwarded-for", b"192.0.2.1, 203.0.113.7"), (b"x-real-ip", b"192.0.2.99")

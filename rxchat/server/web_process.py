@@ -1,4 +1,4 @@
-"""A web process: `python -m rxchat.server.worker`, started by `python -m rxchat.server`."""
+"""A web process: `python -m rxchat.server.web_process`, started by `python -m rxchat.server`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from starlette.types import ASGIApp
 from rxchat.embedded.process import die_with_parent
 from rxchat.server.connection_limits import CONNECTIONS, HEAD_SECONDS, ConnectionLimits
 from rxchat.server.http import HttpProtocol, SlicedBodies
-from rxchat.server.parse_scheduler import ParseScheduler
 from rxchat.server.websocket import MESSAGE_BYTES, WebSocketProtocol
+from rxchat.server.websocket_parse_scheduler import ParseScheduler
 from rxchat.settings import Settings
 
 APP = "rxchat.rxchat:app"
@@ -49,7 +49,7 @@ class Config(uvicorn.Config):
             lifespan="on",
             log_config=None,
             access_log=False,
-            # rxchat.api.proxies finds the client of a request.
+            # rxchat.api.trusted_proxies finds the client of a request.
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
@@ -109,7 +109,7 @@ def allow_open_files() -> None:
 
 def main() -> None:
     """Serve on a socket that the parent has bound."""
-    parser = argparse.ArgumentParser(prog="python -m rxchat.server.worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m rxchat.server.web_process", description=__doc__)
     parser.add_argument("--descriptor", type=int, required=True, help="the listening socket")
     parser.add_argument("--parent", type=int, required=True, help="the process that this one ends with")
     chosen = parser.parse_args()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.ui.components.entry import Confirm, Forgot, Join, Register, Reset, SetUp, SignIn, entry_form
+from rxchat.ui.components.sign_in import Confirm, Forgot, Join, Register, Reset, SetUp, SignIn, entry_form
 from rxchat.ui.layout import card
 
 
