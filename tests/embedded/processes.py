@@ -19,10 +19,10 @@ REPOSITORY = Path(__file__).parents[2]
 
 def settings_for(data: Path, *wanted: str, **more: Any) -> Settings:
     """Settings under which only the wanted servers (postgres, valkey, models) are embedded."""
-    identity_providers = SecretStr("postgresql://nobody@192.0.2.1/identity_providers")
+    elsewhere = SecretStr("postgresql://nobody@192.0.2.1/elsewhere")
     values: dict[str, Any] = {
         "data_folder": data,
-        "database_url": None if "postgres" in wanted else identity_providers,
+        "database_url": None if "postgres" in wanted else elsewhere,
         "redis_url": None if "valkey" in wanted else SecretStr("redis://192.0.2.1"),
         "ollama_hosts": () if "models" in wanted else ("http://192.0.2.1:11434",),
     }

@@ -161,7 +161,7 @@ class TestRefusals:
 
     def test_tools(self, ollama: httpx.Client) -> None:
         status, message = refusal(ollama.post("/api/chat", json=ask(tools=[{"type": "function"}])))
-        assert (status, message) == (400, f"registry.ollama.ai/document_server/{CHAT} does not support tools")
+        assert (status, message) == (400, f"registry.ollama.ai/library/{CHAT} does not support tools")
 
     def test_images_are_an_error_within_an_error(self, ollama: httpx.Client) -> None:
         body = ask(messages=[{"role": "user", "content": "What is it?", "images": ["AAAA"]}])
@@ -198,7 +198,7 @@ class TestLoading:
         assert ollama.post("/api/chat", json=ask()).status_code == 200
         assert CHAT in [row["name"] for row in ollama.get("/api/ps").json()["models"]]
 
-    @pytest.mark.parametrize("name", ["smollm2", "smollm2:latest", "SmolLM2:135m", "document_server/smollm2:135m"])
+    @pytest.mark.parametrize("name", ["smollm2", "smollm2:latest", "SmolLM2:135m", "library/smollm2:135m"])
     def test_names_may_be_short(self, ollama: httpx.Client, name: str) -> None:
         assert ollama.post("/api/chat", json=ask(model=name, stream=False)).json()["model"] == name
 

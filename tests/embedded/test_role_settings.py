@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
             "role (in the database postgres), search_path (in the database rxchat)",
         ),
     ],
-    ids=["document_server", "timeouts", "in databases"],
+    ids=["library", "timeouts", "in databases"],
 )
 async def test_settings_that_a_role_has_given_itself_are_gone_after_the_next_start_which_says_so(
     prepared_folder: Path, sabotage: str, names: str

@@ -57,7 +57,7 @@ def ten_files() -> list[FilePayload]:
         file("handbook.md", f"# Handbook\n\n## Holidays\n\n{HOLIDAYS}\n\n## Coffee\n\nThe machine is cleaned on Fridays.\n"),
         file("notes.txt", "The keys of the cellar hang behind the door of the kitchen. 🗝️\n"),
         file("prices.csv", "item,price\nchair,49.90\ntable,199.00\n"),
-        file("imprint.html", "<h1>Imprint</h1><p>The admin_server is open from nine to five.</p><script>window.attacked=1</script>"),
+        file("imprint.html", "<h1>Imprint</h1><p>The office is open from nine to five.</p><script>window.attacked=1</script>"),
         file("travel.docx", word_document()),
         file("lighthouse.pdf", lighthouse()),
         file("rooms.json", '{"rooms": [{"name": "Turing", "seats": 8}]}'),
@@ -196,17 +196,17 @@ def test_a_file_replaces_the_document_of_its_name_when_that_is_chosen_and_can_be
     documents_page: DocumentsPage,
 ) -> None:
     page = documents_page.create("Versions").page
-    documents_page.add(file("hours.txt", "The admin_server opens at seven.")).wait_until_ready("hours.txt")
+    documents_page.add(file("hours.txt", "The office opens at seven.")).wait_until_ready("hours.txt")
     dialog = page.get_by_role("dialog", name="Replace “hours.txt”?")
     documents_page.add(file("hours.txt", "Never sent."), file("other.txt", "Its name is free."))
     dialog.get_by_role("button", name="Cancel").click()
     documents_page.wait_until_ready("other.txt")
-    documents_page.add(file("hours.txt", "The admin_server opens at eight."))
+    documents_page.add(file("hours.txt", "The office opens at eight."))
     dialog.get_by_role("button", name="Replace").click()
     expect(page.get_by_text("Version 2", exact=True)).to_be_visible()
     expect(documents_page.rows).to_have_count(2)
     documents_page.wait_until_ready("hours.txt")
-    documents_page.add(file("hours.txt", "The admin_server opens at eight."))
+    documents_page.add(file("hours.txt", "The office opens at eight."))
     dialog.get_by_role("button", name="Keep both").click()
     expect(documents_page.uploads).to_contain_text("This file already exists")
     expect(documents_page.rows).to_have_count(2)
@@ -215,13 +215,13 @@ def test_a_file_replaces_the_document_of_its_name_when_that_is_chosen_and_can_be
     page.get_by_role("button", name="Version 2 of 2").click()
     page.get_by_role("link", name="Version 1", exact=True).click()
     expect(page.get_by_text("A newer version is in use")).to_be_visible()
-    expect(page.get_by_text("The admin_server opens at seven.")).to_be_visible()
+    expect(page.get_by_text("The office opens at seven.")).to_be_visible()
     page.get_by_role("button", name="Version 1 of 2").click()
     page.get_by_role("button", name="Restore version 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore", exact=True).click()
     page.get_by_role("link", name="Open version 3").click()
     expect(page.get_by_role("button", name="Version 3 of 3")).to_be_visible()
-    expect(page.get_by_text("The admin_server opens at seven.")).to_be_visible()
+    expect(page.get_by_text("The office opens at seven.")).to_be_visible()
 
 
 def test_a_shared_collection_is_read_by_others_until_it_is_taken_back(

@@ -143,7 +143,7 @@ def _write_owner(
         (owner, f"{owner.hex}@example.org"),
     )
     connection.execute(
-        "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'document_server', 'Bench', '')",
+        "INSERT INTO collection (owner_id, id, kind, name, description) VALUES (%s, %s, 'library', 'Bench', '')",
         (owner, collection),
     )
     connection.execute(

@@ -40,7 +40,7 @@ def test_the_kernel_is_asked_about_a_process() -> None:
 
 def test_what_is_started_does_not_inherit_our_settings(monkeypatch) -> None:
     monkeypatch.setenv("RXCHAT_PORT", "1")
-    monkeypatch.setenv("DATABASE_URL", "postgres://identity_providers")
+    monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere")
     assert {"RXCHAT_PORT", "DATABASE_URL"}.isdisjoint(environment())
     assert environment(RXCHAT_PORT="2")["RXCHAT_PORT"] == "2"
 
