@@ -72,11 +72,11 @@ def _ranks(random: np.random.Generator, count: int) -> np.ndarray:
 def _word(rank: int) -> str:
     """Return the word of a rank: pronounceable, and the stemmer leaves it alone."""
     syllables = "bakodimuzelopirasitunovegafu"
-    mailbox, number = "", rank
-    while number or not mailbox:
+    letters, number = "", rank
+    while number or not letters:
         number, digit = divmod(number, 14)
-        mailbox += syllables[2 * digit : 2 * digit + 2]
-    return f"{mailbox}x"
+        letters += syllables[2 * digit : 2 * digit + 2]
+    return f"{letters}x"
 
 
 def build(owner_url: str, owners: int, chunks_of_one: int, say: object = print) -> Corpus:
