@@ -6,6 +6,9 @@ import io
 import re
 import zipfile
 import zlib
+from typing import Any
+
+import lxml.etree
 
 from rxchat.domain.errors import DocumentUnreadable
 from rxchat.parsers import limits
@@ -101,3 +104,14 @@ def office(content: bytes, needed: str) -> io.BytesIO:
             if name.lower().endswith(_XML_NAMES):
                 refuse_declarations(read(archive, name))
     return io.BytesIO(content)
+
+
+def xml_tree(content: bytes) -> Any:
+    """Parse XML without declarations and external resources.
+
+    Raises:
+        DocumentUnreadable: if it declares a document type or entities.
+        lxml.etree.XMLSyntaxError: if it is not XML.
+    """
+    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    return lxml.etree.fromstring(refuse_declarations(content), parser)

@@ -68,9 +68,8 @@ def _title(root: Any) -> str:
 
 
 def _xml(content: bytes) -> Any | None:
-    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        return lxml.etree.fromstring(archive.refuse_declarations(content), parser)
+        return archive.xml_tree(content)
     except lxml.etree.XMLSyntaxError:
         return None
 

@@ -83,7 +83,7 @@ def _shown(tokens: Sequence[str], index: int, seconds: float, moment: dt.datetim
         case "s":
             return _seconds(atom, seconds, width)
         case _:
-            return _literal(atom)
+            return literal(atom)
 
 
 def _year(atom: str, moment: dt.datetime, calendar: Calendar) -> str:
@@ -138,7 +138,8 @@ def _means_minutes(tokens: Sequence[str], index: int) -> bool:
     return len(tokens[index]) <= 2 and (neighbor(-1) == "h" or neighbor(1) == "s")
 
 
-def _literal(atom: str) -> str:
+def literal(atom: str) -> str:
+    """Return the text that a token displays, which is no placeholder; of brackets and "@" none."""
     match atom[0]:
         case '"':
             return atom[1:].removesuffix('"')
@@ -146,9 +147,7 @@ def _literal(atom: str) -> str:
             return atom[1:]
         case "_" | "*" if len(atom) > 1:
             return " "
-        case "[":
-            return ""
-        case "@":
+        case "[" | "@":
             return ""
         case _:
             return atom

@@ -136,9 +136,8 @@ def _xml(content: bytes) -> Any:
     Raises:
         DocumentUnreadable: if it is not XML.
     """
-    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        return lxml.etree.fromstring(archive.refuse_declarations(content), parser)
+        return archive.xml_tree(content)
     except lxml.etree.XMLSyntaxError as error:
         raise DocumentUnreadable(_NO_BOOK) from error
 

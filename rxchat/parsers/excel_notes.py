@@ -65,9 +65,8 @@ def _xml(package: zipfile.ZipFile, names: frozenset[str], name: str) -> Any:
     """Return a part as a tree; an empty tree if it is missing."""
     if name not in names:
         return ()
-    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        return lxml.etree.fromstring(archive.refuse_declarations(archive.read(package, name)), parser)
+        return archive.xml_tree(archive.read(package, name))
     except lxml.etree.XMLSyntaxError:
         return ()
 

@@ -278,18 +278,10 @@ def _ratio(digits: tuple[str, ...], exact: Fraction, *, is_mixed: bool) -> tuple
 
 def _literal(atom: str) -> str:
     """Return the text of a token that is no placeholder."""
-    match atom[0]:
-        case '"':
-            return atom[1:].removesuffix('"')
-        case "\\":
-            return atom[1:]
-        case "_" | "*" if len(atom) > 1:
-            return " "
-        case "[":
-            # A currency: [$€-407]; colors, conditions and languages display nothing.
-            return atom[2:-1].partition("-")[0] if atom.startswith("[$") else ""
-        case _:
-            return atom
+    if atom.startswith("[$"):
+        # A currency: [$€-407]; colors, conditions and languages display nothing.
+        return atom[2:-1].partition("-")[0]
+    return atom if atom == "@" else date_format.literal(atom)
 
 
 def _trimmed(text: str) -> str:

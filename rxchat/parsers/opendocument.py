@@ -75,9 +75,8 @@ def _xml(package: zipfile.ZipFile, name: str) -> Any | None:
     """
     if name not in package.namelist():
         return None
-    parser = lxml.etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        return lxml.etree.fromstring(archive.refuse_declarations(archive.read(package, name)), parser)
+        return archive.xml_tree(archive.read(package, name))
     except lxml.etree.XMLSyntaxError as error:
         raise DocumentUnreadable(_DAMAGED) from error
 
