@@ -6,7 +6,6 @@ from collections import Counter
 from contextlib import suppress
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import (
@@ -21,8 +20,8 @@ from rxchat.domain.errors import (
 )
 from rxchat.domain.rate_limits import RateLimit, network_of
 from rxchat.domain.text import sanitize
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.platform.audit import record
 
 # More refused requests than this in an hour are recorded as a sum, so that they cannot fill the audit log.
 _ALLOWANCE = RateLimit(subject=30, address=100, network=300)
@@ -72,4 +71,4 @@ class AccessDenials:
 
     async def _append(self, actor: UUID | None, address: str, **data: str | int) -> None:
         async with self._database.begin(actor) as session:
-            await audit_log.append(session, actor, "denied", address, correlation_id(), **data)
+            await record(session, actor, "denied", ClientInfo(address), **data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
@@ -14,7 +13,6 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.audit_actions import AuditAction
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import DatabaseUnavailable, NotAllowed
-from rxchat.observability import correlation_id
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.accounts.rate_limits import RateLimits
@@ -67,9 +65,9 @@ class PasswordReset:
         async with self._database.begin(None) as session:
             account = await rows.find_by_email(session, email)
         await self._rate_limits.attempt("forget", client_info, str(account.id) if account else email_key(email))
-        self._mail_sender.run_in_background(self._send_reset(email, client_info.address))
+        self._mail_sender.run_in_background(self._send_reset(email, client_info))
 
-    async def _send_reset(self, email: str, address: str) -> None:
+    async def _send_reset(self, email: str, client_info: ClientInfo) -> None:
         try:
             async with self._database.begin(None) as session:
                 account = await rows.find_by_email(session, email)
@@ -79,7 +77,7 @@ class PasswordReset:
                 link = await self._one_time_links.make(
                     session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=True
                 )
-                await audit_log.append(session, account.id, "reset_requested", address, correlation_id())
+                await record(session, account.id, "reset_requested", client_info)
                 await self._mail_sender.queue(session, mail.reset(account.email, link, self._mail_sender.base_url))
         except DatabaseUnavailable:
             return

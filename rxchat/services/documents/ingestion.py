@@ -14,7 +14,6 @@ from uuid import UUID
 
 import structlog
 
-from rxchat.db.access import audit_log
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import files as file_rows
 from rxchat.db.documents import ingestion as rows
@@ -23,6 +22,7 @@ from rxchat.db.documents import search_index as index_rows
 from rxchat.db.documents import versions as version_rows
 from rxchat.db.platform import jobs
 from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.chunking import chunked
 from rxchat.domain.documents import DocumentState, ParsedDocument, RecognizedPage
 from rxchat.domain.errors import (
@@ -38,11 +38,11 @@ from rxchat.domain.lexemes import VERSION
 from rxchat.domain.ports import DocumentParser
 from rxchat.domain.text import sanitize
 from rxchat.domain.versions import VersionState
-from rxchat.observability import correlation_id
 from rxchat.services.documents.attached_files import AttachedFiles, Preparation
 from rxchat.services.documents.files import Files
 from rxchat.services.documents.image_captions import ImageCaptions
 from rxchat.services.documents.vector_index import SLICE_SECONDS, LeaseLost, SliceOver, VectorIndex
+from rxchat.services.platform.audit import record
 
 log = structlog.get_logger(__name__)
 
@@ -322,8 +322,8 @@ class Ingestion:
             warnings = " ".join(filter(None, [document.warnings, *notes]))
             await document_rows.change_document(session, document.owner_id, document.id, warnings=sanitize(warnings))
         if document.version_state is VersionState.PENDING:
-            await audit_log.append(
-                session, document.owner_id, "document_replaced", "", correlation_id(),
+            await record(
+                session, document.owner_id, "document_replaced", ClientInfo(),
                 name=document.name, version=document.version, document=str(document.id),
             )  # fmt: skip
 
