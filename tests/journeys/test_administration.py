@@ -187,7 +187,7 @@ def test_a_rule_holds_at_once_and_undo_takes_it_back(
 ) -> None:
     opened(admin, admin_server, "/admin/registration")
     expect(admin.get_by_role("radio", name=re.compile("^Invited users"))).to_be_checked()
-    admin.get_by_role("radio", name=re.compile("^Anybody")).check()
+    admin.get_by_role("radio", name=re.compile("^Anyone")).check()
     expect(admin.get_by_text("Saved.")).to_be_visible()
     stranger = profile().new_page()
     stranger.goto(f"{admin_server.url}/sign-in")

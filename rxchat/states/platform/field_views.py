@@ -21,7 +21,8 @@ def field_view(kind: type[Any], *, without: Collection[str] = (), renamed: Mappi
     Ids become strings, members of enums their values, and points in time milliseconds since 1970. Fields that are
     None and empty lists are left out.
     """
-    hints = {item.name: get_type_hints(kind)[item.name] for item in fields(kind) if item.name not in without}
+    types = get_type_hints(kind)
+    hints = {item.name: types[item.name] for item in fields(kind) if item.name not in without}
     keys = [renamed.get(name, name) for name in hints]
     # One call in C for all fields: a page of 1,000 messages is made while a user waits.
     read = attrgetter(*hints)

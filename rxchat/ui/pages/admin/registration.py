@@ -16,7 +16,7 @@ _RULES = (
         "registration",
         "Who can create an account",
         (
-            ("open", "Anybody", "Anyone who can reach this address can create an account."),
+            ("open", "Anyone", "Anyone who can reach this address can create an account."),
             (
                 "invitation",
                 "Invited users",
