@@ -14,8 +14,7 @@ from rxchat.domain.authorization import is_permitted
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
 from rxchat.domain.permissions import Permission
-from rxchat.domain.retrieval import Passage
-from rxchat.domain.retrieval import SearchScope as Where
+from rxchat.domain.retrieval import Passage, SearchScope
 from rxchat.domain.versions import VersionState
 
 router = APIRouter(prefix="/api", tags=["documents"])
@@ -293,7 +292,7 @@ async def list_chunks(
 @router.post("/search")
 async def search_documents(body: Question, current_user: SignedIn, services: ServicesDep) -> FoundOut:
     """Search for passages, in the same way as for an answer."""
-    where = Where(tuple(body.collections), tuple(body.documents))
+    where = SearchScope(tuple(body.collections), tuple(body.documents))
     found = await services.retrieval.search.search(current_user, body.question, where, k=body.k)
     # It quotes other hosts' messages: only for administrators, who can do something about it.
     detail = found.detail if is_permitted(current_user, Permission.SETTINGS_MANAGE) else ""

@@ -141,8 +141,8 @@ class ModelChosen:
 class ContextSourceAttached:
     """A user attached a collection or document as a context source."""
 
-    type: ClassVar[str] = "knowledge_attached"
-    knowledge_id: UUID
+    type: ClassVar[str] = "context_source_attached"
+    source_id: UUID
     kind: ContextKind
     name: str
 
@@ -151,8 +151,8 @@ class ContextSourceAttached:
 class ContextSourceDetached:
     """A user removed a context source."""
 
-    type: ClassVar[str] = "knowledge_detached"
-    knowledge_id: UUID
+    type: ClassVar[str] = "context_source_detached"
+    source_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,10 +281,10 @@ def changes_of(seq: int, event: ConversationEvent) -> tuple[Change, ...]:
             )
         case AnswerEnded():
             return (event,)
-        case ContextSourceAttached(knowledge_id=knowledge_id, kind=kind, name=name):
-            return (ContextSourceChange(id=knowledge_id, kind=kind, name=name),)
-        case ContextSourceDetached(knowledge_id=knowledge_id):
-            return (ContextSourceChange(id=knowledge_id),)
+        case ContextSourceAttached(source_id=source_id, kind=kind, name=name):
+            return (ContextSourceChange(id=source_id, kind=kind, name=name),)
+        case ContextSourceDetached(source_id=source_id):
+            return (ContextSourceChange(id=source_id),)
         case _:
             return (_change_of_conversation(event),)
 
@@ -316,7 +316,7 @@ class History:
     removed: bool = False
     seq: int = 0
     messages: dict[UUID, ThreadMessage] = field(default_factory=dict)
-    knowledge: dict[UUID, str] = field(default_factory=dict)
+    context_sources: dict[UUID, str] = field(default_factory=dict)
     """The names of the context sources, by id."""
 
     @classmethod
@@ -342,9 +342,9 @@ class History:
             case AnswerEnded(message_id=message_id):
                 message = replace(self.messages[message_id], **change.changes)
                 return replace(self, messages={**self.messages, message_id: message})
-            case ContextSourceChange(id=knowledge_id, name=name):
-                others = {known: called for known, called in self.knowledge.items() if known != knowledge_id}
-                return replace(self, knowledge=others if name is None else {**others, knowledge_id: name})
+            case ContextSourceChange(id=source_id, name=name):
+                others = {known: called for known, called in self.context_sources.items() if known != source_id}
+                return replace(self, context_sources=others if name is None else {**others, source_id: name})
             case _:
                 assert_never(change)
 

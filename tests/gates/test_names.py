@@ -128,6 +128,7 @@ WENT_FROM_DATABASE = {
     "answer_source": "message_source",
     "attempt_counter": "rate_limit",
     "common_word": "frequent_lexeme",
+    "KnowledgeState": "ContextSourcesState",
     "conversation_knowledge": "conversation_source",
     "doomed_object": "object_deletion",
     "finishing_until": "finalize_lease_until",

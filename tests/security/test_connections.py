@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientConnectionResetError, ClientSession, WSMsgType
 from reflex.constants import Endpoint
 
-from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.context_sources import ContextSourcesState
 from tests.journeys.server import RxChat
 
 pytestmark = pytest.mark.anyio
@@ -116,7 +116,7 @@ async def test_what_a_signed_in_page_says_leaves_its_socket_open(
     }
     place = {"pathname": "/", "asPath": "/", "query": {}}
     boot = {"event": {"name": HYDRATE, "payload": {}, "router_data": place}}
-    event = {"name": f"{KnowledgeState.get_full_name()}.find", "payload": {"words": words}, "router_data": place}
+    event = {"name": f"{ContextSourcesState.get_full_name()}.find", "payload": {"words": words}, "router_data": place}
     async with ClientSession() as session, session.ws_connect(address, headers=headers) as line, asyncio.timeout(20):
         await line.send_str("40/_event," + json.dumps(boot))
         await line.send_str("42/_event," + json.dumps(["event", event]))

@@ -56,7 +56,7 @@ class Grants:
         async with self._database.begin(current_user.user_id) as session:
             await self._require_to_give(session, current_user, given)
             await rows.add_grant(session, new_id(), given, current_user.user_id)
-            await record(session, current_user.user_id, "granted", client_info, grant=_told(given))
+            await record(session, current_user.user_id, "granted", client_info, grant=_facts_of(given))
         self._access_invalidator.changed(None)
 
     async def revoke(self, current_user: CurrentUser, grant_id: UUID, client_info: ClientInfo) -> None:
@@ -77,7 +77,7 @@ class Grants:
                 current_user.user_id,
                 "grant_revoked",
                 client_info,
-                grant=_told(given),
+                grant=_facts_of(given),
             )
         self._access_invalidator.changed(None)
 
@@ -158,7 +158,7 @@ def _id_as_stored(value: str) -> str:
     return str(parse_id(value) or "")
 
 
-def _told(grant: Grant) -> dict[str, str]:
+def _facts_of(grant: Grant) -> dict[str, str]:
     return {
         "principal": f"{grant.principal_kind} {grant.principal}",
         "resource": f"{grant.resource_kind} {grant.resource}",

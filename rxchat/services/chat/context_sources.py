@@ -59,7 +59,7 @@ async def events_of(
             raise InvalidInput(_GONE)
         if collection_id is not None and collection_id not in have:
             name = held[0].name if len(held) == 1 else f"{len(held)} files"
-            events.append(ContextSourceAttached(knowledge_id=collection_id, kind=ContextKind.ATTACHMENTS, name=name))
+            events.append(ContextSourceAttached(source_id=collection_id, kind=ContextKind.ATTACHMENTS, name=name))
     if len(have) + len(events) > MOST_ATTACHED:
         raise InvalidInput(f"At most {MOST_ATTACHED} collections and files can be attached to a conversation.")
     return events
@@ -68,11 +68,11 @@ async def events_of(
 async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
     collection = await document_rows.collection(session, found)
     if collection is not None:
-        return ContextSourceAttached(knowledge_id=found, kind=ContextKind.COLLECTION, name=collection.name)
+        return ContextSourceAttached(source_id=found, kind=ContextKind.COLLECTION, name=collection.name)
     document = await document_rows.document(session, found)
     if document is None:
         raise InvalidInput(_GONE)
-    return ContextSourceAttached(knowledge_id=found, kind=ContextKind.DOCUMENT, name=document.name)
+    return ContextSourceAttached(source_id=found, kind=ContextKind.DOCUMENT, name=document.name)
 
 
 async def names_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> str:
@@ -130,7 +130,7 @@ class ContextSources:
                 item.id for item in await rows.for_conversation(session, current_user.user_id, conversation_id)
             }:
                 raise Conflict("This is no longer attached.")
-            await begun.append(ContextSourceDetached(knowledge_id=found))
+            await begun.append(ContextSourceDetached(source_id=found))
 
     async def _locked(self, session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:
         seq = await turn_queries.lock(session, current_user.user_id, conversation_id)

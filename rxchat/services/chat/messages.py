@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.db.chat import conversation_sources as knowledge_rows
+from rxchat.db.chat import conversation_sources as context_source_rows
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import runs as run_rows
@@ -101,7 +101,7 @@ class ChatService:
             before = [ModelChosen(model=model)] if model != spot.model else []
             grounds = []
             if attached != Attached():
-                known = await knowledge_rows.for_conversation(session, current_user.user_id, conversation_id)
+                known = await context_source_rows.for_conversation(session, current_user.user_id, conversation_id)
                 grounds = await events_of(session, current_user, attached, known)
                 question = await _worded(session, current_user, question, attached)
             if spot.is_busy or spot.waiting:

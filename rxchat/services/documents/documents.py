@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from rxchat.db.chat import conversation_sources as knowledge_rows
+from rxchat.db.chat import conversation_sources as context_source_rows
 from rxchat.db.chat.conversation_sources import ShownSource
 from rxchat.db.documents import documents as rows
 from rxchat.db.documents.documents import CollectionFacts
@@ -18,8 +18,7 @@ from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.permissions import Scope
-from rxchat.domain.retrieval import Passage
-from rxchat.domain.retrieval import SearchScope as Where
+from rxchat.domain.retrieval import Passage, SearchScope
 from rxchat.domain.versions import VersionState
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents.collections import get_readable
@@ -108,7 +107,7 @@ class Documents:
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             await _get_readable(session, current_user, document_id)
-            where = Where(documents=(document_id,))
+            where = SearchScope(documents=(document_id,))
             return await index_rows.passages(
                 session, where, document_id=document_id, first=max(0, first), limit=min(limit, 200)
             )
@@ -168,7 +167,7 @@ class Documents:
         """Return the sources of an answer, as far as the reader may see them now."""
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
-            return await knowledge_rows.shown_sources(
+            return await context_source_rows.shown_sources(
                 session, current_user.user_id, owner_id, conversation_id, message_id
             )
 

@@ -23,7 +23,7 @@ _source_view = field_view(SourceRef)
 _choice_view = field_view(ContextChoice, renamed={"within": "in"})
 
 
-class KnowledgeState(rx.State):
+class ContextSourcesState(rx.State):
     """The line of context sources above the composer, and the list that `#` opens."""
 
     attached: list[dict[str, str]] = []

@@ -35,7 +35,7 @@ from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.conversations import ConversationUpdates
 from rxchat.services.platform.change_feeds import ChangeSubscription
-from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
@@ -188,14 +188,14 @@ class LiveUpdates:
             if isinstance(event, (ConversationRenamed, ModelChosen)):
                 await self._show_choice(event)
         if any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events):
-            await self._show_knowledge(self._conversation_id)
+            await self._show_context_sources(self._conversation_id)
         await self._show_waiting(news)
         return news.run
 
-    async def _show_knowledge(self, conversation_id: UUID) -> None:
+    async def _show_context_sources(self, conversation_id: UUID) -> None:
         known = await container.get_services().chat.context_sources.of(self._current_user, conversation_id)
         async with self._page() as state:
-            (await state.get_state(KnowledgeState))._show(self._shown, known)
+            (await state.get_state(ContextSourcesState))._show(self._shown, known)
 
     async def _show_waiting(self, news: ConversationUpdates) -> None:
         waiting = [waiting_view(message) for message in news.waiting]
@@ -312,7 +312,7 @@ class LiveUpdates:
             return
         self._shown_run = shown
         async with self._page() as state:
-            looked_at = (await state.get_state(KnowledgeState)).attached
+            looked_at = (await state.get_state(ContextSourcesState)).attached
             note = self._note(run, place, looked_at, is_loading=is_loading) if run_state == "waiting" else ""
             state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
 

@@ -17,7 +17,7 @@ from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
 from rxchat.services.models.catalog import ModelList
-from rxchat.states.chat.context_sources import KnowledgeState, attached_of
+from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail, pieces_of
 from rxchat.states.chat.sidebar import SidebarState
@@ -109,7 +109,7 @@ class ThreadState(rx.State):
         if self.conversation_id:
             try:
                 page = await container.get_services().chat.conversations.open(current_user, UUID(self.conversation_id))
-                await self._show_knowledge(current_user)
+                await self._show_context_sources(current_user)
             except NotFound as error:
                 await container.get_services().access.denials.record(
                     current_user, client_info_of(self), "ThreadState.open", error
@@ -120,9 +120,9 @@ class ThreadState(rx.State):
         self._show_page(page, current_user)
         return ThreadState.attend
 
-    async def _show_knowledge(self, current_user: CurrentUser) -> None:
+    async def _show_context_sources(self, current_user: CurrentUser) -> None:
         known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))
-        (await self.get_state(KnowledgeState))._show(self.conversation_id, known)
+        (await self.get_state(ContextSourcesState))._show(self.conversation_id, known)
 
     async def _show_models(self, current_user: CurrentUser, wanted: str) -> None:
         offer: ModelList = await container.get_services().models.catalog.offer()
@@ -209,7 +209,7 @@ class ThreadState(rx.State):
             return None
         # The state switches to the new conversation before the address changes.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
-        await self._show_knowledge(current_user)
+        await self._show_context_sources(current_user)
         self._show_page(page, current_user)
         return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 

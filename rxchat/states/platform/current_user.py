@@ -60,7 +60,7 @@ class CurrentUserState(rx.State):
         if current_user.must_enrol:
             return
         fresh = [item for item in await container.get_services().app.profiles.readings(current_user) if item.is_new]
-        self.readings = _told(len(fresh), fresh[0].reader) if fresh else ""
+        self.readings = _access_notice(len(fresh), fresh[0].reader) if fresh else ""
 
     def _look_at(self, current_user: CurrentUser) -> None:
         """Show this user."""
@@ -78,6 +78,6 @@ class CurrentUserState(rx.State):
         self.ready = True
 
 
-def _told(count: int, reader: str) -> str:
+def _access_notice(count: int, reader: str) -> str:
     times = "" if count == 1 else f" ({count} times)"
     return f"The administrator {reader} opened your conversations{times} and gave a reason."

@@ -8,7 +8,7 @@ import { useAttachments } from "./attach-page.js";
 import { attachedWords, isComing, isSameAttached, isThere, pastedFiles } from "./attach-state.js";
 import { isComposing } from "./composition.js";
 import { IconButton } from "./controls.jsx";
-import { KnowledgeLine } from "./knowledge-line.jsx";
+import { ContextSourceLine } from "./context-source-line.jsx";
 import { drafts, offered, refusal, returned, thread } from "./page-state.js";
 import { usePicker } from "./pick-list.jsx";
 import { newId, tooLong } from "./words.js";
@@ -114,13 +114,13 @@ function SendButton({ isRunning, isBlocked, isComingStill }) {
   );
 }
 
-export function Composer({ run, model, currentUser, knowledge, knowledgeOf, choices, searched, onStop, onFind, onDetach }) {
+export function Composer({ run, model, currentUser, contextSources, contextSourcesOf, choices, searched, onStop, onFind, onDetach }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
   const chooser = useRef(null);
   const { text, type, show } = useDraft(currentUser, conversation, field);
   const [chips, attachments] = useAttachments(currentUser, conversation);
-  const known = knowledgeOf === conversation ? knowledge : [];
+  const known = contextSourcesOf === conversation ? contextSources : [];
   const isTaken = (id) => [...chips, ...known].some((item) => item.id === id);
   const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick: (choice) => attachments?.pick(choice), onType: type });
   const problem = refusal.use();
@@ -181,7 +181,7 @@ export function Composer({ run, model, currentUser, knowledge, knowledgeOf, choi
       }}
     >
       <DropZone onFiles={attach} />
-      <KnowledgeLine attached={knowledge} of={knowledgeOf} onDetach={onDetach} />
+      <ContextSourceLine attached={contextSources} of={contextSourcesOf} onDetach={onDetach} />
       <div className="composer-box" onClick={(event) => event.target === event.currentTarget && field.current.focus()}>
         {picker.list}
         <Chips chips={chips} onRemove={(key) => attachments.remove(key)} onRetry={(key) => attachments.retry(key)} onChoose={() => chooser.current.click()} />

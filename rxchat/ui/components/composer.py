@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
@@ -36,8 +36,8 @@ class Composer(ClientComponent):
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]
     current_user: rx.Var[str]
-    knowledge: rx.Var[list[dict[str, str]]]
-    knowledge_of: rx.Var[str]
+    context_sources: rx.Var[list[dict[str, str]]]
+    context_sources_of: rx.Var[str]
     choices: rx.Var[list[dict[str, str]]]
     searched: rx.Var[str]
     on_stop: rx.EventHandler[_one_text]
@@ -79,11 +79,11 @@ def composer() -> rx.Component:
         run=ThreadState.run,
         model=ThreadState.model,
         current_user=CurrentUserState.email,
-        knowledge=KnowledgeState.attached,
-        knowledge_of=KnowledgeState.of,
-        choices=KnowledgeState.choices,
-        searched=KnowledgeState.searched,
+        context_sources=ContextSourcesState.attached,
+        context_sources_of=ContextSourcesState.of,
+        choices=ContextSourcesState.choices,
+        searched=ContextSourcesState.searched,
         on_stop=ThreadState.stop,
-        on_find=KnowledgeState.find,
-        on_detach=KnowledgeState.detach,
+        on_find=ContextSourcesState.find,
+        on_detach=ContextSourcesState.detach,
     )

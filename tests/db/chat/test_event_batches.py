@@ -73,12 +73,10 @@ def events_of(steps: list[Step]) -> list[ConversationEvent]:
                 events.append(ModelChosen(model=f"model {number}"))
             case "attach":
                 events.append(
-                    ContextSourceAttached(
-                        knowledge_id=attached[number], kind=ContextKind.DOCUMENT, name=f"file {number}"
-                    )
+                    ContextSourceAttached(source_id=attached[number], kind=ContextKind.DOCUMENT, name=f"file {number}")
                 )
             case "detach":
-                events.append(ContextSourceDetached(knowledge_id=attached[number]))
+                events.append(ContextSourceDetached(source_id=attached[number]))
             case "remove":
                 events.append(ConversationRemoved())
             case "restore":

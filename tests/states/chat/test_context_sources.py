@@ -1,4 +1,4 @@
-"""What a tab may ask of knowledge: looked for, attached, taken out; nobody else's, and nothing that is no id."""
+"""Context sources in a tab: search, attach and detach; sources of other users and invalid ids are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
-from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
@@ -66,7 +66,7 @@ async def begun(tab: Tab, **attached: Any) -> str:
 
 
 def attached_names(tab: Tab) -> list[str]:
-    return [item["name"] for item in tab.shown(KnowledgeState, "attached")]
+    return [item["name"] for item in tab.shown(ContextSourcesState, "attached")]
 
 
 def refusal(tab: Tab) -> str:
@@ -81,12 +81,12 @@ async def test_what_is_found_is_ones_own_and_named_so(
     await services.documents.collections.create(stranger, "Team secrets")
     async with open_tab(cookie) as tab:
         await at_page(tab)
-        await tab.do(KnowledgeState, "find", words="team")
-        found = tab.shown(KnowledgeState, "choices")
+        await tab.do(ContextSourcesState, "find", words="team")
+        found = tab.shown(ContextSourcesState, "choices")
         assert [(item["id"], item["kind"], item["name"]) for item in found] == [(str(mine), "collection", "Team rules")]
-        assert tab.shown(KnowledgeState, "searched") == "team"
-        await tab.do(KnowledgeState, "find", words="%" * 500)
-        assert (tab.shown(KnowledgeState, "choices"), len(tab.shown(KnowledgeState, "searched"))) == ([], 100)
+        assert tab.shown(ContextSourcesState, "searched") == "team"
+        await tab.do(ContextSourcesState, "find", words="%" * 500)
+        assert (tab.shown(ContextSourcesState, "choices"), len(tab.shown(ContextSourcesState, "searched"))) == ([], 100)
 
 
 async def test_what_goes_along_is_shown_attached_and_taken_out(
@@ -96,10 +96,10 @@ async def test_what_goes_along_is_shown_attached_and_taken_out(
     recipes = await services.documents.collections.create(ada, "Cookbook")
     async with open_tab(cookie) as tab:
         conversation_id = await begun(tab, ids=[str(rules)], draft="")
-        assert (tab.shown(KnowledgeState, "of"), attached_names(tab)) == (conversation_id, ["Team rules"])
-        await tab.do(KnowledgeState, "attach", found=str(recipes))
+        assert (tab.shown(ContextSourcesState, "of"), attached_names(tab)) == (conversation_id, ["Team rules"])
+        await tab.do(ContextSourcesState, "attach", found=str(recipes))
         await tab.until(lambda: attached_names(tab) == ["Team rules", "Cookbook"])
-        await tab.do(KnowledgeState, "detach", found=str(rules))
+        await tab.do(ContextSourcesState, "detach", found=str(rules))
         await tab.until(lambda: attached_names(tab) == ["Cookbook"])
 
 
@@ -138,9 +138,9 @@ async def test_a_strangers_conversation_is_not_grounded(
         conversation_id = await begun(tab, ids=[str(rules)], draft="")
         async with open_tab(await signed_in_as(services, stranger)) as other:
             await at_page_of_nothing(other, conversation_id)
-            await other.do(KnowledgeState, "attach", found=str(rules))
-            await other.do(KnowledgeState, "detach", found=str(rules))
-            await other.do(KnowledgeState, "detach", found="no-id")
+            await other.do(ContextSourcesState, "attach", found=str(rules))
+            await other.do(ContextSourcesState, "detach", found=str(rules))
+            await other.do(ContextSourcesState, "detach", found="no-id")
             assert attached_names(other) == []
     assert [item.name for item in await services.chat.context_sources.of(ada, UUID(conversation_id))] == ["Team rules"]
 
@@ -156,5 +156,5 @@ async def at_page_of_nothing(tab: Tab, conversation_id: str) -> None:
 async def test_nobody_finds_anything_without_a_sign_in(services: Services, ada: CurrentUser) -> None:
     await services.documents.collections.create(ada, "Team rules")
     async with open_tab() as tab:
-        await tab.do(KnowledgeState, "find", words="team")
-        assert tab.shown(KnowledgeState, "choices") == []
+        await tab.do(ContextSourcesState, "find", words="team")
+        assert tab.shown(ContextSourcesState, "choices") == []

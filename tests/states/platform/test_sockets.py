@@ -16,14 +16,14 @@ from structlog.processors import KeyValueRenderer
 from structlog.testing import CapturingLogger
 
 from rxchat.asgi_extensions import ABORT, LONGEST_PACKET
-from rxchat.states.chat.context_sources import KnowledgeState
+from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import sockets
 from rxchat.states.platform.tab_registry import tabs
 
 pytestmark = pytest.mark.anyio
 
-FIND = f"{KnowledgeState.get_full_name()}.find"
+FIND = f"{ContextSourcesState.get_full_name()}.find"
 NAME = f"{ThreadState.get_full_name()}.stop"
 HYDRATE = f"{State.get_full_name()}.hydrate_and_load"
 IS_HYDRATED = f"{State.get_full_name()}.set_is_hydrated"

@@ -27,7 +27,7 @@ function Item({ item, onDetach }) {
   );
 }
 
-export function KnowledgeLine({ attached, of, onDetach }) {
+export function ContextSourceLine({ attached, of, onDetach }) {
   const { conversation_id: conversation = "" } = useParams();
   const [isOpen, setOpen] = useState(false);
   useEffect(() => setOpen(false), [conversation]);
@@ -36,8 +36,8 @@ export function KnowledgeLine({ attached, of, onDetach }) {
   const isCut = !isOpen && attached.length > SHOWN + 1;
   const shown = isCut ? attached.slice(0, SHOWN) : attached;
   return (
-    <section className="knowledge" aria-label="What answers may use">
-      <span className="knowledge-title">Answers may use</span>
+    <section className="context-sources" aria-label="What answers may use">
+      <span className="context-sources-title">Answers may use</span>
       <ul>
         {shown.map((item) => <Item key={item.id} item={item} onDetach={onDetach} />)}
         {isCut && (
