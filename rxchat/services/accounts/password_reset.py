@@ -65,14 +65,12 @@ class PasswordReset:
         async with self._database.begin(None) as session:
             account = await rows.find_by_email(session, email)
         await self._rate_limits.attempt("forget", client_info, str(account.id) if account else email_key(email))
-        self._mail_sender.run_in_background(self._send_reset(email, client_info))
+        self._mail_sender.run_in_background(self._send_reset(account, client_info))
 
-    async def _send_reset(self, email: str, client_info: ClientInfo) -> None:
+    async def _send_reset(self, account: rows.Account | None, client_info: ClientInfo) -> None:
+        if account is None or account.is_suspended or not self._mail_sender.is_configured:
+            return
         try:
-            async with self._database.begin(None) as session:
-                account = await rows.find_by_email(session, email)
-            if account is None or account.is_suspended or not self._mail_sender.is_configured:
-                return
             async with self._database.begin(account.id) as session:
                 link = await self._one_time_links.make(
                     session, LinkKind.RESET, email=account.email, user_id=account.id, is_mailed=True
