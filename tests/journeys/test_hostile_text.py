@@ -34,7 +34,7 @@ BAD_PARTS = """
     for (const part of root.querySelectorAll(".main *, .sidebar *")) {
       const name = part.localName;
       if (["script", "iframe", "object", "embed", "base", "meta", "link", "style", "form", "animate", "foreignobject"].includes(name)
-          && !part.closest("form.composer, form.account-form, .composer, [data-own-form]")) found.push(`${where}: <${name}>`);
+          && !part.closest("form.composer, form.form, .composer, [data-own-form]")) found.push(`${where}: <${name}>`);
       for (const { name: attribute, value } of part.attributes) {
         const text = value.replace(/[\\u0000-\\u0020]/g, "").toLowerCase();
         if (attribute.startsWith("on") || attribute === "srcdoc") found.push(`${where}: ${name} ${attribute}`);

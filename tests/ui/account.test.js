@@ -1,6 +1,7 @@
 // What browsers, waits and times are called, without a browser. Run by test_client.py.
 import { describe, expect, test } from "bun:test";
-import { ago, codesFile, deviceWords, expiryWords, grouped, isHandheld, isIpAddress, problemWords, waitWords } from "../../rxchat/ui/client/account-words.js";
+import { ago, codesFile, deviceWords, expiryWords, grouped, isHandheld, isIpAddress, problemWords } from "../../rxchat/ui/client/account-words.js";
+import { waitWords } from "../../rxchat/ui/client/words.js";
 
 const AGENTS = {
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Windows",

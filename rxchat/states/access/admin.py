@@ -11,20 +11,14 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_permitted
-from rxchat.domain.errors import InvalidInput, RxChatError
+from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.dialogs import show_problem
 
-
-def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Show an error on the page or in the open dialog, where the entered text stays."""
-    state.problem = error.message
-    return True
-
-
-administering = partial(requires_user, refuse=_say)
+administering = partial(requires_user, refuse=show_problem)
 """`requires_user` for administration pages; services check the permission at each call."""
 
 
@@ -33,6 +27,8 @@ class AdminPage(rx.State, mixin=True):
 
     loaded: bool = False
     problem: str = ""
+    problem_dialog: int = 0
+    """0: this page shows errors in the dialog that the server opened."""
     flash: str = ""
     """A confirmation of what was done, shown unobtrusively."""
     dialog: str = ""

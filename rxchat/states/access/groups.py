@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, id_of, text_in
+from rxchat.states.access.admin import administering, id_of, text_in
+from rxchat.states.platform.dialogs import DialogState
 from rxchat.states.platform.request_context import client_info_of
 
 _CANDIDATES = 8
@@ -43,11 +43,14 @@ async def candidates(current_user: CurrentUser, words: str, without: set[str]) -
     return members[:_CANDIDATES]
 
 
-class GroupsState(AdminPage, rx.State):
-    """The groups, and the selected one."""
+class GroupsState(DialogState, rx.State):
+    """The groups, and the members of the one whose dialog is open."""
 
+    loaded: bool = False
+    flash: str = ""
+    """A confirmation of the last action."""
     groups: list[GroupView] = []
-    current: GroupView = GroupView("", "", "", 0)
+    selected_id: str = ""
     members: list[Member] = []
     found: list[Member] = []
     searched: str = ""
@@ -56,74 +59,55 @@ class GroupsState(AdminPage, rx.State):
     @administering
     async def load(self, current_user: CurrentUser) -> None:
         """Show all groups."""
-        self._close()
+        self.flash = ""
         await self._read(current_user)
         self.loaded = True
 
     async def _read(self, current_user: CurrentUser) -> None:
         found = await container.get_services().access.groups.all(current_user)
         self.groups = [GroupView(str(item.id), item.name, item.description, item.users) for item in found]
-        self.current = next((line for line in self.groups if line.id == self.current.id), self.current)
-        self.problem = ""
+        self._done()
 
     async def _read_members(self, current_user: CurrentUser) -> None:
-        found = await container.get_services().access.groups.members(current_user, self._current_id())
+        found = await container.get_services().access.groups.members(current_user, id_of(self.selected_id))
         self.members = [Member(str(user_id), name, email) for user_id, name, email in found]
-
-    def _current_id(self) -> UUID:
-        return id_of(self.current.id)
-
-    def _look_at(self, group_id: str) -> None:
-        self.current = next((line for line in self.groups if line.id == group_id), GroupView("", "", "", 0))
-
-    @rx.event
-    @administering
-    async def show_form(self, current_user: CurrentUser, group_id: str) -> None:
-        """Open the dialog to rename a group, or to create one ("")."""
-        del current_user
-        self._look_at(group_id)
-        self._open("group")
 
     @rx.event
     @administering
     async def save(self, current_user: CurrentUser, form: dict) -> None:
-        """Create or rename the group."""
-        name = text_in(form, "name")
+        """Create a group, or rename the one with the form's id."""
+        name, group_id = text_in(form, "name"), text_in(form, "id")
         await container.get_services().access.groups.save(
             current_user,
-            group_id=self._current_id() if self.current.id else None,
+            group_id=id_of(group_id) if group_id else None,
             name=name,
             description=text_in(form, "description"),
             client_info=client_info_of(self),
         )
         await self._read(current_user)
-        self._close(f"Saved “{' '.join(name.split())}”.")
+        self._done(form)
+        self.flash = f"Saved “{' '.join(name.split())}”."
 
     @rx.event
     @administering
-    async def ask_remove(self, current_user: CurrentUser, group_id: str) -> None:
-        """Ask for confirmation before deleting a group."""
-        del current_user
-        self._look_at(group_id)
-        if self.current.id:
-            self._open("remove")
-
-    @rx.event
-    @administering
-    async def remove(self, current_user: CurrentUser) -> None:
-        """Delete the group."""
-        await container.get_services().access.groups.delete(current_user, self._current_id(), client_info_of(self))
+    async def remove(self, current_user: CurrentUser, form: dict) -> None:
+        """Delete the group with the form's id."""
+        group_id = text_in(form, "id")
+        name = next((line.name for line in self.groups if line.id == group_id), "")
+        await container.get_services().access.groups.delete(current_user, id_of(group_id), client_info_of(self))
         await self._read(current_user)
-        self._close(f"The group “{self.current.name}” is gone; its users are still here.")
+        self._done(form)
+        self.flash = f"The group “{name}” was deleted; its members keep their accounts."
 
     @rx.event
     @administering
     async def show_members(self, current_user: CurrentUser, group_id: str) -> None:
         """Show the members of a group."""
-        self._look_at(group_id)
-        await self._read_members(current_user)
+        if group_id != self.selected_id:
+            self.selected_id, self.members = group_id, []
         self.found, self.searched = [], ""
-        self._open("members")
+        self._done()
+        await self._read_members(current_user)
 
     @rx.event
     @administering
@@ -146,7 +130,7 @@ class GroupsState(AdminPage, rx.State):
 
     async def _set_member(self, current_user: CurrentUser, user_id: str, *, is_member: bool) -> None:
         await container.get_services().access.groups.set_member(
-            current_user, self._current_id(), id_of(user_id), client_info_of(self), is_member=is_member
+            current_user, id_of(self.selected_id), id_of(user_id), client_info_of(self), is_member=is_member
         )
         await self._read_members(current_user)
         await self._read(current_user)

@@ -57,13 +57,13 @@ function NewKey({ scopes, hasPassword, onMade, onClose }) {
 function ShownOnce({ made, onClose }) {
   return (
     <Dialog title={`Your key “${made.name}”`} onClose={onClose}>
-      <p className="sheet-lead">Copy it now and store it like a password. It will not be shown again.</p>
+      <p className="dialog-lead">Copy it now and store it like a password. It will not be shown again.</p>
       <div className="secret">
         <code tabIndex={0} data-autofocus aria-label="The key">{made.key}</code>
         <CopyButton text={made.key} label="Copy key" withWord className="button-quiet" />
       </div>
       <p className="field-help">Programs send it as <code>Authorization: Bearer …</code></p>
-      <div className="sheet-actions"><button type="button" className="button-main" onClick={onClose}>I’ve copied it</button></div>
+      <div className="dialog-actions"><button type="button" className="button-main" onClick={onClose}>I’ve copied it</button></div>
     </Dialog>
   );
 }

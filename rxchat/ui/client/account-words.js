@@ -34,14 +34,6 @@ export function deviceWords(userAgent) {
 
 export const isHandheld = (userAgent) => HANDHELD.has(named(SYSTEMS, userAgent ?? ""));
 
-/** How long one still has to wait: "1 second", "45 seconds", "2:05 minutes". */
-export function waitWords(seconds) {
-  const left = Math.max(0, Math.ceil(seconds));
-  if (left === 1) return "1 second";
-  if (left < 60) return `${left} seconds`;
-  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} minutes`;
-}
-
 const STEPS = [[60_000, 1000, "second"], [3_600_000, 60_000, "minute"], [86_400_000, 3_600_000, "hour"], [30 * 86_400_000, 86_400_000, "day"]];
 
 /** "just now", "5 minutes ago", "yesterday"; after a month the date. */

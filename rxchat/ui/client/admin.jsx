@@ -4,7 +4,6 @@ import { Link, useLocation } from "react-router";
 import { Search, UserPlus } from "lucide-react";
 import { CopyButton } from "./copy.jsx";
 import "./composition.js";
-import { spokenMoment } from "./moments.js";
 
 const QUIET = 250;
 
@@ -70,14 +69,6 @@ export function SearchBox({ label, placeholder, onSearch }) {
       />
     </div>
   );
-}
-
-/** A moment in the reader's own time zone: how long ago, and exactly on hover. */
-export function Moment({ at, never = "Never", isExact }) {
-  if (!(at > 0)) return <span className="text-muted">{never}</span>;
-  const date = new Date(at);
-  const exact = date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-  return <time dateTime={date.toISOString()} title={exact}>{isExact ? exact : spokenMoment(at, Date.now())}</time>;
 }
 
 /** A link for somebody to carry to somebody else. */

@@ -26,8 +26,8 @@ export function Dialog({ title, onClose, children }) {
     onClose();
   };
   return (
-    <dialog ref={dialog} className="sheet" aria-labelledby={id} onCancel={cancel}>
-      <header className="sheet-head">
+    <dialog ref={dialog} className="dialog" aria-labelledby={id} onCancel={cancel}>
+      <header className="dialog-head">
         <h2 id={id}>{title}</h2>
         <IconButton icon={X} label="Close" side="left" className="small" onClick={onClose} />
       </header>
@@ -40,7 +40,7 @@ export const PROOF = { ...FIELDS.password, id: "proof", label: "Your password", 
 
 export function DialogActions({ form, action, busy, isDanger, onClose }) {
   return (
-    <div className="sheet-actions">
+    <div className="dialog-actions">
       <button type="button" className="button-quiet" onClick={onClose}>Cancel</button>
       <Submit form={form} action={action} busy={busy} isDanger={isDanger} />
     </div>
@@ -56,7 +56,7 @@ export function ProofDialog({ title, lead, fields = [], prefilled, hasPassword, 
   }, { prefilled });
   return (
     <Dialog title={title} onClose={onClose}>
-      {lead && <p className="sheet-lead">{lead}</p>}
+      {lead && <p className="dialog-lead">{lead}</p>}
       <Form form={form} footer={<DialogActions {...{ form, action, busy, isDanger, onClose }} />} />
     </Dialog>
   );
@@ -71,7 +71,7 @@ export function ConfirmDialog({ title, lead, action, isDanger, onConfirm, onClos
   });
   return (
     <Dialog title={title} onClose={onClose}>
-      <p className="sheet-lead">{lead}</p>
+      <p className="dialog-lead">{lead}</p>
       <Form form={form} footer={<DialogActions {...{ form, action, isDanger, onClose }} busy={action} />} />
     </Dialog>
   );

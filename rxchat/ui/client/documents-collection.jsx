@@ -6,7 +6,7 @@ import { Menu, MenuItem } from "./controls.jsx";
 import { lastQuestion, TryQuery } from "./documents-search.jsx";
 import { DocumentTable } from "./documents-table.jsx";
 import { UploadList, uploadsOf, useUploads } from "./documents-uploads.jsx";
-import { counted } from "./documents-words.js";
+import { counted } from "./words.js";
 import { takenNames } from "./documents-names.js";
 import { spokenMoment } from "./moments.js";
 import { Tabs } from "./tabs.jsx";

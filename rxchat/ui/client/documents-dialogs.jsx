@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { Globe, User, Users } from "lucide-react";
 import { Dialog, DialogActions } from "./dialog.jsx";
-import { counted } from "./documents-words.js";
+import { counted } from "./words.js";
 import { Form, Problem, useForm } from "./form-parts.jsx";
 
 const NAME = { id: "collection-name", name: "name", label: "Name", missing: "collection’s name", type: "text", maxLength: 80 };
@@ -20,7 +20,7 @@ function AskDialog({ title, lead, fields = [], prefilled, action, busy, isDanger
   }, { prefilled });
   return (
     <Dialog title={title} onClose={onClose}>
-      {lead && <p className="sheet-lead">{lead}</p>}
+      {lead && <p className="dialog-lead">{lead}</p>}
       <Form form={form} footer={<DialogActions {...{ form, action, busy, isDanger, onClose }} />} />
     </Dialog>
   );
@@ -29,7 +29,7 @@ function AskDialog({ title, lead, fields = [], prefilled, action, busy, isDanger
 const MARKS = { user: User, group: Users, everyone: Globe };
 
 function Readers({ shares, onUnshare }) {
-  if (!shares.length) return <p className="sheet-lead">Only you can read it.</p>;
+  if (!shares.length) return <p className="dialog-lead">Only you can read it.</p>;
   return (
     <ul className="readers" aria-label="Who can read it">
       {shares.map(({ id, kind, name }) => {
@@ -67,7 +67,7 @@ function ShareDialog({ collection, shares, groups, ask, events, onClose }) {
   const isForAll = shares.some(({ kind }) => kind === "everyone");
   return (
     <Dialog title={`Share “${collection.name}”`} onClose={onClose}>
-      <p className="sheet-lead">People you share it with can read its documents and ask about them. Only you can change it.</p>
+      <p className="dialog-lead">People you share it with can read its documents and ask about them. Only you can change it.</p>
       <Problem>{problem}</Problem>
       <form className="share-line" onSubmit={sharePerson} noValidate>
         <div className="field">
@@ -111,19 +111,19 @@ function TakenNamesDialog({ names, add, onClose }) {
   };
   return (
     <Dialog title={isOne ? `Replace “${names[0]}”?` : `Replace ${names.length.toLocaleString("en")} documents?`} onClose={onClose}>
-      {isOne ? <p className="sheet-lead">This collection already has a document with this name.</p> : (
+      {isOne ? <p className="dialog-lead">This collection already has a document with this name.</p> : (
         <>
-          <p className="sheet-lead">This collection already has documents with these names:</p>
+          <p className="dialog-lead">This collection already has documents with these names:</p>
           <ul className="taken-names">
             {names.slice(0, MOST_NAMED).map((name) => <li key={name}>{name}</li>)}
             {names.length > MOST_NAMED && <li>and {(names.length - MOST_NAMED).toLocaleString("en")} more</li>}
           </ul>
         </>
       )}
-      <p className="sheet-lead">
+      <p className="dialog-lead">
         Replaced, {isOne ? "it" : "each"} gets a new version: answers use that once it is ready, and earlier versions can be opened and restored.
       </p>
-      <div className="sheet-actions taken-actions">
+      <div className="dialog-actions taken-actions">
         <button type="button" className="button-quiet" onClick={onClose}>Cancel</button>
         <button type="button" className="button-quiet" onClick={() => choose("keep")}>Keep both</button>
         <button type="button" className="button-main" data-autofocus="" onClick={() => choose("replace")}>Replace</button>

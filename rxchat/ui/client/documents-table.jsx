@@ -2,9 +2,10 @@
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { Ellipsis, Eye, LoaderCircle, Pencil, RotateCw, Search, Trash2, TriangleAlert } from "lucide-react";
-import { Moment } from "./admin.jsx";
+import { Moment } from "./moment.jsx";
 import { Menu, MenuItem } from "./controls.jsx";
-import { counted, FILTERS, filtered, isRecognised, isUnderWay, pendingWords, stateWords } from "./documents-words.js";
+import { FILTERS, filtered, isRecognised, isUnderWay, pendingWords, stateWords } from "./documents-words.js";
+import { counted } from "./words.js";
 import { viewerAddress } from "./viewer-address.js";
 
 const PAGE = 100;

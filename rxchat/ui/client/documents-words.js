@@ -43,9 +43,6 @@ export function filtered(documents, words, filter) {
   });
 }
 
-/** "1 document", "3 documents". */
-export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-
 const BEFORE_MARKED = 120;
 
 /** The same, beginning a little before the first word that was asked for: what is shown of a passage may be its first lines only. */

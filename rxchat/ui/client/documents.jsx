@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams } from "react-router";
 import { FileSearch, Library, Plus, RefreshCw, Users } from "lucide-react";
 import { Collection } from "./documents-collection.jsx";
 import { DocumentDialogs } from "./documents-dialogs.jsx";
-import { counted } from "./documents-words.js";
+import { counted } from "./words.js";
 import { Problem } from "./form-parts.jsx";
 import { problemToast, undoToast } from "./page-state.js";
 

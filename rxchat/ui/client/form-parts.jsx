@@ -1,7 +1,7 @@
 // What every form about an account is made of: fields, their problems, waits, and the button.
 import { useEffect, useRef, useState } from "react";
 import { Eye, EyeOff, TriangleAlert } from "lucide-react";
-import { waitWords } from "./account-words.js";
+import { waitWords } from "./words.js";
 import "./composition.js";
 
 export const SHORTEST_PASSWORD = 10;
@@ -165,7 +165,7 @@ export function FormFrame({ form, children }) {
   return (
     <form
       noValidate
-      className="account-form"
+      className="form"
       onSubmit={(event) => {
         event.preventDefault();
         form.submit();

@@ -20,13 +20,13 @@ function save(codes, email) {
 function Codes({ codes, email, onClose }) {
   return (
     <Dialog title="Your recovery codes" onClose={onClose}>
-      <p className="sheet-lead">Use one to sign in when you do not have your authenticator. Each works once. They will not be shown again: store them like passwords.</p>
+      <p className="dialog-lead">Use one to sign in when you do not have your authenticator. Each works once. They will not be shown again: store them like passwords.</p>
       <ol className="codes" aria-label="Recovery codes">{codes.map((code) => <li key={code}><code>{code}</code></li>)}</ol>
-      <div className="sheet-tools">
+      <div className="dialog-tools">
         <CopyButton text={codes.join("\n")} label="Copy the codes" withWord className="button-quiet" />
         <button type="button" className="button-quiet" onClick={() => save(codes, email)}><Download size={14} aria-hidden="true" /> Download</button>
       </div>
-      <div className="sheet-actions"><button type="button" className="button-main" data-autofocus onClick={onClose}>I’ve saved them</button></div>
+      <div className="dialog-actions"><button type="button" className="button-main" data-autofocus onClick={onClose}>I’ve saved them</button></div>
     </Dialog>
   );
 }
@@ -39,7 +39,7 @@ function Scan({ offer, onDone, onClose }) {
   });
   return (
     <Dialog title="Set up your authenticator app" onClose={onClose}>
-      <p className="sheet-lead">Scan this code with the app, or enter the key by hand. Then enter the code that the app shows.</p>
+      <p className="dialog-lead">Scan this code with the app, or enter the key by hand. Then enter the code that the app shows.</p>
       <div className="scan">
         <img className="qr" src={`data:image/svg+xml,${encodeURIComponent(offer.picture)}`} alt="QR code for your authenticator app" width="176" height="176" />
         <div className="scan-key">

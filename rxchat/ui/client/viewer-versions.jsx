@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { Link } from "react-router";
 import { Download, RotateCcw } from "lucide-react";
-import { Moment } from "./admin.jsx";
+import { Moment } from "./moment.jsx";
 import { address, ask } from "./backend.js";
 import { ConfirmDialog } from "./dialog.jsx";
 import { Problem } from "./form-parts.jsx";

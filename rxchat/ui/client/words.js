@@ -71,3 +71,14 @@ export function newId() {
 export function firstName(name) {
   return (name ?? "").trim().split(/\s+/)[0] ?? "";
 }
+
+/** How long one still has to wait: "1 second", "45 seconds", "2:05 minutes". */
+export function waitWords(seconds) {
+  const left = Math.max(0, Math.ceil(seconds));
+  if (left === 1) return "1 second";
+  if (left < 60) return `${left} seconds`;
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} minutes`;
+}
+
+/** "1 document", "3 documents". */
+export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

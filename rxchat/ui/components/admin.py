@@ -60,17 +60,6 @@ class SearchBox(ClientComponent):
     on_search: rx.EventHandler[_one_text]
 
 
-class Moment(ClientComponent):
-    """A time in words, in the reader's time zone."""
-
-    library = module("admin.jsx")
-    tag = "Moment"
-
-    at: rx.Var[int]
-    never: rx.Var[str]
-    is_exact: rx.Var[bool]
-
-
 class LinkToHandOver(ClientComponent):
     """A link with its Copy button."""
 
@@ -262,7 +251,7 @@ def form(state: Any, on_submit: Any, submit: Any, *fields: Any, danger: bool = F
             class_name="dialog-actions",
         ),
         on_submit=on_submit,
-        class_name="admin-form",
+        class_name="form",
         no_validate=True,
     )
 

@@ -89,6 +89,7 @@ def app_options() -> dict[str, Any]:
         "html_lang": "en",
         "stylesheets": [
             "/rxchat.css",
+            "/kit.css",
             "/thread.css",
             "/pages.css",
             "/account.css",

@@ -262,10 +262,10 @@ async def test_groups_are_made_filled_renamed_and_deleted(
 ) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await tab.do(GroupsState, "load")
-        await tab.do(GroupsState, "show_form", group_id="")
-        await tab.do(GroupsState, "save", form={"name": "  "})
-        assert tab.shown(GroupsState, "problem") and tab.shown(GroupsState, "dialog") == "group"
-        await tab.do(GroupsState, "save", form={"name": "Night  shift", "description": "awake"})
+        await tab.do(GroupsState, "save", form={"dialog": "7", "name": "  "})
+        assert tab.shown(GroupsState, "problem") and tab.shown(GroupsState, "problem_dialog") == 7
+        await tab.do(GroupsState, "save", form={"dialog": "8", "name": "Night  shift", "description": "awake"})
+        assert (tab.shown(GroupsState, "problem"), tab.shown(GroupsState, "done_dialog")) == ("", 8)
         (group,) = tab.shown(GroupsState, "groups")
         assert (group.name, tab.shown(GroupsState, "flash")) == ("Night shift", "Saved “Night shift”.")
         await tab.do(GroupsState, "show_members", group_id=group.id)
@@ -277,8 +277,7 @@ async def test_groups_are_made_filled_renamed_and_deleted(
         assert tab.shown(GroupsState, "found") == []
         await tab.do(GroupsState, "take_out", user_id=str(grace.user_id))
         assert tab.shown(GroupsState, "members") == []
-        await tab.do(GroupsState, "ask_remove", group_id=group.id)
-        await tab.do(GroupsState, "remove")
+        await tab.do(GroupsState, "remove", form={"dialog": "9", "id": group.id})
         assert tab.shown(GroupsState, "groups") == []
 
 

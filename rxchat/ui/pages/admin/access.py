@@ -9,8 +9,6 @@ from rxchat.ui.components import admin
 from rxchat.ui.components.admin import UserPicker, may
 from rxchat.ui.pages.admin.frame import admin_page
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
-
 _KINDS = (("everyone", "Everyone"), ("role", "A role"), ("group", "A group"), ("user", "A user"))
 
 

@@ -6,10 +6,9 @@ import reflex as rx
 
 from rxchat.states.access.audit_log import AuditEventView, AuditState
 from rxchat.ui.components import admin
-from rxchat.ui.components.admin import FileLink, Moment, SearchBox
+from rxchat.ui.components.admin import FileLink, SearchBox
+from rxchat.ui.kit.elements import Moment
 from rxchat.ui.pages.admin.frame import admin_page
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 def audit_page() -> rx.Component:

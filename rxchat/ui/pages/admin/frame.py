@@ -14,8 +14,6 @@ from rxchat.ui.components.sidebar import sidebar
 from rxchat.ui.components.topbar import TopBar
 from rxchat.ui.pages.not_found import not_found_panel
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
-
 
 def admin_page(section: str, state: Any, *content: rx.Component, says_problem: bool = True) -> rx.Component:
     """The frame of an administration page: its content with the permission, otherwise a neutral message.
@@ -25,7 +23,7 @@ def admin_page(section: str, state: Any, *content: rx.Component, says_problem: b
     permission = SECTIONS[section][1].value
     shown = rx.fragment(
         rx.cond(
-            (state.problem != "") & (state.dialog == ""),
+            (state.problem != "") & _is_page_problem(state),
             rx.cond(state.loaded, admin.problem(state) if says_problem else rx.fragment(), _try_again(state)),
         ),
         rx.cond(state.loaded, rx.fragment(*content), rx.cond(state.problem == "", admin.skeleton())),
@@ -52,6 +50,11 @@ def admin_page(section: str, state: Any, *content: rx.Component, says_problem: b
         toasts(),
         class_name="shell",
     )
+
+
+def _is_page_problem(state: Any) -> Any:
+    """Whether no dialog shows the error: the browser's own dialogs have numbers, those that a state opens have names."""
+    return state.problem_dialog == 0 if hasattr(state, "done_dialog") else state.dialog == ""
 
 
 def _second_factor_panel() -> rx.Component:

@@ -9,8 +9,6 @@ from rxchat.ui.components import admin
 from rxchat.ui.components.admin import may
 from rxchat.ui.pages.admin.frame import admin_page
 
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
-
 
 def roles_page() -> rx.Component:
     """All roles, in words."""

@@ -8,12 +8,11 @@ import reflex as rx
 
 from rxchat.states.access.user import ConversationView, MessageView, UserState
 from rxchat.ui.components import admin
-from rxchat.ui.components.admin import LinkToHandOver, Moment, PageLink, may
+from rxchat.ui.components.admin import LinkToHandOver, PageLink, may
+from rxchat.ui.kit.elements import Moment
 from rxchat.ui.pages.admin.frame import admin_page
 from rxchat.ui.pages.admin.users import state_badge
 from rxchat.ui.pages.not_found import not_found_panel
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 
 def user_page() -> rx.Component:
@@ -227,7 +226,7 @@ def _link_dialog() -> rx.Component:
                 LinkToHandOver.create(link=UserState.link, label="Password link"),
                 rx.el.p("Send it only to this user. It will not be shown again.", class_name="field-help"),
                 rx.el.div(admin.button("Done", UserState.close), class_name="dialog-actions"),
-                class_name="admin-form",
+                class_name="form",
             ),
         ),
         lead="Anyone with this link can choose a new password for the account, once, within a day. Earlier links stop working.",

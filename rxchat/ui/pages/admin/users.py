@@ -6,10 +6,9 @@ import reflex as rx
 
 from rxchat.states.access.users import InvitationView, UsersState, UserView
 from rxchat.ui.components import admin
-from rxchat.ui.components.admin import LinkToHandOver, Moment, PageLink, SearchBox, may
+from rxchat.ui.components.admin import LinkToHandOver, PageLink, SearchBox, may
+from rxchat.ui.kit.elements import Moment
 from rxchat.ui.pages.admin.frame import admin_page
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 _STATES = (("suspended", "Suspended"), ("leaving", "Wants to leave"))
 
@@ -218,5 +217,5 @@ def _invited() -> rx.Component:
             ),
         ),
         rx.el.div(admin.button("Done", UsersState.close), class_name="dialog-actions"),
-        class_name="admin-form",
+        class_name="form",
     )

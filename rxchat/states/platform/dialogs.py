@@ -1,0 +1,38 @@
+"""The answers of a state to the dialogs of its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxchat.domain.errors import RxChatError
+
+
+class DialogState(rx.State, mixin=True):
+    """The variables by which a page's dialogs recognize the answer to their own form (`Dialogs` of rxchat/ui/kit)."""
+
+    problem: str = ""
+    """The error of the last action."""
+    problem_dialog: int = 0
+    """The number of the dialog whose action failed; 0 if the page's own did."""
+    done_dialog: int = 0
+    """The number of the dialog whose action is done."""
+
+    def _done(self, form: dict[str, Any] | None = None) -> None:
+        """Close the dialog that sent the form, and forget the error."""
+        self.problem, self.problem_dialog = "", 0
+        if form is not None:
+            self.done_dialog = dialog_number(form)
+
+
+def dialog_number(form: Any) -> int:
+    """Return the number of the dialog that sent a form; 0 if it says none."""
+    number = form.get("dialog", "") if isinstance(form, dict) else ""
+    return int(number) if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 16 else 0
+
+
+def show_problem(state: Any, error: RxChatError, given: dict[str, Any]) -> bool:
+    """Show an error in the dialog that sent the form, or on the page; for the `refuse` of `requires_user`."""
+    state.problem, state.problem_dialog = error.message, dialog_number(given.get("form"))
+    return True

@@ -1,0 +1,121 @@
+// The keyboard behaviour of menus, tabs, lists and shortcuts: elements say what they are by attributes, so that Python can draw them.
+import { isComposing } from "./composition.js";
+import "./missing-chunk-page.js";
+import "./waking.js";
+
+const ITEMS = { menu: '[role^="menuitem"]', tablist: '[role="tab"]', listbox: '[role="option"]' };
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+const LONG_PRESS_MS = 500;
+const FIRST = "input:not([type=hidden]), select, textarea, .dialog-actions button";
+const GAP = 6;
+const MARGIN = 8;
+
+/** Focus the element after the next redraw. @param {string} selector */
+export const focusSoon = (selector) => void requestAnimationFrame(() => document.querySelector(selector)?.focus());
+
+/** @param {string} selector */
+export const clickOn = (selector) => document.querySelector(selector)?.click();
+
+/** The ref of a dialog: modal while it is drawn, with the focus inside it, and afterwards back where it came from. */
+export function modal(dialog) {
+  if (!dialog) return undefined;
+  // The item of a menu stands for the button that opened the menu.
+  const opener = document.activeElement?.closest("[popover]")?.opener ?? document.activeElement;
+  dialog.showModal();
+  (dialog.querySelector("[data-autofocus]") ?? dialog.querySelector(FIRST))?.focus();
+  return () => {
+    dialog.close();
+    // The opener may be gone, with the row that was deleted.
+    const target = opener?.isConnected && opener !== document.body ? opener : document.querySelector("h1");
+    if (target?.tagName === "H1") target.tabIndex = -1;
+    target?.focus();
+  };
+}
+
+/** Place an open menu beside its button, inside the window. */
+function place(menu, button) {
+  const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
+  const [side, edge] = (menu.dataset.placement ?? "bottom-end").split("-");
+  const isBelow = side === "bottom" ? box.bottom + GAP + size.height <= innerHeight - MARGIN || box.top < size.height + GAP : box.top < size.height + GAP;
+  const left = edge === "end" ? box.right - size.width : box.left;
+  menu.style.left = `${Math.max(MARGIN, Math.min(left, innerWidth - MARGIN - size.width))}px`;
+  menu.style.top = `${Math.max(MARGIN, isBelow ? box.bottom + GAP : box.top - GAP - size.height)}px`;
+}
+
+/** Arrow keys, Home and End in a menu, tabs or a list; `Tab` closes a menu. */
+function rove(event) {
+  const list = event.target.closest("[role=menu], [role=tablist], [role=listbox]");
+  if (!list) return;
+  if (event.key === "Tab" && list.popover) return list.hidePopover();
+  const items = [...list.querySelectorAll(ITEMS[list.getAttribute("role")])].filter((item) => !item.disabled && item.checkVisibility());
+  const step = STEPS[event.key];
+  const next = step ? items.at((items.indexOf(document.activeElement) + step) % items.length) : { Home: items[0], End: items.at(-1) }[event.key];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  if (next.role === "tab") next.click();
+}
+
+const MODIFIERS = { ctrlKey: "Control", metaKey: "Meta", shiftKey: "Shift", altKey: "Alt" };
+
+/** Click on the visible control that names the pressed keys (aria-keyshortcuts="Control+B Meta+B"). */
+function shortcut(event) {
+  const held = Object.keys(MODIFIERS).filter((name) => event[name]).map((name) => MODIFIERS[name]);
+  if (event.ctrlKey === event.metaKey) return;
+  const keys = [...held, event.key.toUpperCase()].join("+");
+  const control = [...document.querySelectorAll(`[aria-keyshortcuts~="${CSS.escape(keys)}"]`)].find((item) => item.checkVisibility());
+  if (!control) return;
+  event.preventDefault();
+  control.click();
+}
+
+/** Enter keeps what was typed into a field that edits in place, as leaving it does; Escape does not. */
+function endEditing(event) {
+  if (event.key === "Escape") event.target.value = event.target.defaultValue;
+  event.target.blur();
+}
+
+function pressed(event) {
+  if (isComposing(event)) return;
+  rove(event);
+  shortcut(event);
+  const { key, target } = event;
+  if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[aria-haspopup=menu]")) {
+    event.preventDefault();
+    target.closest("[aria-haspopup=menu]").click();
+  }
+  if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place]")) return endEditing(event);
+  // The phone's drawer and others that are no dialog or popover of the browser.
+  if (key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], :popover-open")) clickOn("[data-closes-with-escape]");
+}
+
+/** A menu that opens is placed, and has the focus; its button shows that it is open. */
+function toggled({ target, newState, source }) {
+  if (target.role !== "menu" && target.popover === null) return;
+  const opener = source ?? target.opener;
+  opener?.setAttribute("aria-expanded", String(newState === "open"));
+  opener?.parentElement.toggleAttribute("data-open", newState === "open");
+  if (newState !== "open" || !opener) return;
+  target.opener = opener;
+  place(target, opener);
+  (target.querySelector('[aria-checked="true"]') ?? target.querySelector(ITEMS.menu))?.focus();
+}
+
+if (typeof document !== "undefined") {
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("toggle", toggled, true);
+  // Browsers that do not say which button opened a popover (ToggleEvent.source): the click before it does.
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[popovertarget]");
+    const menu = button && !button.closest("[popover]") && document.getElementById(button.getAttribute("popovertarget"));
+    if (menu) menu.opener = button;
+  }, true);
+  document.addEventListener("focusin", ({ target }) => target.matches("[data-edits-in-place]") && target.select());
+  // A long press opens the menu of a row on touch screens, where nothing hovers.
+  let timer = 0;
+  document.addEventListener("touchstart", ({ target }) => {
+    const row = target.closest("[data-long-press]");
+    if (row) timer = window.setTimeout(() => row.querySelector("[aria-haspopup]")?.click(), LONG_PRESS_MS);
+  }, { passive: true });
+  for (const kind of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(kind, () => clearTimeout(timer), { passive: true });
+}

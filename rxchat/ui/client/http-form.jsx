@@ -1,0 +1,87 @@
+// Forms that are sent over HTTP: a websocket can set no cookie, and passwords do not belong on it.
+import { useEffect } from "react";
+import { ask } from "./backend.js";
+import { clientValue, setClientValue } from "./client-values.js";
+
+/** The status of a form that was not sent yet; what Python reads as FormStatus (ui/kit/forms.py). */
+export const IDLE = { busy: false, problem: "", code: "", wait: 0, fields: {}, data: null };
+const status = (name) => clientValue(name) ?? IDLE;
+
+/** The message for each invalid field, in the field's own words (data-missing, data-invalid, data-short); the first one is focused. */
+function fieldProblems(form) {
+  const invalid = [...form.elements].filter((field) => field.name && (!field.validity.valid || (field.required && !field.value.trim())));
+  invalid[0]?.focus();
+  return Object.fromEntries(invalid.map(({ name, validity, dataset, validationMessage, value }) => {
+    const words = !value.trim() ? dataset.missing : validity.tooShort ? dataset.short : dataset.invalid;
+    return [name, words ?? validationMessage];
+  }));
+}
+
+const textOf = ({ type, value }) => (type === "password" ? value : value.trim());
+
+/** {name: value}; a list of the checked values for checkboxes, null for an empty choice. */
+function valuesOf(form) {
+  const values = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled) continue;
+    if (field.type === "checkbox") values[field.name] = [...(values[field.name] ?? []), ...(field.checked ? [field.value] : [])];
+    else if (field.type !== "radio" || field.checked) values[field.name] = field.tagName === "SELECT" ? field.value || null : textOf(field);
+  }
+  return values;
+}
+
+/** Count the seconds down until the server accepts another attempt. */
+function countDown(name, until) {
+  const wait = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+  setClientValue(name, { ...status(name), wait, problem: wait ? status(name).problem : "" });
+  if (wait) setTimeout(() => countDown(name, until), 250);
+}
+
+/** Show an answer of `ask` as the status of the form. */
+function show(name, { problem = "", code = "", wait = 0, data = null }, isLeaving = false) {
+  setClientValue(name, { ...IDLE, problem, code, wait, data, busy: isLeaving && !problem });
+  if (wait) countDown(name, Date.now() + wait * 1000);
+}
+
+/** Secrets are cleared when the server refused them; everything else stays. */
+function retry(form, code) {
+  const secret = code !== "unreachable" && form.querySelector("[type=password], [data-secret]");
+  if (secret) Object.assign(secret, { value: "" });
+  (secret || form.querySelector("input:not([type=hidden])"))?.focus();
+}
+
+/**
+ * A form that posts its fields as JSON. Its status is the client value `name`. `extra` is sent, too; `leaves` says that the
+ * page is left afterwards, so that it stays busy; `perform` (the name of a function registered below) sends it in another way.
+ */
+export function HttpForm({ name, action, extra = {}, leaves = false, perform, onDone, children, ...rest }) {
+  useEffect(() => () => setClientValue(name, IDLE), [name]);
+  const submit = async (event) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (status(name).busy || status(name).wait) return;
+    const fields = fieldProblems(form);
+    const isValid = !Object.keys(fields).length;
+    setClientValue(name, { ...IDLE, fields, busy: isValid });
+    if (!isValid) return;
+    const values = { ...extra, ...valuesOf(form) };
+    const answer = perform ? await perform(values) : await ask("POST", action, values);
+    show(name, answer, leaves);
+    if (answer.problem) retry(form, answer.code);
+    else onDone?.(answer.data ?? {});
+  };
+  const forget = ({ target }) => {
+    const { fields } = status(name);
+    if (fields[target.name]) setClientValue(name, { ...status(name), fields: { ...fields, [target.name]: "" } });
+  };
+  return <form noValidate className="form" onSubmit={submit} onInput={forget} {...rest}>{children}</form>;
+}
+
+/** Make a request without a form, with its status under `name`; `onDone` gets the answer. */
+export async function request(name, method, path, body, onDone, perform) {
+  if (status(name).busy) return;
+  setClientValue(name, { ...IDLE, busy: true });
+  const answer = perform ? await perform(body) : await ask(method, path, body);
+  show(name, answer);
+  if (!answer.problem) onDone?.(answer.data ?? {});
+}

@@ -1,0 +1,91 @@
+"""Values that live in the browser: what is open, what is typed. Reading and setting them takes no round trip.
+
+`rx._x.client_state` does the same, but redraws every component that sets a value (each of a thousand rows), and is experimental.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import reflex as rx
+from reflex.event import EventChain
+from reflex.utils.imports import ImportVar
+from reflex.vars import FunctionVar, VarData
+from reflex.vars.function import ArgsFunctionOperationBuilder, FunctionStringVar
+
+from rxchat.ui.client import module
+
+T = TypeVar("T")
+
+
+def js_function(name: str, library: str) -> FunctionVar:
+    """Return a function of one of RxChat's browser modules, for expressions and triggers."""
+    return FunctionStringVar.create(name, _var_data=VarData(imports={module(library): [ImportVar(tag=name)]}))
+
+
+def react_hook(call: str, name: str, type_: Any, library: str, tag: str) -> rx.Var:
+    """Return the value of a React hook, such as the parameters of the address.
+
+    Args:
+        call: The JavaScript expression that calls the hook.
+        name: The constant that the expression is assigned to.
+        type_: The type of the value.
+        library: The package that exports the hook.
+        tag: The hook's name there.
+    """
+    data = VarData(hooks={f"const {name} = {call}": None}, imports={library: [ImportVar(tag=tag)]})
+    return rx.Var(_js_expr=name, _var_type=type_, _var_data=data).guess_type()
+
+
+def in_sequence(*calls: rx.Var) -> FunctionVar:
+    """Return a trigger that makes these calls in the browser, one after the other."""
+    return ArgsFunctionOperationBuilder.create((), rx.Var.create(list(calls))).to(FunctionVar, EventChain)
+
+
+_SET = js_function("setClientValue", "client-values.js")
+
+
+class ClientValue(Generic[T]):
+    """A named value in the browser, shared by the components that use it."""
+
+    def __init__(self, name: str, initial: T, type_: Any = None) -> None:
+        """Create it.
+
+        Args:
+            name: An identifier, unique among all pages.
+            initial: The value until it is set.
+            type_: The type for expressions, if it is not that of `initial`.
+        """
+        self._name, self._initial, self._type = name, rx.Var.create(initial), type_ or type(initial)
+
+    @property
+    def value(self) -> rx.Var:
+        """The current value; the component that shows it is redrawn when it changes."""
+        call = f"useClientValue({self._name!r}, {self._initial!s})"
+        return react_hook(call, f"value_{self._name}", self._type, module("client-values.js"), "useClientValue")
+
+    def assign(self, value: Any) -> rx.Var:
+        """The call that sets it, for `in_sequence`."""
+        return _SET.call(self._name, value)
+
+    def set(self, value: Any) -> FunctionVar:
+        """A trigger that sets it."""
+        return in_sequence(self.assign(value))
+
+
+def local_state(name: str, initial: Any) -> Any:
+    """Return a value of one instance of an `rx.memo`, such as whether this row is being renamed."""
+    return rx._x.client_state(name, default=initial, global_ref=False)
+
+
+def route_param(name: str) -> rx.Var[str]:
+    """Return the part of the address with this name in the route; known before the server has answered."""
+    params = react_hook("useParams()", "params", dict[str, str], "react-router", "useParams")
+    expression = f'(params[{name!r}] ?? "")'
+    return rx.Var(_js_expr=expression, _var_type=str, _var_data=params._get_all_var_data()).guess_type()
+
+
+def current_path() -> rx.Var[str]:
+    """Return the path of the address."""
+    location = react_hook("useLocation()", "location", dict[str, str], "react-router", "useLocation")
+    return location["pathname"].to(str)

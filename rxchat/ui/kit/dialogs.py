@@ -1,0 +1,175 @@
+"""Dialogs: opened by the browser at once, closed when the server has done what they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex.utils.imports import ImportVar
+from reflex.vars import VarData
+from reflex_components_core.el.elements.base import BaseHTML
+
+from rxchat.ui.client import module
+from rxchat.ui.kit.client_values import ClientValue
+from rxchat.ui.kit.elements import icon_button, main_button, quiet_button
+from rxchat.ui.kit.forms import FormStatus, form_problem, password_field
+
+_CLOSED = {"which": "", "number": 0, "subject": {}}
+_sent: ClientValue[int] = ClientValue("dialog_sent", 0)
+"""The number of the dialog whose form was sent last."""
+
+
+class Modal(BaseHTML):
+    """The browser's modal dialog, open while it is drawn."""
+
+    tag = "dialog"
+    on_cancel: rx.EventHandler[rx.event.no_args_event_spec]
+
+    @classmethod
+    def create(cls, *children: Any, **props: Any) -> Any:
+        """Create it with the ref that opens it."""
+        ref = rx.Var("modal", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="modal")]}))
+        attributes = props.pop("custom_attrs", {})
+        return super().create(*children, custom_attrs={"ref": ref} | attributes, **props)
+
+
+class Dialogs:
+    """The dialogs of a page, of which one is open at most.
+
+    Each opening has a number, which its form sends as `dialog`. The state (`DialogState`) answers with `done_dialog`, which
+    closes it, or with `problem_dialog` and `problem`; nothing that was typed is lost.
+    """
+
+    def __init__(self, name: str, state: Any = None, subject: Any = dict[str, Any]) -> None:
+        """Create them.
+
+        Args:
+            name: An identifier, unique among all pages.
+            state: The `DialogState` that their forms are sent to.
+            subject: The type of what a dialog is about, such as a row.
+        """
+        self._open: ClientValue = ClientValue(name, _CLOSED, dict[str, Any])
+        self._state, self._subject = state, subject
+        self.close = self._open.set(_CLOSED)
+
+    @property
+    def subject(self) -> Any:
+        """What the open dialog is about."""
+        return self._open.value["subject"].to(self._subject)
+
+    @property
+    def number(self) -> rx.Var[int]:
+        """The number of the open dialog."""
+        return self._open.value["number"].to(int)
+
+    def open(self, which: str, subject: Any = None) -> Any:
+        """A trigger that opens a dialog."""
+        now = rx.Var("Date.now()")
+        return self._open.set({"which": which, "number": now, "subject": {} if subject is None else subject})
+
+    def is_open(self, which: str) -> rx.Var[bool]:
+        """Whether this dialog is open, and what it asks for is not done yet."""
+        is_this = self._open.value["which"] == which
+        return is_this if self._state is None else is_this & (self._state.done_dialog != self.number)
+
+    @property
+    def problem(self) -> rx.Var[str]:
+        """Why the server has not done what the open dialog asks for."""
+        return rx.cond(self._state.problem_dialog == self.number, self._state.problem, "")
+
+    def window(self, which: str, title: Any, *content: Any, **options: Any) -> rx.Component:
+        """A dialog with any content."""
+        return rx.cond(self.is_open(which), window(title, *content, on_close=self.close, **options))
+
+    def form(
+        self,
+        which: str,
+        title: Any,
+        *fields: Any,
+        action: Any,
+        on_submit: Any,
+        busy: str = "One moment…",
+        danger: bool = False,
+        **options: Any,
+    ) -> rx.Component:
+        """A dialog with a form, which closes when the state has done what it asks for."""
+        is_busy = (_sent.value == self.number) & (self._state.problem_dialog != self.number)
+        return self.window(
+            which,
+            title,
+            rx.el.form(
+                form_problem(self.problem),
+                rx.el.input(type="hidden", name="dialog", value=self.number),
+                *fields,
+                dialog_actions(
+                    self.close,
+                    main_button(rx.cond(is_busy, busy, action), type="submit", danger=danger, disabled=is_busy),
+                ),
+                on_submit=[_sent.set(self.number), on_submit],
+                class_name="form",
+            ),
+            **options,
+        )
+
+    def confirm(self, which: str, title: Any, words: Any, **options: Any) -> rx.Component:
+        """A question before an action: what it leads to, and the button for it."""
+        key = rx.el.input(type="hidden", name="id", value=self.subject["id"].to(str))
+        return self.form(which, title, key, lead=words, **({"danger": True} | options))
+
+    def proof(
+        self,
+        which: str,
+        title: Any,
+        *fields: Any,
+        status: FormStatus,
+        has_password: Any,
+        path: Any,
+        words: Any,
+        on_done: Any,
+        busy: str = "One moment…",
+        danger: bool = False,
+        **options: Any,
+    ) -> rx.Component:
+        """A dialog that asks for the user's password, if there is one, and sends it over HTTP."""
+        props = {name: options.pop(name) for name in ("extra", "perform") if name in options}
+        password = password_field(
+            status.fields["password"], label="Your password", identifier="proof", is_first=not fields
+        )
+        return self.window(
+            which,
+            title,
+            status.form(
+                *fields,
+                rx.cond(has_password, password),
+                dialog_actions(self.close, status.submit(words, busy, danger=danger)),
+                action=path,
+                on_done=on_done,
+                **props,
+            ),
+            **options,
+        )
+
+
+def window(title: Any, *content: Any, on_close: Any, lead: Any = "", is_wide: bool = False) -> rx.Component:
+    """The window of a dialog: heading, close button, introduction, content."""
+    has_lead = isinstance(lead, rx.Component) or lead != ""
+    words = rx.el.p(lead, class_name="dialog-lead") if isinstance(lead, str | rx.Component) else None
+    shown = words if words is not None and has_lead else rx.fragment()
+    return Modal.create(
+        rx.el.header(
+            rx.el.h2(title, id="dialog-title"),
+            icon_button("x", "Close", side="left", look="small", on_click=on_close),
+            class_name="dialog-head",
+        ),
+        shown if isinstance(lead, str | rx.Component) else rx.cond(has_lead, rx.el.p(lead, class_name="dialog-lead")),
+        *content,
+        class_name="dialog",
+        aria_labelledby="dialog-title",
+        on_cancel=on_close,
+        custom_attrs={"data-wide": ""} if is_wide else {},
+    )
+
+
+def dialog_actions(on_close: Any, *buttons: Any) -> rx.Component:
+    """The buttons of a dialog: Cancel, and the one for the action."""
+    return rx.el.div(quiet_button("Cancel", on_click=on_close), *buttons, class_name="dialog-actions")

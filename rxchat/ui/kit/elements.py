@@ -1,0 +1,171 @@
+"""Icons, links, buttons, menus, tabs and placeholders: plain elements whose keyboard behaviour is in client/behaviours.js."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from rxchat.ui.client import ClientComponent, module
+from rxchat.ui.kit.client_values import js_function
+
+focus_soon = js_function("focusSoon", "behaviours.js")
+"""Call it with a selector: the first such element has the focus after the next redraw."""
+click_on = js_function("clickOn", "behaviours.js")
+"""Call it with a selector to click on the first such element."""
+counted = js_function("counted", "words.js")
+"""Call it with a number and a noun: "1 document", "3,000 documents"."""
+
+UNDEFINED = rx.Var("undefined")
+"""The value of an attribute that is left out."""
+
+
+class Behaviours(rx.Fragment):
+    """Loads the keyboard behaviour of menus, tabs, lists and shortcuts; once on each page."""
+
+    def add_imports(self) -> dict[str, Any]:
+        """Import the module for its side effects."""
+        return {"": module("behaviours.js")}
+
+
+class Moment(ClientComponent):
+    """A time in words, in the reader's time zone; the exact time is its tooltip."""
+
+    library = module("moment.jsx")
+    tag = "Moment"
+
+    at: rx.Var[int]
+    """Milliseconds since 1970."""
+    never: rx.Var[str]
+    """The words for 0."""
+    is_exact: rx.Var[bool]
+
+
+class CopyButton(ClientComponent):
+    """A button that copies a text, and says whether that worked."""
+
+    library = module("copy.jsx")
+    tag = "CopyButton"
+
+    text: rx.Var[str]
+    label: rx.Var[str]
+    with_word: rx.Var[bool]
+
+
+def icon(name: str, size: int = 16, stroke: float = 2, **props: Any) -> rx.Component:
+    """One of Lucide's icons, hidden from screen readers."""
+    return rx.icon(name, size=size, custom_attrs={"strokeWidth": stroke, "aria-hidden": "true"}, **props)
+
+
+def link(*content: Any, to: Any, **props: Any) -> rx.Component:
+    """A link to a page of RxChat, without reloading the app."""
+    return ReactRouterLink.create(*content, to=to, **props)
+
+
+def icon_button(
+    name: str, label: Any, *, size: int = 18, side: str = "bottom", tip: Any = None, look: str = "", **props: Any
+) -> rx.Component:
+    """A square button with an icon; its label is read out and shown as a tooltip."""
+    attributes = {"data-tip": label if tip is None else tip, "data-tip-side": side} | props.pop("custom_attrs", {})
+    return rx.el.button(
+        icon(name, size, 1.75),
+        type="button",
+        aria_label=label,
+        class_name=f"icon-button {look}".strip(),
+        custom_attrs=attributes,
+        **props,
+    )
+
+
+def main_button(*words: Any, danger: bool = False, **props: Any) -> rx.Component:
+    """The primary button of a page, a form or a dialog."""
+    look = "button-main is-danger" if danger else "button-main"
+    return rx.el.button(*words, class_name=look, **({"type": "button"} | props))
+
+
+def quiet_button(*words: Any, danger: bool = False, **props: Any) -> rx.Component:
+    """A secondary button."""
+    look = "button-quiet is-danger" if danger else "button-quiet"
+    return rx.el.button(*words, class_name=look, **({"type": "button"} | props))
+
+
+def opens(menu_id: str) -> dict[str, str]:
+    """Return the attributes of a button that opens the menu with this id."""
+    return {"popoverTarget": menu_id, "aria-haspopup": "menu"}
+
+
+def menu(identifier: str, label: Any, *items: Any, placement: str = "bottom-end") -> rx.Component:
+    """A menu. One serves any number of buttons with `opens(identifier)`.
+
+    Args:
+        identifier: Its id.
+        label: Its name for screen readers.
+        items: `menu_item`s, and what stands between them.
+        placement: Where it opens beside its button: `bottom-start`, `bottom-end` or `top-start`.
+    """
+    attributes = {"popover": "auto", "data-placement": placement}
+    return rx.el.div(*items, id=identifier, role="menu", aria_label=label, class_name="menu", custom_attrs=attributes)
+
+
+def menu_item(
+    menu_id: str, icon_name: str, *words: Any, danger: bool = False, checked: Any = None, **props: Any
+) -> rx.Component:
+    """An item of the menu with this id; `checked` makes it one of several choices."""
+    state = {} if checked is None else {"aria-checked": rx.cond(checked, "true", "false")}
+    return rx.el.button(
+        icon(icon_name, 16, 1.75, class_name="shrink-0 opacity-80") if icon_name else rx.fragment(),
+        *words,
+        type="button",
+        role="menuitem" if checked is None else "menuitemradio",
+        tab_index=-1,
+        class_name="menu-item text-danger" if danger else "menu-item",
+        custom_attrs={"popoverTarget": menu_id, "popoverTargetAction": "hide"} | state,
+        **props,
+    )
+
+
+def tabs(label: str, shown: Any, *items: tuple[str, str, Any]) -> rx.Component:
+    """Tabs (the pattern of the ARIA Authoring Practices).
+
+    Args:
+        label: Their name for screen readers.
+        shown: The name of the tab that is shown.
+        items: (name, words, the trigger that shows it). The panel of each has the id `panel-NAME`.
+    """
+    buttons = [
+        rx.el.button(
+            words,
+            type="button",
+            role="tab",
+            id=f"tab-{name}",
+            tab_index=rx.cond(shown == name, 0, -1),
+            on_click=show,
+            custom_attrs={"aria-selected": rx.cond(shown == name, "true", "false"), "aria-controls": f"panel-{name}"},
+        )
+        for name, words, show in items
+    ]
+    return rx.el.div(*buttons, role="tablist", aria_label=label, class_name="tabs")
+
+
+def tab_panel(shown: Any, *content: Any, **props: Any) -> rx.Component:
+    """The panel of the tab that is shown."""
+    return rx.el.div(
+        *content, role="tabpanel", id=f"panel-{shown}", custom_attrs={"aria-labelledby": f"tab-{shown}"}, **props
+    )
+
+
+def skeleton(label: str, *widths: int, look: str = "skeleton") -> rx.Component:
+    """A placeholder in the shape of what is being loaded: lines of these widths, in percent."""
+    lines = (rx.el.i(style={"width": f"{width}%"}) for width in widths)
+    return rx.el.div(*lines, class_name=look, role="status", aria_label=label)
+
+
+def empty_state(icon_name: str, *content: Any) -> rx.Component:
+    """The message of a list that contains nothing."""
+    return rx.el.div(icon(icon_name, 22, 1.5), rx.el.p(*content), class_name="panel-empty")
+
+
+def badge(words: Any, look: Any = "") -> rx.Component:
+    """A badge."""
+    return rx.el.span(words, class_name="badge", custom_attrs={"data-look": look})
