@@ -53,6 +53,15 @@ class CopyButton(ClientComponent):
     with_word: rx.Var[bool]
 
 
+class PageTitle(ClientComponent):
+    """The title of the browser's tab; shows nothing itself."""
+
+    library = module("page-title.jsx")
+    tag = "PageTitle"
+
+    title: rx.Var[str]
+
+
 def icon(name: str, size: int = 16, stroke: float = 2, **props: Any) -> rx.Component:
     """One of Lucide's icons, hidden from screen readers."""
     return rx.icon(name, size=size, custom_attrs={"strokeWidth": stroke, "aria-hidden": "true"}, **props)
