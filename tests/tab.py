@@ -73,6 +73,11 @@ class Tab:
         """Return the latest value of a var."""
         return self.values.get(state.get_full_name(), {}).get(name, getattr(state, name, None))
 
+    def begun_by(self, client_id: str) -> str:
+        """Return the ID of the conversation that this message began, or ""."""
+        born = self.shown(ThreadState, "born") or {}
+        return born["conversation_id"] if born.get("client_id") == client_id else ""
+
     def visit(self, conversation_id: object = None) -> None:
         """Open the address of a conversation, or of a new one."""
         self._query = {"conversation_id": str(conversation_id)} if conversation_id else {}

@@ -12,6 +12,8 @@ from rxchat.api.requests import ServicesDep, SignedIn
 from rxchat.domain.authorization import require_scope
 from rxchat.domain.permissions import Scope
 
+LISTED = 200
+
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 
 
@@ -49,7 +51,7 @@ class Thread(BaseModel):
 async def list_conversations(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
     """List the user's latest conversations, the newest first."""
     require_scope(current_user, Scope.READ)
-    found = await services.chat.conversations.recent(current_user)
+    found = await services.chat.conversations.recent(current_user, limit=LISTED)
     return [Summary.model_validate(item, from_attributes=True) for item in found]
 
 

@@ -349,6 +349,10 @@ class History:
                 assert_never(change)
 
 
+ListPosition = tuple[datetime, UUID]
+"""A position in a list of conversations by the time of their last change: that time, and the ID."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
     """A conversation as an item of a list."""
@@ -358,6 +362,11 @@ class ConversationSummary:
     model: str
     updated_at: datetime
     is_running: bool = False
+
+    @property
+    def position(self) -> ListPosition:
+        """Its position in lists, newest first."""
+        return self.updated_at, self.id
 
 
 @dataclass(frozen=True, slots=True)

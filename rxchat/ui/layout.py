@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.ui.components.notices import banners, toasts
-from rxchat.ui.components.sidebar import sidebar
-from rxchat.ui.components.topbar import topbar
+from rxchat.ui.chat.sidebar import drawer, sidebar
+from rxchat.ui.chat.topbar import topbar
+from rxchat.ui.platform.notices import banners, toasts
 
 
 def shell(*content: rx.Component) -> rx.Component:
-    """Sidebar, top bar and notices around what a signed-in user does."""
-    return rx.el.div(
-        sidebar(),
-        rx.el.main(topbar(), banners(), *content, class_name="main"),
-        toasts(),
-        class_name="shell",
-    )
+    """Sidebar, top bar and notices around a conversation, which shows the toasts itself."""
+    return _frame(topbar(), banners(), *content)
 
 
 def page_shell(bar: rx.Component, *content: rx.Component) -> rx.Component:
     """The same around a page that is no conversation, with a bar of its own."""
-    return rx.el.div(
-        sidebar(),
-        rx.el.main(bar, banners(), *content, class_name="main"),
-        toasts(),
-        class_name="shell",
-    )
+    return _frame(bar, banners(), *content, page_toasts())
+
+
+def page_toasts() -> rx.Component:
+    """The toasts of the page; while the phone's drawer is open, they are shown in it."""
+    return rx.cond(drawer.value, rx.fragment(), toasts())
+
+
+def _frame(*content: rx.Component) -> rx.Component:
+    return rx.el.div(sidebar(), rx.el.main(*content, class_name="main", tab_index=-1), class_name="shell")
 
 
 def card(*content: rx.Component) -> rx.Component:
@@ -46,7 +45,7 @@ def loading_frame() -> rx.Component:
     """What is there before the first script has run."""
     return rx.el.div(
         rx.el.div(class_name="sidebar"),
-        rx.el.div(rx.el.div(class_name="topbar"), class_name="main"),
+        rx.el.div(rx.el.div(class_name="topbar"), class_name="main", tab_index=-1),
         class_name="shell",
         aria_hidden="true",
     )

@@ -134,10 +134,10 @@ class Tab:
             if not frame.startswith("42/_event,"):
                 continue
             update = json.loads(frame[len("42/_event,") :])[1]
-            for event in update.get("events") or ():
-                if event["name"] == "_redirect":
-                    await self._go_to(event["payload"]["path"])
             delta = update.get("delta") or {}
+            born = delta.get(_THREAD, {}).get(f"born{_MARK}")
+            if born and self.conversation_id is None:
+                await self._go_to(born["conversation_id"])
             window = delta.get(_STREAM, {}).get(f"w{_MARK}")
             if window:
                 self._take_window(size, window)
@@ -146,9 +146,9 @@ class Tab:
         self.turn.is_broken = True
         self._ended.set()
 
-    async def _go_to(self, path: str) -> None:
+    async def _go_to(self, conversation_id: str) -> None:
         """Be on the page of the conversation that has begun, and load it as pages are loaded."""
-        self.conversation_id = UUID(path.removeprefix("/c/"))
+        self.conversation_id = UUID(conversation_id)
         boot = self._boot()
         await self._send_event(boot["name"], boot["payload"])
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, exists, func, select, text, update
+from sqlalchemy import ARRAY, Text, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
@@ -20,6 +20,7 @@ from rxchat.domain.conversations import (
     ConversationChange,
     ConversationEvent,
     ConversationSummary,
+    ListPosition,
     ThreadMessage,
     changes_of,
     event_data,
@@ -224,20 +225,38 @@ async def events_after(
     return [(row.seq, event_from(row.type, row.data)) for row in found]
 
 
-async def list_owned(session: AsyncSession, owner_id: UUID, *, limit: int) -> list[ConversationSummary]:
-    """Return the user's latest conversations, each with a flag for a running answer."""
+async def list_owned(
+    session: AsyncSession,
+    owner_id: UUID,
+    *,
+    limit: int | None = None,
+    after: ListPosition | None = None,
+    until: ListPosition | None = None,
+) -> list[ConversationSummary]:
+    """Return the user's conversations, newest first, each with a flag for a running answer.
+
+    Args:
+        session: The session.
+        owner_id: The user.
+        limit: How many at most.
+        after: Only those that come after this position.
+        until: Only those up to this position, with the one that is there.
+    """
     running = exists().where(
         col(Run.owner_id) == col(Conversation.owner_id),
         col(Run.conversation_id) == col(Conversation.id),
         col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]),
     )
-    found = await session.execute(
-        select(*_SUMMARY, running.label("is_running"))
-        .where(col(Conversation.owner_id) == owner_id, col(Conversation.deleted_at).is_(None))
-        .order_by(col(Conversation.updated_at).desc())
-        .limit(limit)
+    position = tuple_(col(Conversation.updated_at), col(Conversation.id))
+    query = select(*_SUMMARY, running.label("is_running")).where(
+        col(Conversation.owner_id) == owner_id, col(Conversation.deleted_at).is_(None)
     )
-    return [ConversationSummary(**row) for row in found.mappings()]
+    if after is not None:
+        query = query.where(position < tuple_(*after))
+    if until is not None:
+        query = query.where(position >= tuple_(*until))
+    query = query.order_by(col(Conversation.updated_at).desc(), col(Conversation.id).desc()).limit(limit)
+    return [ConversationSummary(**row) for row in (await session.execute(query)).mappings()]
 
 
 async def latest_messages(

@@ -22,6 +22,7 @@ from rxchat.domain.conversations import (
     ConversationRestored,
     ConversationSummary,
     History,
+    ListPosition,
     QueuedMessage,
     ThreadMessage,
 )
@@ -33,7 +34,8 @@ from rxchat.services.chat.messages import stop_answer
 from rxchat.tables import Conversation
 
 PAGE_MESSAGES = 12
-RECENT_CONVERSATIONS = 200
+PAGE_CONVERSATIONS = 100
+"""How many conversations a page of the list has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,22 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def recent(self, current_user: CurrentUser) -> list[ConversationSummary]:
-        """Return the user's latest conversations, newest first."""
+    async def recent(
+        self, current_user: CurrentUser, *, after: ListPosition | None = None, limit: int = PAGE_CONVERSATIONS
+    ) -> list[ConversationSummary]:
+        """Return a page of the user's conversations, newest first; the page after a position, if one is given."""
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
-            return await rows.list_owned(session, current_user.user_id, limit=RECENT_CONVERSATIONS)
+            return await rows.list_owned(session, current_user.user_id, limit=limit, after=after)
+
+    async def recent_until(self, current_user: CurrentUser, until: ListPosition) -> list[ConversationSummary]:
+        """Return the user's conversations down to a position, newest first, but a page at least."""
+        require_scope(current_user, Scope.READ)
+        async with self._database.begin(current_user.user_id) as session:
+            found = await rows.list_owned(session, current_user.user_id, until=until)
+            if len(found) < PAGE_CONVERSATIONS:
+                found = await rows.list_owned(session, current_user.user_id, limit=PAGE_CONVERSATIONS)
+        return found
 
     async def open(
         self,

@@ -37,7 +37,7 @@ from rxchat.services.chat.conversations import ConversationUpdates
 from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
-from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.sidebar import SidebarState, listed
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.platform.auth_guard import current_user_of
 from rxchat.states.platform.tab_registry import tabs
@@ -247,10 +247,14 @@ class LiveUpdates:
                 state._choose(event.model, event.model)
 
     async def _show_sidebar(self) -> None:
-        conversations = await container.get_services().chat.conversations.recent(self._current_user)
-        async with self._state as state:
-            sidebar = await state.get_state(SidebarState)
-            sidebar._show(conversations)
+        is_shown = False
+        # Not shown if the user has loaded more of the list meanwhile.
+        while not is_shown:
+            async with self._state as state:
+                until = (await state.get_state(SidebarState))._until
+            conversations = await listed(self._current_user, until)
+            async with self._state as state:
+                is_shown = (await state.get_state(SidebarState))._show(conversations, until)
 
     async def _follow(self, run: ActiveRun, watch: ChangeSubscription) -> None:
         """Stream a run until it ends, another change must be shown, or the session must be checked."""

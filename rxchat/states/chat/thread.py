@@ -74,6 +74,8 @@ class ThreadState(rx.State):
     run: dict[str, Any] = NO_RUN
     refused: dict[str, str] = {}
     accepted: str = ""
+    born: dict[str, str] = {}
+    """The conversation that a message began (`conversation_id`), and the ID of that message (`client_id`)."""
     problem: str = ""
     waiting: list[dict[str, Any]] | None = None
     """The queued messages, next one first; None until they were loaded."""
@@ -182,7 +184,7 @@ class ThreadState(rx.State):
 
     @rx.event
     @partial(requires_user, refuse=_give_back)
-    async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
+    async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> None:
         """Send a message; the page keeps the draft until `accepted` names it, and gets it back with `refused`."""
         question_id = parse_id(client_id)
         if question_id is None:
@@ -206,12 +208,13 @@ class ThreadState(rx.State):
         self.accepted = client_id
         self.refused, self.problem = {}, ""
         if page is None:
-            return None
-        # The state switches to the new conversation before the address changes.
+            return
+        # The state switches to the new conversation before the address changes. The browser changes it, if the user has
+        # not gone elsewhere meanwhile: a redirect would take them back.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
+        self.born = {"conversation_id": self.conversation_id, "client_id": client_id}
         await self._show_context_sources(current_user)
         self._show_page(page, current_user)
-        return rx.redirect(f"/c/{turn.conversation_id}", replace=True)
 
     @rx.event
     @requires_user

@@ -9,9 +9,21 @@ const LONG_PRESS_MS = 500;
 const FIRST = "input:not([type=hidden]), select, textarea, .dialog-actions button";
 const GAP = 6;
 const MARGIN = 8;
+const NEAR_END = 600;
 
 /** Focus the element after the next redraw. @param {string} selector */
 export const focusSoon = (selector) => void requestAnimationFrame(() => document.querySelector(selector)?.focus());
+
+/** The same, unless something else has taken the focus by then. @param {string} selector */
+export const focusIfLost = (selector) => void requestAnimationFrame(() => document.activeElement === document.body && document.querySelector(selector)?.focus());
+
+/** Focus the one after the element, which is about to go, among its like; else the one before. @param {string} going @param {string} like */
+export function focusBeside(going, like) {
+  const all = [...document.querySelectorAll(like)];
+  const at = all.findIndex((item) => item.matches(going));
+  const next = all[at + 1] ?? all[at - 1];
+  requestAnimationFrame(() => next?.querySelector("a, button")?.focus());
+}
 
 /** @param {string} selector */
 export const clickOn = (selector) => document.querySelector(selector)?.click();
@@ -44,9 +56,12 @@ function place(menu, button) {
 
 /** Arrow keys, Home and End in a menu, tabs or a list; `Tab` closes a menu. */
 function rove(event) {
-  const list = event.target.closest("[role=menu], [role=tablist], [role=listbox]");
+  const popover = event.target.closest("[popover]");
+  const list = event.target.closest("[role=menu], [role=tablist], [role=listbox]") ?? popover?.querySelector("[role=menu]");
   if (!list) return;
-  if (event.key === "Tab" && list.popover) return list.hidePopover();
+  // Home, End and the arrows to the sides belong to the text of a menu's filter.
+  if (event.target.matches("input") && !["ArrowDown", "ArrowUp", "Tab"].includes(event.key)) return;
+  if (event.key === "Tab" && popover) return popover.hidePopover();
   const items = [...list.querySelectorAll(ITEMS[list.getAttribute("role")])].filter((item) => !item.disabled && item.checkVisibility());
   const step = STEPS[event.key];
   const next = step ? items.at((items.indexOf(document.activeElement) + step) % items.length) : { Home: items[0], End: items.at(-1) }[event.key];
@@ -56,10 +71,15 @@ function rove(event) {
   if (next.role === "tab") next.click();
 }
 
+const isMac = () => typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** "Ctrl+B", "⌘B". @param {string} keys */
+export const shortcut = (keys) => (isMac() ? `⌘${keys.replace("Shift+", "⇧")}` : `Ctrl+${keys}`);
+
 const MODIFIERS = { ctrlKey: "Control", metaKey: "Meta", shiftKey: "Shift", altKey: "Alt" };
 
 /** Click on the visible control that names the pressed keys (aria-keyshortcuts="Control+B Meta+B"). */
-function shortcut(event) {
+function clickShortcut(event) {
   const held = Object.keys(MODIFIERS).filter((name) => event[name]).map((name) => MODIFIERS[name]);
   if (event.ctrlKey === event.metaKey) return;
   const keys = [...held, event.key.toUpperCase()].join("+");
@@ -78,7 +98,7 @@ function endEditing(event) {
 function pressed(event) {
   if (isComposing(event)) return;
   rove(event);
-  shortcut(event);
+  clickShortcut(event);
   const { key, target } = event;
   if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[aria-haspopup=menu]")) {
     event.preventDefault();
@@ -98,10 +118,20 @@ function toggled({ target, newState, source }) {
   if (newState !== "open" || !opener) return;
   target.opener = opener;
   place(target, opener);
-  (target.querySelector('[aria-checked="true"]') ?? target.querySelector(ITEMS.menu))?.focus();
+  (target.querySelector('input, [aria-checked="true"]') ?? target.querySelector(ITEMS.menu))?.focus();
+}
+
+/** Click on the button at the end of a list that is scrolled near it; once for each page of the list. */
+function loadMore({ target }) {
+  const button = target.querySelector?.("[data-loads-more]");
+  if (!button || button.dataset.loadsMore === button.loadedMore) return;
+  if (button.getBoundingClientRect().top - target.getBoundingClientRect().bottom > NEAR_END) return;
+  button.loadedMore = button.dataset.loadsMore;
+  button.click();
 }
 
 if (typeof document !== "undefined") {
+  document.addEventListener("scroll", loadMore, { capture: true, passive: true });
   document.addEventListener("keydown", pressed);
   document.addEventListener("toggle", toggled, true);
   // Browsers that do not say which button opened a popover (ToggleEvent.source): the click before it does.

@@ -28,24 +28,6 @@ if (typeof document !== "undefined") {
   });
 }
 
-export const isMac = () => typeof navigator !== "undefined" && /Mac|iPhone|iPad/.test(navigator.platform);
-export const shortcut = (keys) => (isMac() ? `⌘${keys.replace("Shift+", "⇧")}` : `Ctrl+${keys}`);
-
-/** Run `action` when Ctrl/Cmd and these keys are pressed. */
-export function useShortcut(key, withShift, action) {
-  const latest = useRef(action);
-  latest.current = action;
-  useEffect(() => {
-    const listen = (event) => {
-      const hasModifier = event.ctrlKey !== event.metaKey && !event.altKey;
-      if (!hasModifier || event.shiftKey !== withShift || event.key.toLowerCase() !== key) return;
-      event.preventDefault();
-      latest.current();
-    };
-    document.addEventListener("keydown", listen);
-    return () => document.removeEventListener("keydown", listen);
-  }, [key, withShift]);
-}
 
 /** A square button with an icon; its name is read out and shown as a tooltip. */
 export function IconButton({ label, tip, side = "bottom", icon: Icon, size = 18, className = "", ...rest }) {

@@ -6,7 +6,7 @@ import { Collection } from "./documents-collection.jsx";
 import { DocumentDialogs } from "./documents-dialogs.jsx";
 import { counted } from "./words.js";
 import { Problem } from "./form-parts.jsx";
-import { problemToast, undoToast } from "./page-state.js";
+import { setClientValue } from "./client-values.js";
 
 /** Send an event and wait for its answer: {} or {problem}. */
 function useAnswers(answers, problem) {
@@ -113,8 +113,8 @@ export function DocumentsPage({ collections, selectedId, documents, shares, dele
   useEffect(() => {
     // Who has the list of readers before them sees it there.
     if (!flash || dialog?.kind === "share") return;
-    if (removed) undoToast.set({ words: flash, undo: () => tell(() => events.onRestoreDocuments(removed)) });
-    else problemToast.set(flash);
+    if (removed) setClientValue("undo_toast", { words: flash, undo: () => tell(() => events.onRestoreDocuments(removed)) });
+    else setClientValue("problem_toast", flash);
   }, [flash, answers]);
   useEffect(() => {
     if (created) navigate(`/documents/${created}`);
@@ -123,7 +123,7 @@ export function DocumentsPage({ collections, selectedId, documents, shares, dele
   const onNew = () => setDialog({ kind: "new" });
   const tell = async (send) => {
     const { problem: refused } = await ask(send);
-    if (refused) problemToast.set(refused);
+    if (refused) setClientValue("problem_toast", refused);
   };
 
   let open = <Skeleton label="Loading the collection" />;

@@ -1,6 +1,6 @@
 // Two components without a picture: they carry what the server says into the page's thread, and what is said here to it.
 import { useContext, useEffect, useLayoutEffect, useRef } from "react";
-import { useLocation, useParams } from "react-router";
+import { useLocation, useNavigate, useParams } from "react-router";
 import { EventLoopContext } from "$/utils/context-registry";
 import { attachmentsOf } from "./attach-page.js";
 import { drafts, giveBack, offered, outbox, refusal, returned, thread, useThread } from "./page-state.js";
@@ -56,7 +56,20 @@ function useSettling(view, currentUser, expected, accepted) {
   }, [view, currentUser, expected, accepted]);
 }
 
-export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, currentUser, onSend, onResync, onMore }) {
+/** The page of a new chat gets the address of the conversation that its message began, if it still shows that message. */
+function useBirth(born, currentUser) {
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  useLayoutEffect(() => {
+    const { conversation_id: conversation, client_id: id } = born ?? {};
+    if (!conversation) return;
+    // The page that sent it may be left already: it is not sent again from there.
+    drafts.settle(currentUser, conversation, id);
+    if (pathname === "/" && thread.wasSentHere(id)) navigate(`/c/${conversation}`, { replace: true });
+  }, [born]);
+}
+
+export function ThreadFeed({ patch, conversationId, accepted, born, refused, waiting, currentUser, onSend, onResync, onMore }) {
   useFreshPage(conversationId);
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
@@ -97,6 +110,7 @@ export function ThreadFeed({ patch, conversationId, accepted, refused, waiting, 
     refusal.set(refused.text);
   }, [refused]);
 
+  useBirth(born, currentUser);
   useSettling(view, currentUser, expected, accepted);
   useSending(view, expected, onSend);
   return null;

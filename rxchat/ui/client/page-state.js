@@ -60,7 +60,6 @@ export function createShared(initial) {
   };
 }
 
-export const drawer = createShared(false);
 /** What a click on an example, a refusal or a withdrawal puts into the composer: {text, isReturned}; or `taken` out of it. */
 export const offered = createShared(null);
 /** Put texts into the composer that were there before; two that come at once both arrive. */
@@ -70,6 +69,3 @@ export function giveBack(texts) {
 /** What was refused and is in the composer again: {id, text}. Sent unchanged, it goes under the same id. */
 export const returned = createShared(null);
 export const refusal = createShared(null);
-export const problemToast = createShared("");
-/** What can be undone: {words, undo}. */
-export const undoToast = createShared(null);

@@ -26,6 +26,8 @@ export function createThread(changed = () => {}) {
   let awaitingMore = false;
   const texts = new Map();
   const accepted = new Set();
+  // What was sent from the page that is shown: a page that is loaded anew is told of what was sent from the one before.
+  const sentHere = new Set();
   // Of these nobody knows whether the server has had them for long: no append need follow.
   const doubtful = new Set();
 
@@ -150,8 +152,12 @@ export function createThread(changed = () => {}) {
 
     /** Show what the person sent, before the server has it; `attached` goes along. */
     sent(id, text, attached) {
+      sentHere.add(id);
       if (!view.pending.some((sent) => sent.id === id)) show({ pending: [...view.pending, { id, text, attached }] });
     },
+
+    /** Whether this was sent from the page that is shown. */
+    wasSentHere: (id) => sentHere.has(id),
 
     /** What the server is not known to have. */
     onItsWay: () => view.pending.filter((sent) => !accepted.has(sent.id)),
@@ -208,6 +214,7 @@ export function createThread(changed = () => {}) {
     /** The person went to another page: nothing of the last one may be seen there. */
     leave() {
       texts.clear();
+      sentHere.clear();
       // Patches of the last page may still be on their way; the next page begins with its own `set`.
       awaitingSet = true;
       show({ ...EMPTY_VIEW });

@@ -27,15 +27,6 @@ def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
     return (value,)
 
 
-class PageBar(ClientComponent):
-    """The bar above a page that is no conversation."""
-
-    library = module("page-bar.jsx")
-    tag = "PageBar"
-
-    title: rx.Var[str]
-
-
 class AccountPage(ClientComponent):
     """One section of the account, with the way to the others."""
 
@@ -65,11 +56,6 @@ class AccountPage(ClientComponent):
     on_revoke: rx.EventHandler[_one_text]
     on_keep: rx.EventHandler[rx.event.no_args_event_spec]
     on_see_readings: rx.EventHandler[rx.event.no_args_event_spec]
-
-
-def page_bar(title: str) -> rx.Component:
-    """The bar of a page with this name."""
-    return PageBar.create(title=title)
 
 
 def account_section(section: Section) -> rx.Component:

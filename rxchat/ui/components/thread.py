@@ -33,6 +33,7 @@ class ThreadFeed(ClientComponent):
     patch: rx.Var[dict[str, Any]]
     conversation_id: rx.Var[str]
     accepted: rx.Var[str]
+    born: rx.Var[dict[str, str]]
     refused: rx.Var[dict[str, Any]]
     waiting: rx.Var[list[dict[str, Any]] | None]
     current_user: rx.Var[str]
@@ -74,6 +75,7 @@ def thread_feeds() -> rx.Component:
             patch=ThreadState.patch,
             conversation_id=ThreadState.conversation_id,
             accepted=ThreadState.accepted,
+            born=ThreadState.born,
             refused=ThreadState.refused,
             waiting=ThreadState.waiting,
             current_user=CurrentUserState.email,

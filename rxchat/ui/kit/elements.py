@@ -12,13 +12,24 @@ from rxchat.ui.kit.client_values import js_function
 
 focus_soon = js_function("focusSoon", "behaviours.js")
 """Call it with a selector: the first such element has the focus after the next redraw."""
+focus_if_lost = js_function("focusIfLost", "behaviours.js")
+"""The same, if nothing else has the focus then."""
+focus_beside = js_function("focusBeside", "behaviours.js")
+"""Call it with the selector of an element that is about to go, and the one of its like: the next one has the focus."""
 click_on = js_function("clickOn", "behaviours.js")
 """Call it with a selector to click on the first such element."""
 counted = js_function("counted", "words.js")
 """Call it with a number and a noun: "1 document", "3,000 documents"."""
 
+_shortcut = js_function("shortcut", "behaviours.js")
+
 UNDEFINED = rx.Var("undefined")
 """The value of an attribute that is left out."""
+
+
+def keys(names: str) -> rx.Var[str]:
+    """Return a shortcut as this computer's keyboard names it: "Ctrl+B", "⌘B"."""
+    return _shortcut.call(names).to(str)
 
 
 class Behaviours(rx.Fragment):
@@ -115,6 +126,12 @@ def menu(identifier: str, label: Any, *items: Any, placement: str = "bottom-end"
     """
     attributes = {"popover": "auto", "data-placement": placement}
     return rx.el.div(*items, id=identifier, role="menu", aria_label=label, class_name="menu", custom_attrs=attributes)
+
+
+def popover(identifier: str, *content: Any, placement: str = "bottom-end") -> rx.Component:
+    """A menu with more than its items, such as a filter: the items stand in an element with `role="menu"`."""
+    attributes = {"popover": "auto", "data-placement": placement}
+    return rx.el.div(*content, id=identifier, class_name="menu", custom_attrs=attributes)
 
 
 def menu_item(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.ui.components.account import Section, account_section, page_bar
+from rxchat.ui.chat.topbar import page_bar
+from rxchat.ui.components.account import Section, account_section
 from rxchat.ui.layout import page_shell
 
 

@@ -7,7 +7,7 @@ import reflex as rx
 from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.components.composer import composer, queue
 from rxchat.ui.components.thread import thread, thread_feeds
-from rxchat.ui.layout import shell
+from rxchat.ui.layout import page_toasts, shell
 from rxchat.ui.pages.not_found import not_found_panel
 
 
@@ -15,5 +15,9 @@ def chat_page() -> rx.Component:
     """A thread with its composer, or the words for a conversation that is not there."""
     return shell(
         thread_feeds(),
-        rx.cond(ThreadState.missing, not_found_panel(), rx.fragment(thread(), queue(), composer())),
+        rx.cond(
+            ThreadState.missing,
+            rx.fragment(not_found_panel(), page_toasts()),
+            rx.fragment(thread(), page_toasts(), queue(), composer()),
+        ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.ui.components.account import page_bar
+from rxchat.ui.chat.topbar import page_bar
 from rxchat.ui.components.documents import document_viewer, documents
 from rxchat.ui.layout import page_shell
 

@@ -58,8 +58,7 @@ async def begun(tab: Tab, **attached: Any) -> str:
     client_id = str(new_id())
     await tab.do(ThreadState, "send", text="How many days?", client_id=client_id, attached=attached)
     assert tab.shown(ThreadState, "refused") == {}
-    await tab.until(lambda: tab.redirects)
-    conversation_id = tab.redirects.pop().removeprefix("/c/")
+    conversation_id = tab.begun_by(client_id)
     await at_page(tab, conversation_id)
     await tab.until(tab.answer)
     return conversation_id
@@ -117,7 +116,7 @@ async def test_what_no_page_sends_is_refused_with_a_sentence(cookie: str, subtes
                 await at_page(tab)
                 await tab.do(ThreadState, "send", text="hello", client_id=str(new_id()), attached=attached)
                 assert refusal(tab) == UNREADABLE
-                assert tab.redirects == []
+                assert not tab.shown(ThreadState, "born")
 
 
 async def test_a_strangers_collection_does_not_go_along(services: Services, cookie: str, stranger: CurrentUser) -> None:

@@ -51,8 +51,7 @@ async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
     client_id = str(new_id())
     await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
     await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
-    await tab.until(lambda: tab.redirects)
-    conversation_id = tab.redirects.pop().removeprefix("/c/")
+    conversation_id = await tab.until(lambda: tab.begun_by(client_id))
     await at_conversation(tab, conversation_id)
     return conversation_id
 
@@ -177,14 +176,14 @@ async def test_what_is_sent_again_to_a_process_that_knows_nothing_of_it_is_asked
         # The first that it hears: the page has not been opened there yet.
         tab.visit(conversation_id)
         await send(tab, "again", question)
-        assert tab.redirects == []
+        assert tab.begun_by(question) == ""
         await at_conversation(tab, conversation_id)
         assert tab.shown(ThreadState, "accepted") == ""
         assert [item["text"] for item in tab.messages() if item["role"] == "user"] == ["go", "again"]
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
         await send(tab, "again", question)
-        assert tab.redirects == [f"/c/{conversation_id}"]
+        assert tab.begun_by(question) == conversation_id
 
 
 async def test_what_waits_is_known_when_somebody_has_looked_and_stays_when_the_page_opens_again(cookie: str) -> None:
@@ -243,7 +242,7 @@ async def test_a_refused_message_comes_back_with_a_sentence(
         await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
         refused = await tab.until(lambda: tab.shown(ThreadState, "refused"))
         assert refused["id"] == client_id and sentence in refused["text"]
-        assert tab.redirects == []
+        assert tab.begun_by(client_id) == ""
 
 
 async def test_rename_remove_and_undo(cookie: str) -> None:

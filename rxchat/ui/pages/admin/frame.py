@@ -6,13 +6,13 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import SECTIONS, CurrentUserState
+from rxchat.ui.chat.sidebar import sidebar
+from rxchat.ui.chat.topbar import page_bar
 from rxchat.ui.components import admin
-from rxchat.ui.components.notices import Banner, ConnectionNotice, toasts
-from rxchat.ui.components.sidebar import sidebar
-from rxchat.ui.components.topbar import TopBar
+from rxchat.ui.layout import page_toasts
 from rxchat.ui.pages.not_found import not_found_panel
+from rxchat.ui.platform.notices import banners
 
 
 def admin_page(section: str, state: Any, *content: rx.Component, says_problem: bool = True) -> rx.Component:
@@ -31,8 +31,8 @@ def admin_page(section: str, state: Any, *content: rx.Component, says_problem: b
     return rx.el.div(
         sidebar(),
         rx.el.main(
-            TopBar.create(title=section, models=[], model=""),
-            rx.el.div(ConnectionNotice.create(), Banner.create(problem=ThreadState.problem), class_name="notices"),
+            page_bar(section, is_heading=True),
+            banners(only_problems=True),
             rx.cond(
                 CurrentUserState.ready,
                 rx.cond(
@@ -45,9 +45,10 @@ def admin_page(section: str, state: Any, *content: rx.Component, says_problem: b
                 ),
                 rx.el.div(rx.el.div(admin.skeleton(), class_name="admin"), class_name="admin-scroll"),
             ),
+            page_toasts(),
             class_name="main",
+            tab_index=-1,
         ),
-        toasts(),
         class_name="shell",
     )
 

@@ -1,0 +1,1 @@
+"""The chat: the sidebar, the bar above the thread, and what stands around the composer."""

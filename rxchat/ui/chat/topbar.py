@@ -1,0 +1,94 @@
+"""The bar above a page: the way to the sidebar, the title, the model that answers, the theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxchat.states.chat.thread import ModelChoice, ThreadState
+from rxchat.ui.chat.account_menu import theme_button
+from rxchat.ui.chat.sidebar import folded_sidebar_buttons
+from rxchat.ui.kit.client_values import ClientValue
+from rxchat.ui.kit.elements import PageTitle, icon, menu_item, opens, popover
+
+_MENU = "model-menu"
+_FILTERED_FROM = 9
+"""The number of models from which the menu has a filter."""
+_filter: ClientValue[str] = ClientValue("model_filter", "")
+
+
+def topbar() -> rx.Component:
+    """The bar of the conversation on screen."""
+    return _bar(
+        PageTitle.create(title=ThreadState.title),
+        rx.el.h1(ThreadState.title, title=ThreadState.title, class_name="topbar-title"),
+        _model(),
+    )
+
+
+def page_bar(title: str, *, is_heading: bool = False) -> rx.Component:
+    """The bar of any other page; `is_heading` if the page itself has no h1."""
+    if is_heading:
+        return _bar(PageTitle.create(title=title), rx.el.h1(title, class_name="topbar-title"))
+    return _bar(rx.el.p(title, class_name="topbar-title", aria_hidden="true"))
+
+
+def _bar(*content: rx.Component) -> rx.Component:
+    return rx.el.header(
+        folded_sidebar_buttons(), rx.el.div(*content, class_name="topbar-middle"), theme_button(), class_name="topbar"
+    )
+
+
+def _model() -> rx.Component:
+    """The model that answers, and the menu of all."""
+    name = ThreadState.model
+    button = rx.el.button(
+        rx.el.span(rx.cond(name != "", name, "Choose a model"), class_name="truncate"),
+        icon("chevron-down", 15, class_name="shrink-0 text-muted"),
+        type="button",
+        class_name="model-button",
+        title=name,
+        aria_label=f"Model: {rx.cond(name != '', name, 'none')}",
+        on_click=_filter.set(""),
+        custom_attrs=opens(_MENU),
+    )
+    alone = rx.cond(name != "", rx.el.span(name, title=name, class_name="model-button text-muted truncate"))
+    return rx.cond(ThreadState.models.length() > 0, rx.el.div(button, _menu(), class_name="menu-root"), alone)
+
+
+def _menu() -> rx.Component:
+    field = rx.el.input(
+        type="search",
+        class_name="menu-filter",
+        aria_label="Filter the models",
+        placeholder="Filter",
+        value=_filter.value,
+        on_change=_filter.set,
+    )
+    return popover(
+        _MENU,
+        rx.cond(ThreadState.models.length() >= _FILTERED_FROM, field),
+        rx.el.div(rx.foreach(ThreadState.models, _choice), role="menu", aria_label="Model"),
+        rx.el.p("No model has such a name.", class_name="menu-note menu-nothing"),
+    )
+
+
+def _choice(choice: ModelChoice) -> rx.Component:
+    is_chosen = choice.name == ThreadState.model
+    fits: Any = choice.name.lower().contains(_filter.value.lower())
+    item = menu_item(
+        _MENU,
+        "",
+        rx.el.span(
+            rx.el.span(choice.name, class_name="block model-name"),
+            rx.cond(choice.detail != "", rx.el.span(choice.detail, class_name="menu-detail")),
+            class_name="grow text-left min-w-0",
+        ),
+        rx.cond(is_chosen, icon("check", class_name="text-link shrink-0")),
+        checked=is_chosen,
+        disabled=choice.is_off,
+        title=choice.name,
+        on_click=ThreadState.choose_model(choice.name),
+    )
+    return rx.fragment(rx.cond(fits, item), key=choice.name)

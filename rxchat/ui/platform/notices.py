@@ -1,0 +1,89 @@
+"""Notices at the top of a page (a lost connection, problems of the server), and its toasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex.vars import FunctionVar
+
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.client import ClientComponent, module
+from rxchat.ui.kit.client_values import ClientValue, in_sequence
+from rxchat.ui.kit.elements import icon
+from rxchat.ui.kit.toasts import toast, toast_action
+
+_is_offline: ClientValue[bool] = ClientValue("is_offline", False)
+problem_toast: ClientValue[str] = ClientValue("problem_toast", "")
+"""The error of something that the browser did by itself."""
+undo_toast: ClientValue = ClientValue("undo_toast", None, dict[str, Any])
+"""What the browser can undo: {words, undo}."""
+
+
+class ConnectionWatch(ClientComponent):
+    """Finds out when the websocket is gone; shows nothing."""
+
+    library = module("connection.jsx")
+    tag = "ConnectionWatch"
+
+
+def banners(*, only_problems: bool = False) -> rx.Component:
+    """The notices, which float over the top of the page."""
+    readings = CurrentUserState.readings
+    more = (
+        rx.cond(
+            readings != "",
+            _notice("eye", readings, " ", rx.el.a("Show details", href="/account/data")),
+        ),
+        rx.cond(ThreadState.model_notice != "", _notice("cloud-off", ThreadState.model_notice)),
+    )
+    return rx.el.div(
+        ConnectionWatch.create(),
+        _announced(
+            rx.cond(
+                _is_offline.value,
+                _notice(
+                    "refresh-cw",
+                    "Reconnecting… Your text is kept, and answers continue on the server.",
+                    icon_look="spin",
+                ),
+            )
+        ),
+        _announced(
+            rx.cond(
+                ThreadState.problem != "", _notice("triangle-alert", ThreadState.problem, look="notice is-warning")
+            ),
+            *(() if only_problems else more),
+        ),
+        class_name="notices",
+    )
+
+
+def _announced(*notices: Any) -> rx.Component:
+    return rx.el.div(*notices, role="status", class_name="contents")
+
+
+def _notice(icon_name: str, *words: Any, look: str = "notice", icon_look: str = "") -> rx.Component:
+    return rx.el.p(icon(icon_name, 15, class_name=icon_look), rx.el.span(*words), class_name=look)
+
+
+def toasts() -> rx.Component:
+    """The toasts. They have a place of their own, so that they cover neither text nor the composer."""
+    removed = SidebarState.removed_title
+    undoable = undo_toast.value
+    undo = in_sequence(undoable["undo"].to(FunctionVar).call(), undo_toast.assign(None))
+    return rx.el.div(
+        toast(
+            removed != "",
+            f"Deleted “{removed}”",
+            SidebarState.dismiss_removed,
+            toast_action("Undo", SidebarState.undo_remove),
+            key=removed,
+        ),
+        toast(undoable.bool(), undoable["words"].to(str), undo_toast.set(None), toast_action("Undo", undo), key="undo"),
+        toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),
+        class_name="toasts",
+        role="status",
+    )

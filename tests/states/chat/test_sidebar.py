@@ -1,0 +1,87 @@
+"""The sidebar's state: pages of the list, and answers to renames."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from rxchat.domain.ids import new_id
+from rxchat.services.app.container import Services
+from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.thread import ThreadState
+from tests import owner
+from tests.factories import first_administrator
+from tests.tab import Tab, open_tab
+
+pytestmark = pytest.mark.anyio
+
+COUNT = 250
+
+
+@pytest.fixture
+async def cookie(services: Services, owner_url: str) -> str:
+    """The session of a user with 250 conversations, one an hour."""
+    cookie = await first_administrator(services)
+    user_id = (await services.accounts.sessions.current_user(cookie)).user_id
+    with owner.transaction(owner_url) as connection:
+        connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(user_id),))
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO conversation (owner_id, id, title, model, seq, updated_at)"
+                " VALUES (%s, %s, %s, 'm', 0, now() - make_interval(hours => %s))",
+                [(user_id, new_id(), f"Number {number}", number) for number in range(COUNT)],
+            )
+    return cookie
+
+
+def titles(tab: Tab) -> list[str]:
+    groups = [*tab.shown(SidebarState, "groups"), *tab.shown(SidebarState, "older")]
+    return [row.title for group in groups for row in group.rows]
+
+
+async def load_more(tab: Tab) -> None:
+    await tab.do(SidebarState, "more", after=tab.shown(SidebarState, "next_after"))
+
+
+async def test_the_list_comes_in_pages_to_its_end(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await tab.do(SidebarState, "load")
+        assert titles(tab) == [f"Number {number}" for number in range(PAGE_CONVERSATIONS)]
+        first = tab.shown(SidebarState, "next_after")
+        await load_more(tab)
+        assert len(titles(tab)) == 2 * PAGE_CONVERSATIONS
+        await tab.do(SidebarState, "more", after=first)
+        assert len(titles(tab)) == 2 * PAGE_CONVERSATIONS, "a page that was asked for twice came twice"
+        await load_more(tab)
+        assert titles(tab) == [f"Number {number}" for number in range(COUNT)]
+        assert tab.shown(SidebarState, "next_after") == ""
+        await tab.do(SidebarState, "load")
+        assert len(titles(tab)) == COUNT
+        groups = [*tab.shown(SidebarState, "groups"), *tab.shown(SidebarState, "older")]
+        shown_twice = [group.label for before, group in pairwise(groups) if group.label == before.label]
+        assert shown_twice == [group.label for group in groups if group.is_continued]
+
+
+async def test_a_conversation_of_a_later_page_is_renamed_and_deleted(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await tab.do(SidebarState, "load")
+        await load_more(tab)
+        row = tab.shown(SidebarState, "older")[-1].rows[-1]
+        await tab.do(SidebarState, "rename", conversation_id=row.id, title="Renamed", number=7)
+        assert tab.shown(SidebarState, "answered_rename") == 7
+        assert titles(tab)[0] == "Renamed" and len(titles(tab)) == 2 * PAGE_CONVERSATIONS
+        await tab.do(SidebarState, "remove", conversation_id=row.id)
+        assert "Renamed" not in titles(tab) and tab.shown(SidebarState, "removed_title") == "Renamed"
+        await tab.do(SidebarState, "undo_remove")
+        assert "Renamed" in titles(tab)
+
+
+async def test_a_refused_rename_is_answered_with_the_reason(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await tab.do(SidebarState, "load")
+        await tab.do(SidebarState, "rename", conversation_id=str(new_id()), title="Renamed", number=8)
+        assert tab.shown(SidebarState, "answered_rename") == 8
+        assert tab.shown(ThreadState, "problem")
+        assert "Renamed" not in titles(tab)
