@@ -1,7 +1,7 @@
 // Uploads without a network, words about documents, and passages found again. Run by test_documents_client.py.
 import { describe, expect, test } from "bun:test";
-import { filtered, foundWords, markedParts, shownParts, spokenSize, stateWords } from "../../rxchat/ui/client/documents-words.js";
-import { createUploads, isFinal, overallProgress, refusalIn, spokenUploads } from "../../rxchat/ui/client/uploads.js";
+import { stateWords } from "../../rxchat/ui/client/documents-words.js";
+import { createUploads, isFinal, overallProgress, refusalIn, spokenSize, spokenUploads } from "../../rxchat/ui/client/uploads.js";
 import { passageIn, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
 import { passageRanges, splitAt, utf16Index } from "../../rxchat/ui/client/viewer-passage.js";
 
@@ -159,32 +159,7 @@ describe("words about documents", () => {
     expect(stateWords({ state: "failed", error: "It is locked." })).toBe("Failed: It is locked.");
   });
 
-  test("filters by all words and by state", () => {
-    const all = [{ name: "Annual report.pdf", state: "ready" }, { name: "report draft.md", state: "parsed" }, { name: "x", state: "failed" }];
-    expect(filtered(all, "REPORT", "").length).toBe(2);
-    expect(filtered(all, "report annual", "").length).toBe(1);
-    expect(filtered(all, "", "under-way")).toEqual([all[1]]);
-  });
-
-  test("marks what was asked for and its endings, not the words of every sentence", () => {
-    const parts = markedParts("The keeper writes the log.", "What does the keeper write?");
-    expect(parts.filter(({ isMarked }) => isMarked).map(({ text }) => text)).toEqual(["keeper", "writes"]);
-    expect(parts.map(({ text }) => text).join("")).toBe("The keeper writes the log.");
-    expect(markedParts("to be", "to be")[0]).toEqual({ text: "to", isMarked: true });
-  });
-
-  test("a passage begins near the first word that was asked for", () => {
-    const long = `${"Nothing of it here. ".repeat(20)}The keeper writes the log.`;
-    const shown = shownParts(long, "keeper").map(({ text }) => text).join("");
-    expect(shown.startsWith("… ")).toBe(true);
-    expect(shown.indexOf("keeper")).toBeLessThan(140);
-    expect(shown.endsWith("keeper writes the log.")).toBe(true);
-    for (const text of ["The keeper writes.", long]) expect(shownParts(text, "tiger").map((part) => part.text).join("")).toBe(text);
-  });
-
-  test("why it was found, and sizes", () => {
-    expect(foundWords({ vector_rank: 2, text_rank: 5 })).toBe("found by meaning #2, by words #5");
-    expect(foundWords({ vector_rank: null, text_rank: 1 })).toBe("found by words #1");
+  test("sizes", () => {
     expect([1, 999_999, 1_500_000, 2e9].map(spokenSize)).toEqual(["1 kB", "1000 kB", "1.5 MB", "2.0 GB"]);
   });
 });

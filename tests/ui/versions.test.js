@@ -2,8 +2,8 @@
 import { describe, expect, mock, test } from "bun:test";
 
 mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
-const { takenNames } = await import("../../rxchat/ui/client/documents-names.js");
-const { pendingWords } = await import("../../rxchat/ui/client/documents-words.js");
+mock.module("react", () => ({ useSyncExternalStore: (_, get) => get() }));
+const { takenNames } = await import("../../rxchat/ui/client/page-uploads.js");
 const { createUploads } = await import("../../rxchat/ui/client/uploads.js");
 const { noticeOf, versionWords } = await import("../../rxchat/ui/client/viewer-words.js");
 
@@ -63,9 +63,6 @@ describe("versions in words", () => {
     expect(noticeOf(versions[1], versions).words).toBe("Version 2 could not be read, so this one stays in use.");
     expect(noticeOf(versions[0], versions).words).toContain("version 1 stays in use");
     expect(versionWords(versions[0])).toContain("It is damaged.");
-    expect(pendingWords({ is_pending: true, state: "failed" })).toBe("The earlier version stays in use.");
-    expect(pendingWords({ is_pending: true, state: "stored" })).toContain("until this one is ready");
-    expect(pendingWords({ is_pending: false, state: "stored" })).toBe("");
   });
 });
 

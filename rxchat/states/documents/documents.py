@@ -1,9 +1,8 @@
-"""The pages of documents: collections, their documents with progress, and sharing."""
+"""The page of documents: collections, their documents with progress, and sharing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,90 +10,38 @@ from uuid import UUID
 
 import reflex as rx
 
-from rxchat.db.documents.documents import CollectionFacts
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
-from rxchat.domain.errors import DatabaseUnavailable, NotFound, RxChatError
-from rxchat.domain.files import Document, format_size
+from rxchat.domain.errors import DatabaseUnavailable, NotFound
 from rxchat.domain.ids import parse_id
-from rxchat.domain.versions import VersionState
 from rxchat.services.app import container
+from rxchat.states.documents.document_views import (
+    NO_COLLECTION,
+    CollectionView,
+    DeletedDocumentView,
+    DocumentView,
+    GroupChoice,
+    ShareView,
+    StepView,
+    collection_view,
+    document_view,
+    matches,
+    step_view,
+)
 from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.dialogs import DialogState, show_problem
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
 
+PAGE_SIZE = 100
+"""How many documents the page shows at first, and more at each request."""
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
 """Changes of many documents are collected for this long."""
 _DOCUMENTS_A_SECOND = 2_000
-"""The maximum length of a list: each change sends all of it."""
+"""Each change reads the whole collection."""
 _AWAY_SECONDS = 2.0
-
-
-@dataclass
-class CollectionView:
-    """A collection as an item of the list."""
-
-    id: str
-    name: str
-    description: str
-    documents: int
-    chunks: int
-    is_own: bool
-
-
-@dataclass
-class DocumentView:
-    """A document as a row of the table."""
-
-    id: str
-    name: str
-    kind: str
-    size: str
-    state: str
-    percent: int
-    status_text: str
-    warnings: str
-    error: str
-    pages: int
-    chunks: int
-    at: int
-    """Milliseconds since 1970."""
-    cited: int
-    is_found: bool
-    """Whether searches find it, possibly in an earlier ingestion."""
-    version: int
-    is_pending: bool
-    """Whether it is a newer version that is not in use yet."""
-    parent: str
-    """The name of the e-mail to which it is attached."""
-
-
-@dataclass
-class DeletedDocumentView:
-    """A deleted document that can be restored."""
-
-    id: str
-    name: str
-    at: int
-    """When it was deleted, in milliseconds since 1970."""
-
-
-@dataclass
-class ShareView:
-    """A share of the collection."""
-
-    id: str
-    kind: str
-    name: str
-
-
-@dataclass
-class GroupChoice:
-    """A group that the user can share with."""
-
-    id: str
-    name: str
+_LONGEST_ID = 36
 
 
 @dataclass(frozen=True)
@@ -103,55 +50,57 @@ class _Found:
 
     collections: list[CollectionView]
     documents: list[DocumentView]
+    steps: dict[str, StepView]
     shares: list[ShareView]
     deleted: list[DeletedDocumentView]
 
 
-def _say(state: Any, error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Show an error on the page or in the open dialog, where the entered text stays."""
-    state.problem = error.message
-    state.answers += 1
-    return True
+_guarded = partial(requires_user, refuse=show_problem)
 
 
-_answering = partial(requires_user, refuse=_say)
-
-
-class DocumentsState(rx.State):
+class DocumentsState(DialogState, rx.State):
     """The user's collections, and the open one."""
 
     collections: list[CollectionView] = []
     selected_id: str = ""
+    """The id in the address; not always that of a collection."""
+    collection: CollectionView = NO_COLLECTION
+    """The open collection; its id is "" if there is none with the id in the address."""
     documents: list[DocumentView] = []
+    """The first documents that match the filter."""
+    steps: dict[str, StepView] = {}
+    """The progress of those that are not ready, by their ids: rows are redrawn one by one."""
+    document_count: int = 0
+    stored_count: int = 0
+    """The documents that are uploaded completely."""
+    matching_count: int = 0
+    has_searchable: bool = False
+    name_filter: str = ""
+    look_filter: str = ""
     shares: list[ShareView] = []
     deleted: list[DeletedDocumentView] = []
     """The deleted documents of the open collection, if it is the user's own."""
     removed: str = ""
-    """The ids of documents that were just deleted and can be restored, for the notice."""
+    """The ids of documents that were just deleted and can be restored, for the toast."""
     groups: list[GroupChoice] = []
     embedder: str = ""
     """A sentence about the embedding model."""
     loaded: bool = False
     flash: str = ""
-    """A confirmation that the page shows for a moment."""
-    created: str = ""
-    """The new collection, which the page opens."""
-    problem: str = ""
-    """The error of the last action."""
-    answers: int = 0
-    """A counter of responses, by which a dialog recognizes its own."""
+    """The text of the toast."""
     news: int = 0
     """A counter of changes: the viewer reloads its document."""
+    _all: list[DocumentView] = []
+    _limit: int = PAGE_SIZE
 
     @rx.event
-    @_answering
+    @_guarded
     async def load(self, current_user: CurrentUser) -> Any:
         """Show the collections, and the one in the address."""
-        named = self.router_data.get("query", {}).get("collection_id", "")
-        wanted = str(parse_id(named) or "")
-        if wanted != self.selected_id:
-            self.selected_id, self.documents, self.shares, self.deleted, self.loaded = wanted, [], [], [], False
-        self.flash = self.created = self.problem = self.removed = ""
+        named = str(self.router_data.get("query", {}).get("collection_id", ""))
+        self._select(str(parse_id(named) or named[:_LONGEST_ID]))
+        self.flash = self.removed = ""
+        self._done()
         self._show(await _read(current_user, self.selected_id))
         self.embedder = await container.get_services().retrieval.search.embedder(current_user)
         self.groups = [
@@ -161,17 +110,40 @@ class DocumentsState(rx.State):
         self.loaded = True
         return DocumentsState.follow
 
+    def _select(self, collection_id: str) -> None:
+        if collection_id == self.selected_id:
+            return
+        self.selected_id, self.loaded, self.collection = collection_id, False, NO_COLLECTION
+        self.documents, self.steps, self.shares, self.deleted, self._all = [], {}, [], [], []
+        self.name_filter, self.look_filter, self._limit = "", "", PAGE_SIZE
+
     def _show(self, found: _Found) -> None:
         """Show the values; unchanged ones are not sent again."""
-        for name in ("collections", "documents", "shares", "deleted"):
-            if getattr(self, name) != (value := getattr(found, name)):
+        self._all = found.documents
+        self._set(collections=found.collections, shares=found.shares, deleted=found.deleted)
+        self._set(collection=next((item for item in found.collections if item.id == self.selected_id), NO_COLLECTION))
+        self._set(
+            document_count=len(self._all),
+            stored_count=sum(item.state != "uploading" for item in self._all),
+            has_searchable=any(item.is_found for item in self._all),
+        )
+        self._show_matching(found.steps)
+
+    def _show_matching(self, steps: dict[str, StepView] | None = None) -> None:
+        matching = [item for item in self._all if matches(item, self.name_filter, self.look_filter)]
+        shown = matching[: self._limit]
+        self._set(matching_count=len(matching), documents=shown, steps=self.steps if steps is None else steps)
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            if getattr(self, name) != value:
                 setattr(self, name, value)
 
-    async def _answer(self, current_user: CurrentUser, flash: str = "", removed: str = "") -> None:
-        """Show the result, and confirm the action."""
+    async def _confirm(self, current_user: CurrentUser, flash: str, form: dict[str, Any] | None = None) -> None:
+        """Show the result of an action, and confirm it."""
         self._show(await _read(current_user, self.selected_id))
-        self.flash, self.problem, self.removed = flash, "", removed
-        self.answers += 1
+        self.flash, self.removed = flash, ""
+        self._done(form)
 
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
@@ -187,12 +159,12 @@ class DocumentsState(rx.State):
             while tabs.is_open(token):
                 is_new = await watch.wait(_IDLE_SECONDS)
                 async with self:
-                    if self.selected_id != chosen or not _is_here(self):
+                    if self.selected_id != chosen or not current_path(self).startswith("/documents"):
                         return
                 if is_new and not await self._look_again(chosen):
                     watch.notify()
                     await asyncio.sleep(_AWAY_SECONDS)
-                await asyncio.sleep(_BREATH_SECONDS + len(self.documents) / _DOCUMENTS_A_SECOND)
+                await asyncio.sleep(_BREATH_SECONDS + len(self._all) / _DOCUMENTS_A_SECOND)
 
     async def _look_again(self, chosen: str) -> bool:
         """Show changes; False if the database does not respond."""
@@ -210,100 +182,147 @@ class DocumentsState(rx.State):
         return True
 
     @rx.event
-    @_answering
-    async def create(self, current_user: CurrentUser, name: str, description: str) -> None:
-        """Create a collection; the page opens it."""
-        self.created = str(await container.get_services().documents.collections.create(current_user, name, description))
-        await self._answer(current_user)
+    @_guarded
+    async def filter_names(self, current_user: CurrentUser, words: str) -> None:
+        """Show only the documents whose names contain these words."""
+        del current_user
+        self.name_filter, self._limit = words[:100], PAGE_SIZE
+        self._show_matching()
 
     @rx.event
-    @_answering
-    async def rename(self, current_user: CurrentUser, collection_id: str, name: str, description: str) -> None:
+    @_guarded
+    async def filter_looks(self, current_user: CurrentUser, look: str) -> None:
+        """Show only the documents in this state; "" for all."""
+        del current_user
+        self.look_filter, self._limit = look[:20], PAGE_SIZE
+        self._show_matching()
+
+    @rx.event
+    @_guarded
+    async def clear_filters(self, current_user: CurrentUser) -> None:
+        """Show all documents."""
+        del current_user
+        self.name_filter = self.look_filter = ""
+        self._show_matching()
+
+    @rx.event
+    @_guarded
+    async def show_more(self, current_user: CurrentUser) -> None:
+        """Show the next documents, too."""
+        del current_user
+        self._limit = min(self._limit, len(self._all)) + PAGE_SIZE
+        self._show_matching()
+
+    @rx.event
+    @_guarded
+    async def dismiss(self, current_user: CurrentUser) -> None:
+        """Hide the toast."""
+        del current_user
+        self.flash = self.removed = ""
+
+    @rx.event
+    @_guarded
+    async def create(self, current_user: CurrentUser, form: dict) -> Any:
+        """Create a collection, and open it."""
+        created = await container.get_services().documents.collections.create(
+            current_user, _text(form, "name"), _text(form, "description")
+        )
+        await self._confirm(current_user, "", form)
+        return rx.redirect(f"/documents/{created}")
+
+    @rx.event
+    @_guarded
+    async def rename(self, current_user: CurrentUser, form: dict) -> None:
         """Rename a collection."""
-        await container.get_services().documents.collections.rename(current_user, _id(collection_id), name, description)
-        await self._answer(current_user, "Saved.")
+        await container.get_services().documents.collections.rename(
+            current_user, _id(form), _text(form, "name"), _text(form, "description")
+        )
+        await self._confirm(current_user, "Saved.", form)
 
     @rx.event
-    @_answering
-    async def remove_collection(self, current_user: CurrentUser, collection_id: str) -> None:
+    @_guarded
+    async def remove_collection(self, current_user: CurrentUser, form: dict) -> Any:
         """Delete a collection with its documents."""
-        name = next((item.name for item in self.collections if item.id == collection_id), "")
-        await container.get_services().documents.files.remove_collection(current_user, _id(collection_id))
-        await self._answer(current_user, f"“{name}” was deleted, with all its documents." if name else "Deleted.")
+        name = next((item.name for item in self.collections if item.id == _text(form, "id")), "")
+        await container.get_services().documents.files.remove_collection(current_user, _id(form))
+        await self._confirm(
+            current_user, f"“{name}” was deleted, with all its documents." if name else "Deleted.", form
+        )
+        return rx.redirect("/documents")
 
     @rx.event
-    @_answering
-    async def remove_documents(self, current_user: CurrentUser, ids: str) -> None:
-        """Delete documents (ids separated by spaces), and offer to restore them."""
-        chosen = [_id(item) for item in ids.split()]
+    @_guarded
+    async def remove_documents(self, current_user: CurrentUser, form: dict) -> None:
+        """Delete documents (ids separated by commas), and offer to restore them."""
+        chosen = _ids(_text(form, "ids"))
         restorable = await container.get_services().documents.files.remove(current_user, chosen)
-        await self._answer(
+        await self._confirm(
             current_user,
             "The document was deleted." if len(chosen) == 1 else f"{len(chosen)} documents were deleted.",
-            " ".join(map(str, restorable)),
+            form,
         )
+        self.removed = ",".join(map(str, restorable))
 
     @rx.event
-    @_answering
+    @_guarded
     async def restore_documents(self, current_user: CurrentUser, ids: str) -> None:
-        """Restore deleted documents (ids separated by spaces)."""
-        chosen = [_id(item) for item in ids.split()]
+        """Restore deleted documents (ids separated by commas)."""
+        chosen = _ids(ids)
         await container.get_services().documents.trash.restore(current_user, chosen, client_info_of(self))
-        await self._answer(
+        await self._confirm(
             current_user,
             "The document was restored." if len(chosen) == 1 else f"{len(chosen)} documents were restored.",
         )
 
     @rx.event
-    @_answering
-    async def delete_for_good(self, current_user: CurrentUser, document_id: str) -> None:
+    @_guarded
+    async def delete_for_good(self, current_user: CurrentUser, form: dict) -> None:
         """Delete a document that is in the trash."""
-        await container.get_services().documents.trash.delete_for_good(current_user, _id(document_id))
-        await self._answer(current_user, "The document was deleted permanently.")
+        await container.get_services().documents.trash.delete_for_good(current_user, _id(form))
+        await self._confirm(current_user, "The document was deleted permanently.", form)
 
     @rx.event
-    @_answering
-    async def rename_document(self, current_user: CurrentUser, document_id: str, name: str) -> None:
+    @_guarded
+    async def rename_document(self, current_user: CurrentUser, form: dict) -> None:
         """Rename a document."""
-        await container.get_services().documents.documents.rename(current_user, _id(document_id), name)
-        await self._answer(current_user, "Saved.")
+        await container.get_services().documents.documents.rename(current_user, _id(form), _text(form, "name"))
+        await self._confirm(current_user, "Saved.", form)
 
     @rx.event
-    @_answering
+    @_guarded
     async def read_again(self, current_user: CurrentUser, document_id: str) -> None:
         """Ingest a document again."""
         await container.get_services().documents.documents.reingest(
-            current_user, _id(document_id), client_info=client_info_of(self)
+            current_user, _uuid(document_id), client_info=client_info_of(self)
         )
-        await self._answer(current_user)
+        await self._confirm(current_user, "")
 
     @rx.event
-    @_answering
-    async def share(self, current_user: CurrentUser, kind: str, principal: str) -> None:
-        """Share the open collection."""
-        name = await container.get_services().documents.collection_shares.add(
-            current_user, _id(self.selected_id), kind, principal, client_info_of(self)
+    @_guarded
+    async def share(self, current_user: CurrentUser, form: dict) -> None:
+        """Share the open collection; the dialog stays open."""
+        await container.get_services().documents.collection_shares.add(
+            current_user, _uuid(self.selected_id), _text(form, "kind"), _text(form, "principal"), client_info_of(self)
         )
-        await self._answer(current_user, f"{name} can now read this collection.")
+        await self._confirm(current_user, "")
 
     @rx.event
-    @_answering
-    async def unshare(self, current_user: CurrentUser, share_id: str) -> None:
-        """Revoke a share of the collection."""
-        name = next((item.name for item in self.shares if item.id == share_id), "They")
+    @_guarded
+    async def unshare(self, current_user: CurrentUser, form: dict) -> None:
+        """Revoke a share of the collection; the dialog stays open."""
         await container.get_services().documents.collection_shares.remove(
-            current_user, _id(self.selected_id), _id(share_id), client_info_of(self)
+            current_user, _uuid(self.selected_id), _id(form), client_info_of(self)
         )
-        await self._answer(current_user, f"{name} can no longer read this collection.")
+        await self._confirm(current_user, "")
 
 
 async def _read(current_user: CurrentUser, chosen: str) -> _Found:
     """Return the collections, and the content of the chosen one."""
     services = container.get_services().documents
-    collections = [_collection_line(item, current_user) for item in await services.collections.readable(current_user)]
+    collections = [collection_view(item, current_user) for item in await services.collections.readable(current_user)]
     collection_id = parse_id(chosen)
     if collection_id is None:
-        return _Found(collections, [], [], [])
+        return _Found(collections, [], {}, [], [])
     try:
         facts, found, cited = await services.documents.in_collection(current_user, collection_id)
         is_own = facts.owner_id == current_user.user_id
@@ -311,51 +330,33 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
         deleted = await services.trash.documents(current_user, collection_id) if is_own else []
     except NotFound:
         # Deleted or no longer shared: the page says so.
-        return _Found([item for item in collections if item.id != chosen], [], [], [])
+        return _Found([item for item in collections if item.id != chosen], [], {}, [], [])
     names = {item.id: item.name for item in found}
+    steps = {str(item.id): step for item in found if (step := step_view(item))}
     return _Found(
         collections,
-        [_document_line(item, cited.get(item.id, 0), names, detailed=sees_details(current_user)) for item in found],
+        [document_view(item, cited.get(item.id, 0), names, detailed=sees_details(current_user)) for item in found],
+        steps,
         [ShareView(str(item.grant_id), item.principal_kind, item.name) for item in shares],
         [DeletedDocumentView(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
     )
 
 
-def _is_here(state: DocumentsState) -> bool:
-    return current_path(state).startswith("/documents")
+def _text(form: dict[str, Any], name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
-def _id(value: Any) -> UUID:
-    identifier = parse_id(value) if isinstance(value, str) else None
+def _uuid(value: str) -> UUID:
+    identifier = parse_id(value)
     if identifier is None:
         raise NotFound
     return identifier
 
 
-def _collection_line(item: CollectionFacts, current_user: CurrentUser) -> CollectionView:
-    is_own = item.owner_id == current_user.user_id
-    return CollectionView(str(item.id), item.name, item.description, item.documents, item.chunks, is_own)
+def _id(form: dict[str, Any]) -> UUID:
+    return _uuid(_text(form, "id"))
 
 
-def _document_line(item: Document, cited: int, names: Mapping[UUID, str], *, detailed: bool) -> DocumentView:
-    detail = f" ({item.status_detail})" if detailed and item.status_detail else ""
-    suffix = item.name.rpartition(".")[2].upper()
-    return DocumentView(
-        id=str(item.id),
-        name=item.name,
-        kind=suffix if 0 < len(suffix) <= 5 else "",
-        size=format_size(item.size_bytes),
-        state=item.state.value,
-        percent=round(100 * item.progress),
-        status_text=f"{item.status_text}{detail}" if item.status_text else "",
-        warnings=item.warnings,
-        error=f"{item.error}{detail}" if item.error else "",
-        pages=item.pages,
-        chunks=item.chunks,
-        at=int(item.created_at.timestamp() * 1000),
-        cited=cited,
-        is_found=item.published_generation is not None,
-        version=item.version,
-        is_pending=item.version_state is VersionState.PENDING,
-        parent=names.get(item.parent_id, "") if item.parent_id else "",
-    )
+def _ids(text: str) -> list[UUID]:
+    return [_uuid(item) for item in text.split(",") if item]

@@ -17,7 +17,7 @@ export function Tabs({ label, items, shown, onShow }) {
     requestAnimationFrame(() => list.current?.querySelector(`#tab-${next}`)?.focus());
   };
   return (
-    <div ref={list} className="tabs documents-tabs" role="tablist" aria-label={label} onKeyDown={move}>
+    <div ref={list} className="tabs tab-list" role="tablist" aria-label={label} onKeyDown={move}>
       {items.map(([name, words]) => (
         <button key={name} type="button" role="tab" id={`tab-${name}`} tabIndex={shown === name ? 0 : -1} aria-selected={shown === name} aria-controls={`panel-${name}`} onClick={() => onShow(name)}>{words}</button>
       ))}

@@ -37,6 +37,12 @@ export function spokenUploads(items) {
   return `${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ""}`;
 }
 
+/** A size as people say it, as the server says it. */
+export function spokenSize(bytes) {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1000))} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
 /** How much of all of them has arrived, from 0 to 1, by their sizes. */
 export function overallProgress(items) {
   const counted = items.filter((item) => item.state !== "failed");

@@ -6,7 +6,7 @@ import { Moment } from "./moment.jsx";
 import { address, ask } from "./backend.js";
 import { ConfirmDialog } from "./dialog.jsx";
 import { Problem } from "./form-parts.jsx";
-import { spokenSize } from "./documents-words.js";
+import { spokenSize } from "./uploads.js";
 import { viewerAddress } from "./viewer-address.js";
 import { noticeOf, versionWords } from "./viewer-words.js";
 

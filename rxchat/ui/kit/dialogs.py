@@ -52,6 +52,10 @@ class Dialogs:
         self._state, self._subject = state, subject
         self.close = self._open.set(_CLOSED)
 
+    def closing(self) -> rx.Var:
+        """The call that closes the open dialog, for `in_sequence`."""
+        return self._open.assign(_CLOSED)
+
     @property
     def subject(self) -> Any:
         """What the open dialog is about."""
@@ -105,7 +109,7 @@ class Dialogs:
                     self.close,
                     main_button(rx.cond(is_busy, busy, action), type="submit", danger=danger, disabled=is_busy),
                 ),
-                on_submit=[_sent.set(self.number), on_submit],
+                on_submit=[_sent.set(self.number), *(on_submit if isinstance(on_submit, list) else [on_submit])],
                 class_name="form",
             ),
             **options,

@@ -171,7 +171,7 @@ def tabs(label: str, shown: Any, *items: tuple[str, str, Any]) -> rx.Component:
         )
         for name, words, show in items
     ]
-    return rx.el.div(*buttons, role="tablist", aria_label=label, class_name="tabs")
+    return rx.el.div(*buttons, role="tablist", aria_label=label, class_name="tabs tab-list")
 
 
 def tab_panel(shown: Any, *content: Any, **props: Any) -> rx.Component:

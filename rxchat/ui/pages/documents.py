@@ -5,7 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.ui.chat.topbar import page_bar
-from rxchat.ui.components.documents import document_viewer, documents
+from rxchat.ui.documents.collections import documents
+from rxchat.ui.documents.viewer import document_viewer
 from rxchat.ui.layout import page_shell
 
 

@@ -1,0 +1,1 @@
+"""The pages of documents: collections, their documents, search, and the document viewer."""
