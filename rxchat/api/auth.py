@@ -100,6 +100,8 @@ class Offer(BaseModel):
 
     registration: str
     has_mail: bool
+    is_set_up: bool
+    """Whether there is an account; the first one is created with the link that RxChat printed."""
     providers: list[dict[str, str]]
     is_signed_in: bool
     """Whether this browser is signed in already: a tab whose socket is older than its cookie may open this page."""
@@ -133,6 +135,7 @@ async def get_sign_in_options(request: Request, services: ServicesDep) -> Offer:
     return Offer(
         registration=found.registration,
         has_mail=found.has_mail,
+        is_set_up=found.is_set_up,
         providers=providers,
         is_signed_in=is_signed_in,
         step="second-factor" if services.accounts.sign_in.is_pending(cookie_in(request, PENDING)) else "password",

@@ -31,6 +31,17 @@ def field(page: Page, name: str):
     return page.get_by_label(name, exact=True)
 
 
+def test_before_the_first_account_every_page_asks_for_the_printed_link(
+    fresh: RxChat, profile: Callable[..., BrowserContext]
+) -> None:
+    page = profile().new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(fresh.url)
+    expect(page.get_by_role("heading", name="Not set up yet")).to_be_focused()
+    expect(page.get_by_text("Open the link that RxChat printed")).to_be_visible()
+    expect(field(page, "Password")).to_have_count(0)
+
+
 def test_the_printed_link_makes_the_first_administrator_once(
     fresh: RxChat, profile: Callable[..., BrowserContext]
 ) -> None:

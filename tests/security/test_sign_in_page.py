@@ -29,6 +29,13 @@ async def offered(client) -> dict[str, str]:
     return (await client.get("/api/auth/offer")).json()
 
 
+async def test_before_the_first_account_the_page_is_told_so(clients: Open, owner_url: str) -> None:
+    client = clients()
+    assert (await client.get("/api/auth/offer")).json()["is_set_up"] is False
+    add_user(owner_url, "Ada")
+    assert (await client.get("/api/auth/offer")).json()["is_set_up"] is True
+
+
 async def test_a_page_that_is_loaded_again_at_the_code_step_keeps_the_step(
     services: Services, clients: Open, owner_url: str
 ) -> None:

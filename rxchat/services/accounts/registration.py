@@ -12,7 +12,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain import mail
 from rxchat.domain.accounts import ClientInfo, RegistrationMode, valid_email, valid_name, valid_password
 from rxchat.domain.email_addresses import email_key
-from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn
+from rxchat.domain.errors import Conflict, DatabaseUnavailable, InvalidInput, NotAllowed, NotSignedIn
 from rxchat.domain.ids import new_id, parse_id
 from rxchat.services.accounts.breached_passwords import is_breached
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
@@ -35,6 +35,8 @@ class SignInOffer:
 
     registration: RegistrationMode
     has_mail: bool
+    is_set_up: bool
+    """Whether there is an account; assumed while the database does not respond."""
 
 
 def checked_password(password: str, *, email: str, name: str) -> str:
@@ -75,7 +77,12 @@ class Registration:
     async def offer(self) -> SignInOffer:
         """Return the options of the sign-in page."""
         instance_settings = await self._instance_settings.current()
-        return SignInOffer(instance_settings.registration, self._mail_sender.is_configured)
+        try:
+            async with self._database.begin(None) as session:
+                is_set_up = await rows.has_accounts(session)
+        except DatabaseUnavailable:
+            is_set_up = True
+        return SignInOffer(instance_settings.registration, self._mail_sender.is_configured, is_set_up)
 
     async def setup_token(self) -> str | None:
         """Return the token of the link for the first administrator; None once an account exists."""

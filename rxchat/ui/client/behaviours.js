@@ -28,6 +28,12 @@ export function focusBeside(going, like) {
 /** @param {string} selector */
 export const clickOn = (selector) => document.querySelector(selector)?.click();
 
+/** The ref of an element that has the focus when it appears, such as the heading of the next step. */
+export const focused = (element) => void element?.focus();
+
+/** The ref of an element that is scrolled to when it appears, such as the current one of many tabs. */
+export const inView = (element) => void element?.scrollIntoView({ block: "nearest", inline: "center" });
+
 /** The ref of a dialog: modal while it is drawn, with the focus inside it, and afterwards back where it came from. */
 export function modal(dialog) {
   if (!dialog) return undefined;

@@ -1,5 +1,5 @@
 // Values in the browser (what is open, what is typed), by name: Reflex's own client state redraws whoever sets a value, each of a thousand rows.
-import { useSyncExternalStore } from "react";
+import { useLayoutEffect, useSyncExternalStore } from "react";
 
 /** @type {Map<string, any>} */
 const values = new Map();
@@ -37,6 +37,14 @@ export function useClientValue(name, initial) {
     () => values.get(name),
     () => initial,
   );
+}
+
+/** Sets values when a page is drawn, so that it does not show what its earlier visit ended with. @param {{ values: Record<string, any> }} props */
+export function FreshValues({ values: fresh }) {
+  useLayoutEffect(() => {
+    for (const [name, value] of Object.entries(fresh)) setClientValue(name, value);
+  }, []);
+  return null;
 }
 
 /** The list with this item if it was not in it, without it if it was. @param {any[]} list @param {any} item */

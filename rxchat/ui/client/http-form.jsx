@@ -1,5 +1,5 @@
 // Forms that are sent over HTTP: a websocket can set no cookie, and passwords do not belong on it.
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect } from "react";
 import { ask } from "./backend.js";
 import { clientValue, setClientValue } from "./client-values.js";
 
@@ -7,17 +7,26 @@ import { clientValue, setClientValue } from "./client-values.js";
 export const IDLE = { busy: false, problem: "", code: "", wait: 0, fields: {}, data: null };
 const status = (name) => clientValue(name) ?? IDLE;
 
-/** The message for each invalid field, in the field's own words (data-missing, data-invalid, data-short); the first one is focused. */
-function fieldProblems(form) {
-  const invalid = [...form.elements].filter((field) => field.name && (!field.validity.valid || (field.required && !field.value.trim())));
-  invalid[0]?.focus();
-  return Object.fromEntries(invalid.map(({ name, validity, dataset, validationMessage, value }) => {
-    const words = !value.trim() ? dataset.missing : validity.tooShort ? dataset.short : dataset.invalid;
-    return [name, words ?? validationMessage];
-  }));
+/** What is wrong with a field, in its own words (data-missing, data-invalid, data-short, data-longest), or "". */
+function fieldProblem({ value, required, type, minLength, validity, validationMessage, dataset }) {
+  const text = value.trim();
+  if (!text) return required ? dataset.missing ?? validationMessage : "";
+  // Browsers refuse letters in addresses that the server accepts, and check the length only of what was typed by hand.
+  if (type === "email" && !/^\S+@\S+$/.test(text)) return dataset.invalid;
+  if (value.length < minLength) return dataset.short;
+  if (value.length > Number(dataset.longest)) return `Use at most ${Number(dataset.longest).toLocaleString("en")} characters.`;
+  return type === "email" || validity.valid ? "" : dataset.invalid ?? validationMessage;
 }
 
-const textOf = ({ type, value }) => (type === "password" ? value : value.trim());
+/** The problem of each invalid field; the first one is focused. */
+function fieldProblems(form) {
+  const problems = [...form.elements].filter(({ name }) => name).map((field) => [field, fieldProblem(field)]).filter(([, problem]) => problem);
+  problems[0]?.[0].focus();
+  return Object.fromEntries(problems.map(([{ name }, problem]) => [name, problem]));
+}
+
+// A password that is shown is a field of text, and still none of its spaces may be removed.
+const textOf = ({ autocomplete, value }) => (autocomplete?.endsWith("-password") ? value : value.trim());
 
 /** {name: value}; a list of the checked values for checkboxes, null for an empty choice. */
 function valuesOf(form) {
@@ -52,10 +61,11 @@ function retry(form, code) {
 
 /**
  * A form that posts its fields as JSON. Its status is the client value `name`. `extra` is sent, too; `leaves` says that the
- * page is left afterwards, so that it stays busy; `perform` (the name of a function registered below) sends it in another way.
+ * page is left afterwards, so that it stays busy; `problem` is an error from before; `perform` sends it in another way.
  */
-export function HttpForm({ name, action, extra = {}, leaves = false, perform, onDone, children, ...rest }) {
-  useEffect(() => () => setClientValue(name, IDLE), [name]);
+export function HttpForm({ name, action, extra = {}, leaves = false, problem = "", perform, onDone, children, ...rest }) {
+  // It is kept when the form is gone, so that what follows the form can be drawn from it.
+  useLayoutEffect(() => setClientValue(name, { ...IDLE, problem }), [name]);
   const submit = async (event) => {
     event.preventDefault();
     const form = event.currentTarget;
@@ -78,10 +88,19 @@ export function HttpForm({ name, action, extra = {}, leaves = false, perform, on
 }
 
 /** Make a request without a form, with its status under `name`; `onDone` gets the answer. */
-export async function request(name, method, path, body, onDone, perform) {
-  if (status(name).busy) return;
+export async function request(name, path, body, onDone, perform) {
+  if (status(name).busy || status(name).wait) return;
   setClientValue(name, { ...IDLE, busy: true });
-  const answer = perform ? await perform(body) : await ask(method, path, body);
+  const answer = perform ? await perform(body) : await ask(body ? "POST" : "GET", path, body);
   show(name, answer);
   if (!answer.problem) onDone?.(answer.data ?? {});
+}
+
+/** Make a request when the page is drawn. */
+export function HttpRequest({ name, path, body, onDone }) {
+  useEffect(() => {
+    request(name, path, body, onDone);
+    return () => setClientValue(name, IDLE);
+  }, [name]);
+  return null;
 }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import reflex as rx
@@ -13,7 +14,7 @@ from reflex.utils.imports import ImportVar
 from reflex.vars import FunctionVar, VarData
 from reflex.vars.function import ArgsFunctionOperationBuilder, FunctionStringVar
 
-from rxchat.ui.client import module
+from rxchat.ui.client import ClientComponent, module
 
 T = TypeVar("T")
 
@@ -42,6 +43,24 @@ def in_sequence(*calls: rx.Var) -> FunctionVar:
     return ArgsFunctionOperationBuilder.create((), rx.Var.create(list(calls))).to(FunctionVar, EventChain)
 
 
+def on_answer(calls: Callable[[rx.Var], Sequence[rx.Var]]) -> FunctionVar:
+    """Return a trigger that makes these calls in the browser with the answer of a request."""
+    answer = rx.Var("answer", _var_type=dict[str, Any]).guess_type()
+    made = rx.Var.create(list(calls(answer)))
+    return ArgsFunctionOperationBuilder.create(("answer",), made).to(FunctionVar, EventChain)
+
+
+def browser_function(name: str) -> FunctionVar:
+    """Return a function of the browser itself, such as `encodeURIComponent`."""
+    return FunctionStringVar.create(name)
+
+
+encoded = browser_function("encodeURIComponent")
+"""Call it with a text to use it as a part of an address."""
+go_to = browser_function("window.location.assign")
+"""Call it with an address to leave the page; only with one of this site, or one that the server gave."""
+
+
 _SET = js_function("setClientValue", "client-values.js")
 
 
@@ -59,6 +78,11 @@ class ClientValue(Generic[T]):
         self._name, self._initial, self._type = name, rx.Var.create(initial), type_ or type(initial)
 
     @property
+    def initial_value(self) -> dict[str, rx.Var]:
+        """The value until it is set, by name; for `fresh`."""
+        return {self._name: self._initial}
+
+    @property
     def value(self) -> rx.Var:
         """The current value; the component that shows it is redrawn when it changes."""
         call = f"useClientValue({self._name!r}, {self._initial!s})"
@@ -73,6 +97,23 @@ class ClientValue(Generic[T]):
         return in_sequence(self.assign(value))
 
 
+class FreshValues(ClientComponent):
+    """Sets client values when it is drawn."""
+
+    library = module("client-values.js")
+    tag = "FreshValues"
+
+    values: rx.Var[dict[str, Any]]
+
+
+def fresh(*values: Any) -> rx.Component:
+    """Set client values (or the statuses of forms) to their initial values at each visit of the page."""
+    initial: dict[str, rx.Var] = {}
+    for value in values:
+        initial |= value.initial_value
+    return FreshValues.create(values=initial)
+
+
 def local_state(name: str, initial: Any) -> Any:
     """Return a value of one instance of an `rx.memo`, such as whether this row is being renamed."""
     return rx._x.client_state(name, default=initial, global_ref=False)
@@ -83,6 +124,21 @@ def route_param(name: str) -> rx.Var[str]:
     params = react_hook("useParams()", "params", dict[str, str], "react-router", "useParams")
     expression = f'(params[{name!r}] ?? "")'
     return rx.Var(_js_expr=expression, _var_type=str, _var_data=params._get_all_var_data()).guess_type()
+
+
+def search_param(name: str) -> rx.Var[str]:
+    """Return what the address says about this name behind the "?"; "" if nothing."""
+    search = react_hook("useSearchParams()[0]", "search", Any, "react-router", "useSearchParams")
+    expression = f'({search!s}.get({name!r}) ?? "")'
+    return rx.Var(_js_expr=expression, _var_type=str, _var_data=search._get_all_var_data()).guess_type()
+
+
+def fragment_param(name: str) -> rx.Var[str]:
+    """Return the same behind the "#", which browsers send to no server and no proxy: the place of one-time tokens."""
+    call = "new URLSearchParams(useLocation().hash.slice(1))"
+    fragment = react_hook(call, "fragment", Any, "react-router", "useLocation")
+    expression = f'({fragment!s}.get({name!r}) ?? "")'
+    return rx.Var(_js_expr=expression, _var_type=str, _var_data=fragment._get_all_var_data()).guess_type()
 
 
 def current_path() -> rx.Var[str]:

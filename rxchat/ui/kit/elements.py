@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex.utils.imports import ImportVar
+from reflex.vars import VarData
+from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from rxchat.ui.client import ClientComponent, module
@@ -22,6 +25,10 @@ counted = js_function("counted", "words.js")
 """Call it with a number and a noun: "1 document", "3,000 documents"."""
 
 _shortcut = js_function("shortcut", "behaviours.js")
+focused = rx.Var("focused", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="focused")]}))
+"""The `ref` of an element that has the focus when it appears."""
+in_view = rx.Var("inView", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="inView")]}))
+"""The `ref` of an element that is scrolled to when it appears."""
 
 UNDEFINED = rx.Var("undefined")
 """The value of an attribute that is left out."""
@@ -83,6 +90,11 @@ def link(*content: Any, to: Any, **props: Any) -> rx.Component:
     return ReactRouterLink.create(*content, to=to, **props)
 
 
+def anchor(*content: Any, href: Any, **props: Any) -> rx.Component:
+    """A link that the browser follows by itself: away from the app, or to a download (`rx.el.a` stays in the app)."""
+    return A.create(*content, href=href, **props)
+
+
 def icon_button(
     name: str, label: Any, *, size: int = 18, side: str = "bottom", tip: Any = None, look: str = "", **props: Any
 ) -> rx.Component:
@@ -101,13 +113,13 @@ def icon_button(
 def main_button(*words: Any, danger: bool = False, **props: Any) -> rx.Component:
     """The primary button of a page, a form or a dialog."""
     look = "button-main is-danger" if danger else "button-main"
-    return rx.el.button(*words, class_name=look, **({"type": "button"} | props))
+    return rx.el.button(*words, **({"type": "button", "class_name": look} | props))
 
 
 def quiet_button(*words: Any, danger: bool = False, **props: Any) -> rx.Component:
     """A secondary button."""
     look = "button-quiet is-danger" if danger else "button-quiet"
-    return rx.el.button(*words, class_name=look, **({"type": "button"} | props))
+    return rx.el.button(*words, **({"type": "button", "class_name": look} | props))
 
 
 def opens(menu_id: str) -> dict[str, str]:

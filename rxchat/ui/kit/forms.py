@@ -8,13 +8,15 @@ import reflex as rx
 
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.client_values import ClientValue, js_function, local_state
-from rxchat.ui.kit.elements import icon, main_button
+from rxchat.ui.kit.elements import UNDEFINED, icon, main_button
 
-SHORTEST_PASSWORD = 10
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
+LONGEST_NAME, LONGEST_EMAIL = 100, 254
 NEW_PASSWORD_HELP = f"At least {SHORTEST_PASSWORD} characters; a sentence is easy to remember."
 _IDLE = {"busy": False, "problem": "", "code": "", "wait": 0, "fields": {}, "data": None}
 _PARTS = {"busy": bool, "problem": str, "code": str, "wait": int, "fields": dict[str, str], "data": dict[str, Any]}
 _wait_words = js_function("waitWords", "words.js")
+_request = js_function("request", "http-form.jsx")
 
 
 class HttpForm(ClientComponent):
@@ -27,7 +29,20 @@ class HttpForm(ClientComponent):
     action: rx.Var[str]
     extra: rx.Var[dict[str, Any]]
     leaves: rx.Var[bool]
+    problem: rx.Var[str]
     perform: rx.Var[Any]
+    on_done: rx.EventHandler[rx.event.passthrough_event_spec(dict[str, Any])]
+
+
+class HttpRequest(ClientComponent):
+    """A request that is made when the page is drawn."""
+
+    library = module("http-form.jsx")
+    tag = "HttpRequest"
+
+    name: rx.Var[str]
+    path: rx.Var[str]
+    body: rx.Var[dict[str, Any]]
     on_done: rx.EventHandler[rx.event.passthrough_event_spec(dict[str, Any])]
 
 
@@ -52,6 +67,11 @@ class FormStatus:
         return self._status.value[part].to(_PARTS[part])
 
     @property
+    def initial_value(self) -> dict[str, rx.Var]:
+        """The status of a form that was not sent yet, by name; for `fresh`."""
+        return self._status.initial_value
+
+    @property
     def succeeded(self) -> rx.Var[bool]:
         """Whether the server has accepted the form."""
         return rx.Var(_js_expr=f"({self.data!s} !== null)", _var_type=bool, _var_data=self.data._get_all_var_data())
@@ -63,6 +83,14 @@ class FormStatus:
     def form(self, *content: Any, action: Any = "", **props: Any) -> rx.Component:
         """The form, with its error above its content."""
         return HttpForm.create(form_problem(self.problem), *content, name=self.name, action=action, **props)
+
+    def requested(self, path: Any, **props: Any) -> rx.Component:
+        """Make a request when the page is drawn: a GET, or a POST with a `body`."""
+        return HttpRequest.create(name=self.name, path=path, **props)
+
+    def request(self, path: Any, body: Any = UNDEFINED, on_done: Any = UNDEFINED, perform: Any = UNDEFINED) -> rx.Var:
+        """The call that makes a request without a form, for `in_sequence`; `perform` makes it in another way."""
+        return _request.call(self.name, path, body, on_done, perform)
 
     def field(self, name: str, label: str, **options: Any) -> rx.Component:
         """A field of the form, with its error."""
@@ -147,7 +175,7 @@ def email_field(problem: Any = "", **props: Any) -> rx.Component:
         "E-mail",
         type="email",
         missing="Enter your e-mail address.",
-        data={"data-invalid": "This is not a valid e-mail address."},
+        data={"data-invalid": "This is not a valid e-mail address.", "data-longest": str(LONGEST_EMAIL)},
         problem=problem,
         spell_check=False,
         auto_capitalize="none",
@@ -170,7 +198,7 @@ def password_field(
         identifier=identifier or name,
         label=label,
         problem=problem,
-        missing=f"Enter your {label.lower().removeprefix('your ')}.",
+        what=label.lower().removeprefix("your "),
         help_text=NEW_PASSWORD_HELP if is_new else "",
         complete="new-password" if is_new else "current-password",
         shortest=SHORTEST_PASSWORD if is_new else 0,
@@ -184,7 +212,7 @@ def _password_field(
     identifier: rx.Var[str],
     label: rx.Var[str],
     problem: rx.Var[str],
-    missing: rx.Var[str],
+    what: rx.Var[str],
     help_text: rx.Var[str],
     complete: rx.Var[str],
     shortest: rx.Var[int],
@@ -206,9 +234,10 @@ def _password_field(
                 auto_capitalize="none",
                 aria_describedby=f"{identifier}-problem {identifier}-help",
                 custom_attrs={
-                    "data-missing": missing,
+                    "data-missing": f"Enter your {what}.",
                     "data-short": f"Use at least {shortest} characters.",
                     "data-secret": "",
+                    "data-longest": str(LONGEST_PASSWORD),
                     "data-autofocus": rx.cond(is_first, "", rx.Var("undefined")),
                     "aria-invalid": rx.cond(problem != "", "true", "false"),
                 },
@@ -217,7 +246,7 @@ def _password_field(
                 rx.cond(shown.value, icon("eye-off", 17, 1.75), icon("eye", 17, 1.75)),
                 type="button",
                 class_name="icon-button small eye",
-                aria_label=rx.cond(shown.value, "Hide the password", "Show the password"),
+                aria_label=rx.cond(shown.value, f"Hide the {what}", f"Show the {what}"),
                 on_click=shown.set_value(~shown.value),
             ),
             class_name="relative",

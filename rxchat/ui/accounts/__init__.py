@@ -1,0 +1,1 @@
+"""Signing in, registering, and the user's own account."""
