@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import reflex as rx
 
 from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.context_sources import MOST_ATTACHED, Attached
@@ -59,9 +60,10 @@ class ContextSourcesState(rx.State):
     @rx.event
     @requires_user
     async def detach(self, current_user: CurrentUser, found: str) -> None:
-        """Remove a context source."""
+        """Remove a context source; a second click on the button finds it removed."""
         conversation_id = _id(self.of)
-        await container.get_services().chat.context_sources.detach(current_user, conversation_id, _id(found))
+        with suppress(Conflict):
+            await container.get_services().chat.context_sources.detach(current_user, conversation_id, _id(found))
         self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
 
 

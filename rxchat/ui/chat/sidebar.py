@@ -85,7 +85,7 @@ def sidebar() -> rx.Component:
         rx.el.nav(
             rx.el.div(
                 link(
-                    rx.el.img(src="/mark.svg", alt="", width="22", height="22"),
+                    rx.el.img(src="/mark.svg", alt="", custom_attrs={"width": 22, "height": 22}),
                     "RxChat",
                     to="/",
                     class_name="wordmark",

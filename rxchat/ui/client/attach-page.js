@@ -1,8 +1,8 @@
 // What is attached on this page, for every conversation that was looked at: uploads go on while somebody looks elsewhere.
-import { useSyncExternalStore } from "react";
-import { createAttachments } from "./attach-state.js";
+import { createAttachments, isComing, isLeftOut } from "./attach-state.js";
 import { address, ask } from "./backend.js";
-import { drafts, thread } from "./page-state.js";
+import { setClientValue } from "./client-values.js";
+import { drafts, refusal, thread } from "./page-state.js";
 import { createUploads } from "./uploads.js";
 import { newId } from "./words.js";
 
@@ -59,12 +59,31 @@ export function attachmentsOf(currentUser, conversation) {
   return stores.get(key);
 }
 
-const NONE = [];
-const nobody = { subscribe: () => () => {}, snapshot: () => NONE };
+let here = null;
 
-/** The same for a component that shows it: [chips, what to do with them]; null as long as nobody knows who looks. */
-export function useAttachments(currentUser, conversation) {
+/** As Python draws a chip. */
+const shownChip = (chip) => ({
+  ...chip,
+  error: chip.error ?? "",
+  percent: Math.floor(chip.progress * 100),
+  is_coming: isComing(chip),
+  is_left_out: isLeftOut(chip),
+});
+
+/** Show what is attached there, in the client value `attachments`. Returns the store (null while the user is unknown), and what ends it. */
+export function showAttachments(currentUser, conversation) {
   const store = currentUser ? attachmentsOf(currentUser, conversation) : null;
-  const { subscribe, snapshot } = store ?? nobody;
-  return [useSyncExternalStore(subscribe, snapshot, snapshot), store];
+  const show = () => setClientValue("attachments", (store?.snapshot() ?? []).map(shownChip));
+  here = store;
+  show();
+  return [store, store?.subscribe(show)];
 }
+
+/** Upload files for the message that is being written. */
+export function addFiles(files) {
+  refusal.set("");
+  here?.add(files);
+  document.getElementById("composer")?.focus();
+}
+export const removeAttachment = (key) => here?.remove(key);
+export const retryAttachment = (key) => here?.retry(key);

@@ -101,6 +101,15 @@ function endEditing(event) {
   event.target.blur();
 }
 
+/** Enter submits a text of several lines, where Shift+Enter makes a new one; Escape cancels. */
+function submitText(event) {
+  const { form } = event.target;
+  if (event.key === "Enter" && !event.shiftKey) form.requestSubmit();
+  else if (event.key === "Escape") form.querySelector("[data-cancels]")?.click();
+  else return;
+  event.preventDefault();
+}
+
 function pressed(event) {
   if (isComposing(event)) return;
   rove(event);
@@ -111,6 +120,7 @@ function pressed(event) {
     target.closest("[aria-haspopup=menu]").click();
   }
   if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place]")) return endEditing(event);
+  if (target.matches("[data-enter-submits]")) submitText(event);
   // The phone's drawer and others that are no dialog or popover of the browser.
   if (key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], :popover-open")) clickOn("[data-closes-with-escape]");
 }
@@ -146,7 +156,12 @@ if (typeof document !== "undefined") {
     const menu = button && !button.closest("[popover]") && document.getElementById(button.getAttribute("popovertarget"));
     if (menu) menu.opener = button;
   }, true);
-  document.addEventListener("focusin", ({ target }) => target.matches("[data-edits-in-place]") && target.select());
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches("[data-edits-in-place]")) target.select();
+    if (target.matches("[data-enter-submits]")) target.setSelectionRange(target.value.length, target.value.length);
+  });
+  // A list that belongs to a text field: who presses something in it goes on typing there.
+  document.addEventListener("mousedown", (event) => event.target.closest("[data-keeps-focus]") && event.preventDefault());
   // A long press opens the menu of a row on touch screens, where nothing hovers.
   let timer = 0;
   document.addEventListener("touchstart", ({ target }) => {

@@ -1,19 +1,24 @@
-// Where the person writes. What is typed here is never lost: see drafts.js.
+// The text field of the composer: input methods, drafts, pasting and the caret are the browser's. Python draws what is around it.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
-import { ArrowUp, Paperclip, Square } from "lucide-react";
-import { Chips } from "./attach-chips.jsx";
-import { DropZone } from "./attach-drop.jsx";
-import { useAttachments } from "./attach-page.js";
+import "./attach-drop.js";
+import { showAttachments } from "./attach-page.js";
 import { attachedWords, isComing, isSameAttached, isThere, pastedFiles } from "./attach-state.js";
+import { setClientValue, useClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
-import { IconButton } from "./controls.jsx";
-import { ContextSourceLine } from "./context-source-line.jsx";
 import { drafts, offered, refusal, returned, thread } from "./page-state.js";
-import { usePicker } from "./pick-list.jsx";
+import { PICK_ID, usePicker } from "./picker.js";
 import { newId, tooLong } from "./words.js";
 
+const NONE = [];
 const coarse = () => matchMedia("(pointer: coarse)").matches;
+
+/** Focus the field, but not on a phone, whose keyboard would come up. */
+export const focusComposer = () => void (coarse() || document.getElementById("composer")?.focus());
+
+/** What the composer on screen does when its form is submitted. */
+let sendShown = () => {};
+export const sendMessage = () => sendShown();
 
 /** The box is as high as its text, up to 40 % of the window; then it scrolls. */
 function useGrowth(field, text) {
@@ -24,14 +29,27 @@ function useGrowth(field, text) {
   }, [text]);
 }
 
+/** Send again what was sent before the page was loaded, and perhaps never heard: under the same id. */
+function sendUnsettled(currentUser, conversation) {
+  const sent = drafts.unsettled(currentUser, conversation);
+  if (!sent || (thread.view().tag === conversation && thread.has(sent.id))) return;
+  thread.doubt(sent.id);
+  thread.sent(sent.id, sent.text, sent.attached);
+}
+
 /** The text, its draft in the browser, and what others put into it. */
-function useDraft(currentUser, conversation, field) {
+function useDraft(currentUser, conversation) {
   const [text, setText] = useState("");
   const latest = useRef("");
   const show = useCallback((value) => {
     latest.current = value;
     setText(value);
   }, []);
+  const type = (value) => {
+    show(value);
+    refusal.set("");
+    drafts.type(currentUser, conversation, value);
+  };
 
   const isLoadedFor = useRef(null);
   useEffect(() => {
@@ -42,15 +60,10 @@ function useDraft(currentUser, conversation, field) {
     if (conversation && thread.view().born) drafts.move(currentUser, conversation);
     const stored = drafts.load(currentUser, conversation);
     if (stored !== latest.current) show(stored);
-    // Sent before the page was loaded, and perhaps never heard: it goes out again, under the same id.
-    const sent = drafts.unsettled(currentUser, conversation);
-    if (sent && !(thread.view().tag === conversation && thread.has(sent.id))) {
-      thread.doubt(sent.id);
-      thread.sent(sent.id, sent.text, sent.attached);
-    }
-    refusal.set(null);
+    sendUnsettled(currentUser, conversation);
+    refusal.set("");
     returned.set(null);
-    if (!coarse()) field.current?.focus();
+    focusComposer();
   }, [currentUser, conversation]);
 
   const offer = offered.use();
@@ -62,154 +75,101 @@ function useDraft(currentUser, conversation, field) {
       if (latest.current.trim() === offer.taken.trim()) type("");
       return;
     }
-    const kept = offer.isReturned ? latest.current : "";
-    const value = [offer.text, kept].filter(Boolean).join("\n\n");
+    const value = [offer.text, offer.isReturned ? latest.current : ""].filter(Boolean).join("\n\n");
     show(value);
     drafts.type(currentUser, conversation, value);
-    field.current?.focus();
+    document.getElementById("composer")?.focus();
   }, [offer]);
-
-  const type = (value) => {
-    show(value);
-    refusal.set(null);
-    drafts.type(currentUser, conversation, value);
-  };
   return { text, type, show };
 }
 
-function Hint({ problem, text, chips }) {
-  const count = tooLong(text);
-  const sentence = count || problem;
+/** Send the message, unless something has to be done first. */
+function send(currentUser, conversation, text, attachments) {
+  if (thread.onItsWay().length) {
+    refusal.set("Your last message is still being sent. Send this one afterwards.");
+    return false;
+  }
+  const back = returned.get();
+  const attached = attachments?.attached();
+  const isUnchanged = back && back.text.trim() === text.trim() && isSameAttached(back.attached, attached);
+  const id = isUnchanged ? back.id : newId();
+  returned.set(null);
+  // As the server stores it: what surrounds it is not counted, and does not travel.
+  drafts.send(currentUser, conversation, id, text.trim(), attached);
+  attachments?.clear();
+  thread.sent(id, text.trim(), attached);
+  refusal.set("");
+  return true;
+}
+
+/** Show Python's parts of the composer what they need; returns whether the message can be sent. */
+function usePublished(text, chips) {
+  const isSomething = !!text.trim() || chips.some(isThere);
+  const problem = tooLong(text);
+  const isUploading = chips.some(isComing);
   const about = attachedWords(chips);
-  return (
-    <p className="composer-hint" data-problem={!!sentence || undefined} data-about={!!about || undefined} role={sentence ? "alert" : about ? "status" : undefined}>
-      {sentence || about || <>AI can make mistakes. Check important information.<span className="hint-keys"> Type <kbd>#</kbd> to ask about your documents.</span></>}
-    </p>
-  );
+  useLayoutEffect(() => {
+    setClientValue("composer_is_something", isSomething);
+    setClientValue("composer_too_long", problem);
+    setClientValue("composer_is_uploading", isUploading);
+    setClientValue("composer_about", about);
+  }, [isSomething, problem, isUploading, about]);
+  return isSomething && !problem && !isUploading;
 }
 
-/** The paperclip, and the browser's own choice of files behind it. */
-function AttachButton({ chooser, isReady, onFiles }) {
-  const choose = (event) => {
-    // The list is emptied with its field, so it is copied before: the same file may be chosen again.
-    const files = [...event.target.files];
-    event.target.value = "";
-    if (files.length) onFiles(files);
-  };
-  return (
-    <>
-      <IconButton icon={Paperclip} label="Attach files" side="bottom" className="attach" disabled={!isReady} onClick={() => chooser.current.click()} />
-      <input ref={chooser} type="file" multiple hidden data-attach="" onChange={choose} />
-    </>
-  );
-}
-
-function SendButton({ isRunning, isBlocked, isComingStill }) {
-  const label = isComingStill ? "A file is still being uploaded" : isRunning ? "Send when the answer is done" : "Send";
-  const tip = isComingStill ? label : isRunning ? "Send when this is done · Enter" : "Send · Enter";
-  return (
-    <button type="submit" className="send" aria-label={label} data-tip={tip} data-tip-side="top" data-waits={isComingStill || undefined} disabled={isBlocked}>
-      <ArrowUp size={18} strokeWidth={2.25} aria-hidden="true" />
-    </button>
-  );
-}
-
-export function Composer({ run, model, currentUser, contextSources, contextSourcesOf, choices, searched, onStop, onFind, onDetach }) {
+export function ComposerField({ model, currentUser, contextSources, contextSourcesOf, choices, searched, onFind }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
-  const chooser = useRef(null);
-  const { text, type, show } = useDraft(currentUser, conversation, field);
-  const [chips, attachments] = useAttachments(currentUser, conversation);
-  const known = contextSourcesOf === conversation ? contextSources : [];
+  const { text, type, show } = useDraft(currentUser, conversation);
+  const attachments = useRef(null);
+  useLayoutEffect(() => {
+    const [store, leave] = showAttachments(currentUser, conversation);
+    attachments.current = store;
+    return leave;
+  }, [currentUser, conversation]);
+  const chips = useClientValue("attachments", NONE);
+  const known = contextSourcesOf === conversation ? contextSources : NONE;
   const isTaken = (id) => [...chips, ...known].some((item) => item.id === id);
-  const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick: (choice) => attachments?.pick(choice), onType: type });
-  const problem = refusal.use();
-  const [isStopping, setStopping] = useState(false);
+  const onPick = (choice) => attachments.current?.pick(choice);
+  const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick, onType: type });
   useGrowth(field, text);
-  const isRunning = !!run.state;
-  const isComingStill = chips.some(isComing);
-  const isSomething = !!text.trim() || chips.some(isThere);
-  const isBlocked = !isSomething || !!tooLong(text) || isComingStill;
-  useEffect(() => setStopping(false), [run.id, run.state]);
-
-  const send = () => {
-    if (isBlocked) return;
-    if (thread.onItsWay().length) {
-      refusal.set("Your last message is still being sent. Send this one afterwards.");
-      return;
-    }
-    const back = returned.get();
-    const attached = attachments?.attached();
-    const isUnchanged = back && back.text.trim() === text.trim() && isSameAttached(back.attached, attached);
-    const id = isUnchanged ? back.id : newId();
-    returned.set(null);
-    // As the server stores it: what surrounds it is not counted, and does not travel.
-    drafts.send(currentUser, conversation, id, text.trim(), attached);
-    attachments?.clear();
-    thread.sent(id, text.trim(), attached);
-    show("");
-    refusal.set(null);
-  };
-  const attach = (files) => {
-    refusal.set(null);
-    attachments?.add(files);
-    field.current?.focus();
-  };
-  const stop = () => {
-    setStopping(true);
-    onStop(run.id);
+  const isReady = usePublished(text, chips);
+  sendShown = () => {
+    if (isReady && send(currentUser, conversation, text, attachments.current)) show("");
   };
   const onKeyDown = (event) => {
     if (isComposing(event) || picker.onKey(event)) return;
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    send();
+    sendShown();
   };
   const onPaste = (event) => {
     const files = pastedFiles(event.clipboardData);
     if (!files.length) return;
     event.preventDefault();
-    attach(files);
+    attachments.current?.add(files);
   };
-
+  const onChange = (event) => {
+    picker.typed(event.target.selectionStart);
+    type(event.target.value);
+  };
   return (
-    <form
-      className="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
-      <DropZone onFiles={attach} />
-      <ContextSourceLine attached={contextSources} of={contextSourcesOf} onDetach={onDetach} />
-      <div className="composer-box" onClick={(event) => event.target === event.currentTarget && field.current.focus()}>
-        {picker.list}
-        <Chips chips={chips} onRemove={(key) => attachments.remove(key)} onRetry={(key) => attachments.retry(key)} onChoose={() => chooser.current.click()} />
-        <AttachButton chooser={chooser} isReady={!!attachments} onFiles={attach} />
-        <textarea
-          ref={field}
-          id="composer"
-          rows={1}
-          dir="auto"
-          value={text}
-          aria-label="Message"
-          placeholder={model ? `Ask ${model} anything` : "Ask anything"}
-          onChange={(event) => {
-            picker.typed(event.target.selectionStart);
-            type(event.target.value);
-          }}
-          onKeyDown={onKeyDown}
-          onPaste={onPaste}
-          {...picker.field}
-        />
-        {isRunning && (
-          <button type="button" className="send is-stop" aria-label="Stop the answer" data-tip="Stop" data-tip-side="top" disabled={isStopping} onClick={stop}>
-            <Square size={13} fill="currentColor" aria-hidden="true" />
-          </button>
-        )}
-        {(!isRunning || isSomething) && <SendButton isRunning={isRunning} isBlocked={isBlocked} isComingStill={isComingStill} />}
-      </div>
-      <Hint problem={problem} text={text} chips={chips} />
-    </form>
+    <textarea
+      ref={field}
+      id="composer"
+      rows={1}
+      dir="auto"
+      value={text}
+      aria-label="Message"
+      placeholder={model ? `Ask ${model} anything` : "Ask anything"}
+      aria-autocomplete="list"
+      aria-haspopup="listbox"
+      aria-controls={picker.isListed ? PICK_ID : undefined}
+      aria-activedescendant={picker.isListed ? `${PICK_ID}-${picker.active}` : undefined}
+      onChange={onChange}
+      onKeyDown={onKeyDown}
+      onPaste={onPaste}
+      {...picker.field}
+    />
   );
 }

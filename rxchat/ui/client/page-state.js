@@ -1,5 +1,6 @@
 // The one thread of this page, shared by the components that show and feed it.
 import { useCallback, useSyncExternalStore } from "react";
+import { clientValue, setClientValue, useClientValue } from "./client-values.js";
 import { createThread, EMPTY_TEXT } from "./thread-state.js";
 import { createDrafts } from "./drafts.js";
 import { createOutbox } from "./outbox.js";
@@ -41,31 +42,20 @@ export function useText(id) {
 
 export const drafts = createDrafts(typeof localStorage === "undefined" ? { getItem: () => null } : localStorage);
 
-/** A value that several components share, such as whether the sidebar is open. */
-export function createShared(initial) {
-  let value = initial;
-  const listeners = new Set();
-  const subscribe = (listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
-  return {
-    get: () => value,
-    set(next) {
-      if (Object.is(next, value)) return;
-      value = next;
-      for (const listener of listeners) listener();
-    },
-    use: () => useSyncExternalStore(subscribe, () => value, () => initial),
-  };
-}
+/** A client value by its name, with its hook. */
+const shared = (name, initial) => ({
+  get: () => clientValue(name) ?? initial,
+  set: (value) => setClientValue(name, value),
+  use: () => useClientValue(name, initial),
+});
 
 /** What a click on an example, a refusal or a withdrawal puts into the composer: {text, isReturned}; or `taken` out of it. */
-export const offered = createShared(null);
+export const offered = shared("offered", null);
 /** Put texts into the composer that were there before; two that come at once both arrive. */
 export function giveBack(texts) {
   if (texts.length) offered.set({ text: [offered.get()?.text, ...texts].filter(Boolean).join("\n\n"), isReturned: true });
 }
 /** What was refused and is in the composer again: {id, text}. Sent unchanged, it goes under the same id. */
-export const returned = createShared(null);
-export const refusal = createShared(null);
+export const returned = shared("returned", null);
+/** Why the last message was not sent. */
+export const refusal = shared("refusal", "");

@@ -3,7 +3,6 @@ import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 
 import { useParams } from "react-router";
 import { ArrowDown } from "lucide-react";
 import { sentWords } from "./attach-state.js";
-import { EmptyState } from "./empty.jsx";
 import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./message.jsx";
 import { thread, useThread } from "./page-state.js";
 
@@ -24,6 +23,13 @@ function useReadingPlace(view) {
     isFollowing.current = true;
     setAway(false);
     element.scrollTo({ top: element.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
+  }, []);
+
+  /** Show a page that is no conversation from its top. */
+  const toStart = useCallback(() => {
+    isFollowing.current = false;
+    setAway(false);
+    box.current.scrollTop = 0;
   }, []);
 
   useEffect(() => {
@@ -55,7 +61,7 @@ function useReadingPlace(view) {
     else if (wentUp) isFollowing.current = false;
     setAway(!isFollowing.current && distance > NEAR_END * 2);
   };
-  return { box, content, isAway, isFollowing, toEnd, onScroll };
+  return { box, content, isAway, isFollowing, toStart, toEnd, onScroll };
 }
 
 /** When a run began by this browser's clock: the server's clock may be wrong by minutes. */
@@ -140,7 +146,7 @@ function Turns({ view, run, model, onRetry, onGoOn }) {
   );
 }
 
-export function Thread({ run: given, model, userName, isDemo, onRetry, onGoOn, onOlder }) {
+export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }) {
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
   const run = useRun(given);
@@ -150,7 +156,7 @@ export function Thread({ run: given, model, userName, isDemo, onRetry, onGoOn, o
   const pendingCount = view.pending.length;
 
   useEffect(() => void loadMarkdown(), []);
-  useLayoutEffect(() => place.toEnd(false), [expected, isHere]);
+  useLayoutEffect(() => (isEmpty ? place.toStart() : place.toEnd(false)), [expected, isHere, isEmpty]);
   useLayoutEffect(() => {
     if (pendingCount) place.toEnd(false);
   }, [pendingCount]);
@@ -179,13 +185,13 @@ export function Thread({ run: given, model, userName, isDemo, onRetry, onGoOn, o
         }}
       >
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
-          {isEmpty && <EmptyState name={userName} model={model} isDemo={isDemo} />}
+          {isEmpty && children}
           {!isEmpty && !isHere && <Skeleton />}
           {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} onGoOn={onGoOn} />}
         </div>
       </div>
       {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}
-      {place.isAway && (
+      {place.isAway && !isEmpty && (
         <button type="button" className="pill" onClick={() => place.toEnd(true)}>
           <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "Scroll to the end"}
         </button>

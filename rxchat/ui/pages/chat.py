@@ -5,8 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.chat.thread import ThreadState
-from rxchat.ui.components.composer import composer, queue
-from rxchat.ui.components.thread import thread, thread_feeds
+from rxchat.ui.chat.composer import composer
+from rxchat.ui.chat.queue import queue
+from rxchat.ui.chat.thread import thread, thread_feeds
 from rxchat.ui.layout import page_toasts, shell
 from rxchat.ui.pages.not_found import not_found_panel
 

@@ -9,6 +9,7 @@ import reflex as rx
 from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.chat.empty_page import empty_page
 from rxchat.ui.client import ICONS, ClientComponent, module
 
 
@@ -53,7 +54,7 @@ class StreamFeed(ClientComponent):
 
 
 class Thread(ClientComponent):
-    """The messages, the typing indicator, the empty page."""
+    """The messages and the typing indicator; its children are the page of a new chat."""
 
     library = module("thread.jsx")
     tag = "Thread"
@@ -61,8 +62,6 @@ class Thread(ClientComponent):
 
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]
-    user_name: rx.Var[str]
-    is_demo: rx.Var[bool]
     on_retry: rx.EventHandler[_one_text]
     on_go_on: rx.EventHandler[_one_text]
     on_older: rx.EventHandler[_one_text]
@@ -90,10 +89,9 @@ def thread_feeds() -> rx.Component:
 def thread() -> rx.Component:
     """The conversation that the address names, or the empty page."""
     return Thread.create(
+        empty_page(),
         run=ThreadState.run,
         model=ThreadState.model,
-        user_name=CurrentUserState.name,
-        is_demo=ThreadState.is_demo,
         on_retry=ThreadState.retry,
         on_go_on=ThreadState.go_on,
         on_older=ThreadState.older,

@@ -1,0 +1,223 @@
+"""What goes along with a message: chips of attachments, the list that `#` opens, and the conversation's context sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from rxchat.states.chat.context_sources import ContextSourcesState
+from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function, route_param
+from rxchat.ui.kit.elements import click_on, icon, link
+
+_SHOWN_SOURCES = 3
+_LIST = "context-choices"
+
+
+@dataclass
+class Chip:
+    """An attachment, as client/attach-page.js describes it."""
+
+    key: str
+    kind: str
+    name: str
+    state: str
+    error: str
+    percent: int
+    is_coming: bool
+    is_left_out: bool
+
+
+_attachments: ClientValue[list[Chip]] = ClientValue("attachments", [], list[Chip])
+_is_dragging: ClientValue[bool] = ClientValue("is_dragging_files", False)
+_choices: ClientValue = ClientValue(
+    "context_choices",
+    {"is_open": False, "is_answered": False, "words": "", "found": [], "active": 0},
+    dict[str, Any],
+)
+_all_sources_of: ClientValue[str] = ClientValue("all_sources_of", "")
+"""The conversation of which all context sources are shown."""
+_remove = js_function("removeAttachment", "attach-page.js")
+_retry = js_function("retryAttachment", "attach-page.js")
+_choose = js_function("choosePick", "picker.js")
+_point_at = js_function("pointAtPick", "picker.js")
+_focus_composer = js_function("focusComposer", "composer.jsx")
+
+
+def drop_overlay() -> rx.Component:
+    """Covers the window while files are dragged over it."""
+    words = " Drop files to attach them to your message"
+    return rx.cond(
+        _is_dragging.value,
+        rx.el.div(rx.el.p(icon("paperclip", 22, 1.75), words), class_name="drop-zone", role="status"),
+    )
+
+
+def attachment_chips() -> rx.Component:
+    """The attachments of the message that is being written."""
+    chips = _attachments.value
+    return rx.cond(
+        chips.length() > 0,
+        rx.el.ul(rx.foreach(chips, _chip), class_name="attachment-all", aria_label="Attached to this message"),
+    )
+
+
+def _chip(chip: Chip) -> rx.Component:
+    said: Any = rx.cond(
+        chip.error != "",
+        chip.error,
+        rx.cond(chip.state == "lost", "Connection lost. The upload will resume on its own.", ""),
+    )
+    progress = rx.el.span(f", {chip.percent} % uploaded", class_name="sr-only")
+    return rx.el.li(
+        _mark(chip),
+        rx.el.span(
+            rx.el.span(chip.name, class_name="attachment-name", title=chip.name),
+            rx.cond(chip.is_coming & (said == ""), progress),
+            rx.cond(said != "", _said(chip, said)),
+            class_name="attachment-words",
+        ),
+        rx.cond(
+            chip.state == "failed",
+            _chip_button("rotate-ccw", f"Upload {chip.name} again", _retry.call(chip.key), title="Retry"),
+        ),
+        rx.cond(
+            chip.state == "gone",
+            _chip_button("upload", f"Choose {chip.name} again", click_on.call("[data-attach]"), title="Choose again"),
+        ),
+        _chip_button("x", f"Remove {chip.name}", _remove.call(chip.key), _focus_composer.call()),
+        class_name="attachment",
+        key=chip.key,
+        custom_attrs={"data-kind": chip.kind, "data-failed": rx.cond(chip.is_left_out, "", rx.Var("undefined"))},
+    )
+
+
+def _mark(chip: Chip) -> rx.Component:
+    ring = rx.el.span(class_name="attachment-ring", style={"--progress": f"{chip.percent}%"}, aria_hidden="true")
+    file = rx.cond(
+        chip.is_left_out,
+        icon("file-warning", 16, 1.75),
+        rx.cond(chip.kind == "collection", icon("library", 16, 1.75), icon("file-text", 16, 1.75)),
+    )
+    return rx.cond(chip.is_coming, ring, file)
+
+
+def _said(chip: Chip, words: Any) -> rx.Component:
+    return rx.cond(
+        chip.error != "",
+        rx.el.span(words, class_name="attachment-said", role="alert"),
+        rx.el.span(words, class_name="attachment-said"),
+    )
+
+
+def _chip_button(icon_name: str, label: Any, *calls: Any, **props: Any) -> rx.Component:
+    return rx.el.button(
+        icon(icon_name, 14),
+        type="button",
+        class_name="attachment-button",
+        aria_label=label,
+        on_click=in_sequence(*calls),
+        **props,
+    )
+
+
+def context_choices() -> rx.Component:
+    """The list that `#` opens in the composer: collections and documents to ground the answer in."""
+    found = _choices.value["found"].to(list[dict[str, str]])
+    options = rx.el.ul(
+        rx.foreach(found, _choice),
+        id=_LIST,
+        role="listbox",
+        aria_label="Collections and documents",
+        class_name="menu hash-list",
+        custom_attrs={"data-keeps-focus": ""},
+    )
+    nothing = rx.fragment(
+        rx.cond(
+            _choices.value["words"] != "", "No collections or documents match.", "No collections or documents yet."
+        ),
+        " Upload some on the ",
+        link("Documents page", to="/documents"),
+        ".",
+    )
+    note = rx.el.div(
+        rx.el.p(rx.cond(_choices.value["is_answered"], nothing, "Searching…"), class_name="menu-note"),
+        class_name="menu hash-list",
+        role="status",
+        custom_attrs={"data-keeps-focus": ""},
+    )
+    return rx.cond(_choices.value["is_open"], rx.cond(found.length() > 0, options, note))
+
+
+def _choice(choice: rx.Var[dict[str, str]], number: rx.Var[int]) -> rx.Component:
+    is_collection = choice["kind"] == "collection"
+    is_active = _choices.value["active"] == number
+    return rx.el.li(
+        rx.cond(is_collection, icon("library", 16, 1.75), icon("file-text", 16, 1.75)),
+        rx.el.span(choice["name"], class_name="hash-name"),
+        rx.el.span(rx.cond(is_collection, "Collection", choice["in"]), class_name="hash-in"),
+        role="option",
+        id=f"{_LIST}-{number}",
+        class_name="menu-item",
+        key=choice["id"],
+        on_click=in_sequence(_choose.call(number)),
+        on_mouse_move=in_sequence(_point_at.call(number)),
+        custom_attrs={"aria-selected": rx.cond(is_active, "true", "false")},
+    )
+
+
+def context_source_line() -> rx.Component:
+    """What the answers of this conversation may use; what one did use stands under it."""
+    sources, conversation = ContextSourcesState.attached, route_param("conversation_id")
+    # One more takes no more room than the words that there is one more.
+    is_cut = (sources.length() > _SHOWN_SOURCES + 1) & (_all_sources_of.value != conversation)
+    hidden = sources.length() - _SHOWN_SOURCES
+    more = rx.el.li(
+        rx.el.button(
+            f"+{hidden}",
+            type="button",
+            class_name="context-source-more",
+            aria_label=f"Show {hidden} more",
+            on_click=_all_sources_of.set(conversation),
+        )
+    )
+    shown = rx.cond(
+        is_cut,
+        rx.fragment(rx.foreach(sources[:_SHOWN_SOURCES], _source), more),
+        rx.fragment(rx.foreach(sources, _source)),
+    )
+    return rx.cond(
+        (conversation != "") & (ContextSourcesState.of == conversation) & (sources.length() > 0),
+        rx.el.section(
+            rx.el.span("Answers may use", class_name="context-sources-title"),
+            rx.el.ul(shown),
+            class_name="context-sources",
+            aria_label="What answers may use",
+        ),
+    )
+
+
+def _source(source: rx.Var[dict[str, str]]) -> rx.Component:
+    kind = source["kind"]
+    words = rx.match(kind, ("collection", "Collection"), ("attachments", "Attached to a message"), "Document")
+    picture = rx.match(
+        kind,
+        ("collection", icon("library", 14, 1.75)),
+        ("attachments", icon("paperclip", 14, 1.75)),
+        icon("file-text", 14, 1.75),
+    )
+    return rx.el.li(
+        picture,
+        rx.el.span(source["name"], class_name="context-source-name"),
+        rx.el.button(
+            icon("x", 13),
+            type="button",
+            class_name="attachment-button",
+            aria_label=f"Take {source['name']} out",
+            on_click=[in_sequence(_focus_composer.call()), ContextSourcesState.detach(source["id"])],
+        ),
+        class_name="context-source",
+        title=f"{words}: {source['name']}. Answers here may use it.",
+        key=source["id"],
+    )

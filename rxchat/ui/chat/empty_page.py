@@ -1,0 +1,65 @@
+"""The page of a new chat: a greeting, and four examples that a small model can do."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.kit.client_values import ClientValue, js_function
+from rxchat.ui.kit.elements import icon
+
+_EXAMPLES = (
+    ("Ask for a fact", "What is the capital of France, and what is it known for?"),
+    ("Rewrite a sentence", "Rewrite this politely: Send me the report now."),
+    ("Make a list", "List five simple ideas for a healthy breakfast."),
+    ("Explain something", "Explain in two sentences why the sky is blue."),
+)
+_offered: ClientValue = ClientValue("offered", None, dict[str, str])
+"""What the composer takes as its text."""
+_first_name = js_function("firstName", "words.js")
+
+
+def empty_page() -> rx.Component:
+    """The greeting, the examples, and a note about the demo model. Without a model there is nothing to try."""
+    first = _first_name.call(CurrentUserState.name).to(str)
+    model = ThreadState.model
+    question = "What would you like to know?"
+    examples = rx.el.ul(*(_example(title, text) for title, text in _EXAMPLES))
+    lead = rx.cond(
+        (model != "") & ~ThreadState.is_demo, rx.fragment(f"{question} ", rx.el.b(model), " answers."), question
+    )
+    return rx.el.section(
+        rx.el.h1(rx.cond(first != "", f"Hello, {first}", "Hello")),
+        rx.el.p(lead, class_name="empty-lead"),
+        examples,
+        rx.cond(ThreadState.is_demo, _demo_note()),
+        class_name="empty",
+        aria_label="New chat",
+    )
+
+
+def _example(title: str, text: str) -> rx.Component:
+    return rx.el.li(
+        rx.el.button(
+            rx.el.span(title, icon("arrow-up-right", 15), class_name="example-title"),
+            rx.el.span(text, class_name="example-text"),
+            type="button",
+            on_click=_offered.set({"text": text}),
+        )
+    )
+
+
+def _demo_note() -> rx.Component:
+    words = rx.el.span(
+        "You are using the demo model ",
+        rx.el.b(ThreadState.model),
+        ". It is small and often wrong. ",
+        rx.el.u("Connect your own"),
+    )
+    return rx.el.details(
+        rx.el.summary(icon("flask-conical", 15, 1.75), words),
+        rx.el.p("Stop RxChat, set the address of your Ollama host, and start again:"),
+        rx.el.pre("OLLAMA_HOSTS=http://your-host:11434 make run", tab_index=0),
+        class_name="demo-note",
+    )
