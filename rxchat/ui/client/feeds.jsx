@@ -62,11 +62,13 @@ function useBirth(born, currentUser) {
   const { pathname } = useLocation();
   useLayoutEffect(() => {
     const { conversation_id: conversation, client_id: id } = born ?? {};
-    if (!conversation) return;
+    if (!conversation || !currentUser) return;
+    // A page that is loaded anew may hear of it before it has sent it again.
+    const isOurs = thread.wasSentHere(id) || drafts.unsettled(currentUser, "")?.id === id;
     // The page that sent it may be left already: it is not sent again from there.
     drafts.settle(currentUser, conversation, id);
-    if (pathname === "/" && thread.wasSentHere(id)) navigate(`/c/${conversation}`, { replace: true });
-  }, [born]);
+    if (pathname === "/" && isOurs) navigate(`/c/${conversation}`, { replace: true });
+  }, [born, currentUser]);
 }
 
 export function ThreadFeed({ patch, conversationId, accepted, born, refused, waiting, currentUser, onSend, onResync, onMore }) {
