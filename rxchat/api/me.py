@@ -176,8 +176,8 @@ async def revoke_api_key(key_id: UUID, current_user: BrowserUser, request: Reque
 async def begin_totp(
     body: Proof, current_user: EnrollingUser, request: Request, services: ServicesDep
 ) -> dict[str, str]:
-    """Return a new secret for an authenticator app, as text and as an image."""
-    await services.accounts.sign_in.reauthenticate(current_user, body.password, client_info_of(request))
+    """Return a new secret for an authenticator app, as text and as an image; soon after the sign-in without password."""
+    await services.accounts.sign_in.reauthenticate_to_enroll(current_user, body.password, client_info_of(request))
     offer = await services.accounts.second_factors.begin_totp(current_user)
     return {"secret": offer.secret, "uri": offer.uri, "picture": offer.picture}
 

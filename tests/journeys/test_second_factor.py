@@ -8,7 +8,19 @@ from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
 from tests.journeys.server import RxChat
-from tests.journeys.users import Person, Profile, greeted, member, prove, sign_in, sign_out, site, tab, token_for
+from tests.journeys.users import (
+    Person,
+    Profile,
+    greeted,
+    member,
+    prove,
+    sign_in,
+    sign_out,
+    signed_in_long_ago,
+    site,
+    tab,
+    token_for,
+)
 from tests.peers.mailbox import Mailbox
 
 REFUSED = "Wrong code, or it was already used. Try the next one."
@@ -25,6 +37,11 @@ def set_up(page: Page, person: Person) -> tuple[TOTP, str, list[str]]:
     page.get_by_role("button", name="Set up an authenticator app").click()
     expect(page.get_by_label("Your password", exact=True)).to_be_focused()
     prove(page, person, "Continue")
+    return scan(page)
+
+
+def scan(page: Page) -> tuple[TOTP, str, list[str]]:
+    """Scan the code, give a wrong code and then a right one."""
     picture = page.get_by_role("img", name="QR code for your authenticator app")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 50
@@ -51,6 +68,7 @@ def with_recovery_code(page: Page, person: Person, code: str) -> None:
 def protected(open_server: RxChat, profile: Profile) -> tuple[Page, Person, TOTP, str, list[str]]:
     """A tab of somebody who has just set up two-factor authentication, and what they got."""
     person, cookies = member(open_server)
+    signed_in_long_ago(open_server, person)
     page = tab(profile(storage_state=cookies, accept_downloads=True))
     page.goto(f"{site(open_server)}/account/security")
     app, first, codes = set_up(page, person)
@@ -60,7 +78,7 @@ def protected(open_server: RxChat, profile: Profile) -> tuple[Page, Person, TOTP
 def test_a_second_step_from_set_up_to_the_lost_phone(open_server: RxChat, profile: Profile) -> None:
     page, person, app, first, codes = protected(open_server, profile)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download", exact=True).click()
+        page.get_by_role("link", name="Download", exact=True).click()
     kept = download.value.path().read_text()
     assert all(code in kept for code in codes) and person.email in kept
     page.get_by_role("button", name="I’ve saved them").click()
@@ -87,6 +105,22 @@ def test_a_second_step_from_set_up_to_the_lost_phone(open_server: RxChat, profil
     expect(page.get_by_label("E-mail", exact=True)).to_be_focused()
 
 
+def test_who_has_just_signed_in_is_not_asked_for_the_password_again(open_server: RxChat, profile: Profile) -> None:
+    person, cookies = member(open_server)
+    page = tab(profile(storage_state=cookies))
+    page.goto(f"{site(open_server)}/account/security")
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    _, _, codes = scan(page)
+    page.get_by_role("button", name="I’ve saved them").click()
+    # The same button of the row now removes the app, and has the focus again.
+    expect(page.get_by_role("button", name="Remove the authenticator app")).to_be_focused()
+    assert codes[0] not in page.content()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your password", exact=True)).to_be_focused()
+    prove(page, person, "Remove app")
+    expect(page.get_by_role("button", name="Set up an authenticator app")).to_be_focused()
+
+
 def test_a_new_password_by_mail_still_wants_the_second_step(
     open_server: RxChat, mailbox: Mailbox, profile: Profile
 ) -> None:
@@ -94,6 +128,7 @@ def test_a_new_password_by_mail_still_wants_the_second_step(
     page.keyboard.press("Escape")
     sign_out(page, person)
     page.get_by_role("link", name="Forgot your password?").click()
+    expect(page.get_by_role("heading", name="Forgot your password?")).to_be_visible()
     page.get_by_label("E-mail", exact=True).fill(person.email)
     page.get_by_role("button", name="Send me a link").click()
     expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()

@@ -8,6 +8,7 @@ from typing import cast
 from uuid import uuid4
 
 import httpx
+import psycopg
 from playwright.sync_api import BrowserContext, Page, StorageState, expect
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS
@@ -76,6 +77,18 @@ def kept(answer: httpx.Response) -> StorageState:
         for cookie in answer.cookies.jar
     ]
     return cast("StorageState", {"cookies": cookies, "origins": []})
+
+
+def signed_in_long_ago(server: RxChat, person: Person) -> None:
+    """Date a user's sessions back, so that their sign-in is no proof any more that it is them."""
+    with psycopg.connect(server.owner_url()) as connection:
+        found = connection.execute("SELECT id FROM user_account WHERE email = %s", (person.email,)).fetchone()
+        assert found
+        connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(found[0]),))
+        done = connection.execute(
+            "UPDATE user_session SET created_at = created_at - interval '6 minutes' WHERE user_id = %s", (found[0],)
+        )
+        assert done.rowcount
 
 
 def tab(context: BrowserContext) -> Page:

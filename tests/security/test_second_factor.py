@@ -21,7 +21,7 @@ from rxchat.settings import Settings
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from tests.conftest import empty
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, signed_in_as
 from tests.security.http import Open, create_user, error_of, http_clients, set_up_totp, sign_in
 from tests.tab import open_tab
 
@@ -67,6 +67,29 @@ async def test_the_password_alone_opens_nothing(services: Services, clients: Ope
             assert tab.patches == []
     assert (await code(client, app.now())).json() == {"next": "in"}
     assert (await client.get("/api/me")).status_code == 200
+
+
+async def test_a_sign_in_with_the_password_is_proof_for_an_app_for_five_minutes(
+    services: Services, clients: Open, owner_url: str
+) -> None:
+    current_user, client = await create_user(services, owner_url), clients()
+    await sign_in(client, current_user)
+    assert (await client.post("/api/me/totp/begin", json={})).status_code == 200
+    # What would lock its owner out, or let a stolen cookie sign in for ever, wants the password all the same.
+    for path in ("passkeys/begin", "recovery-codes", "export", "delete"):
+        assert (await client.post(f"/api/me/{path}", json={})).status_code == 403, path
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE user_session SET created_at = created_at - interval '301 seconds'")
+    assert (await client.post("/api/me/totp/begin", json={})).status_code == 403
+    assert (await client.post("/api/me/totp/begin", json={"password": PASSWORD})).status_code == 200
+
+
+async def test_a_session_without_its_second_factor_is_no_proof(services: Services, enrolled) -> None:
+    current_user, _, _ = enrolled
+    cookie = await signed_in_as(services, current_user)
+    seen = await services.accounts.sessions.current_user(cookie, enrolling=True)
+    assert seen.owes_second_factor
+    assert await services.accounts.sign_in.confirmed_until(seen) is None
 
 
 async def test_a_code_works_once(services: Services, clients: Open, enrolled) -> None:

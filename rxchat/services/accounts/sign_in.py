@@ -39,6 +39,7 @@ WRONG_CODE = "Wrong code, or it was already used. Try the next one."
 _PENDING = timedelta(minutes=10)
 _DEVICE = timedelta(days=400)
 _RECENT = timedelta(minutes=10)
+_CONFIRMED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,30 @@ class SignIn:
                 await record(session, current_user.user_id, "proof_refused", client_info)
             raise ReauthenticationFailed
         await self._rate_limits.reset(attempt)
+
+    async def confirmed_until(self, current_user: CurrentUser) -> datetime | None:
+        """Return until when the sign-in of this session is proof enough to set up an authenticator app.
+
+        That is five minutes after a sign-in with the password; None without one, or if a second factor is missing.
+        """
+        if current_user.owes_second_factor:
+            return None
+        mine = await self._sessions.mine(current_user)
+        signed_in = [item.created_at for item in mine if item.is_this and item.method == "password"]
+        return signed_in[0] + _CONFIRMED if signed_in else None
+
+    async def reauthenticate_to_enroll(self, current_user: CurrentUser, password: str, client_info: ClientInfo) -> None:
+        """Check the password before an authenticator app is set up, unless the session began with it just now.
+
+        The transaction of the set-up checks that neither the password was changed nor the session ended since
+        (`require_reauthenticated`).
+
+        Raises:
+            SignInAgain, ReauthenticationFailed, TooManyAttempts: as `reauthenticate` does.
+        """
+        until = None if password else await self.confirmed_until(current_user)
+        if until is None or datetime.now(UTC) >= until:
+            await self.reauthenticate(current_user, password, client_info)
 
     async def require_recent(self, current_user: CurrentUser) -> None:
         """Require a sign-in within the last ten minutes, with the second factor if the account has one.

@@ -13,7 +13,7 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.errors import InvalidInput, RxChatError
+from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
@@ -30,31 +30,27 @@ from rxchat.states.app.account_views import (
     provider_rows,
     reading_row,
     scope_choices,
-    session_row,
+    session_rows,
 )
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.states.platform.dialogs import DialogState, show_problem
 from rxchat.states.platform.request_context import client_info_of
 
+RENAME_FORM = 1
+"""The number by which the form for the name recognizes its answer, as dialogs do by theirs."""
 
-def _say(state: AccountState, error: RxChatError, _given: dict[str, Any]) -> bool:
-    """Show an error on the page."""
-    state.problem = error.message
-    return True
-
-
-mine = partial(requires_user, enrolling=True, refuse=_say)
+mine = partial(requires_user, enrolling=True, refuse=show_problem)
 """The guard of handlers that are open to users who still have to set up a second factor."""
-complete = partial(requires_user, refuse=_say)
+complete = partial(requires_user, refuse=show_problem)
 """The guard of all other handlers."""
 
 
-class AccountState(rx.State):
+class AccountState(DialogState, rx.State):
     """The user's own account, as the pages under /account show it."""
 
     ready: bool = False
-    problem: str = ""
     profile: Profile = Profile()
     providers: list[ProviderView] = []
     passkeys: list[PasskeyView] = []
@@ -65,6 +61,10 @@ class AccountState(rx.State):
     may_create_keys: bool = False
     scopes: list[ScopeChoice] = []
     grace_days: int = 0
+    confirmed_until: int = 0
+    """Until when an authenticator app can be set up without the password, in milliseconds since 1970."""
+    has_other_sessions: bool = False
+    has_new_readings: bool = False
     readings: list[ConversationAccessView] = []
     """Access by administrators of the user's conversations."""
 
@@ -72,6 +72,7 @@ class AccountState(rx.State):
     @mine
     async def open(self, current_user: CurrentUser) -> Any:
         """Show the current account; after the second factor was set up, also the rest of the page."""
+        self.done_dialog = 0
         was_waiting = (await self.get_state(CurrentUserState)).must_enrol
         await self._show(current_user)
         return SidebarState.load if was_waiting and not current_user.must_enrol else None
@@ -86,23 +87,27 @@ class AccountState(rx.State):
         self.passkeys = [PasskeyView(str(identifier), name) for identifier, name in status.passkeys]
         self.has_app = status.has_totp
         self.codes_left = status.recovery_codes_left
-        self.sessions = [session_row(item) for item in await services.accounts.sessions.mine(current_user)]
+        self.sessions = session_rows(await services.accounts.sessions.mine(current_user))
+        self.has_other_sessions = not all(item.is_this for item in self.sessions)
+        confirmed = await services.accounts.sign_in.confirmed_until(current_user)
+        self.confirmed_until = int(confirmed.timestamp() * 1000) if confirmed else 0
         self.keys = [key_row(item) for item in await services.accounts.api_credentials.keys(current_user)]
         self.may_create_keys = Permission.KEYS_CREATE in current_user.permissions and not current_user.must_enrol
         self.scopes = scope_choices(current_user)
         self.readings = [reading_row(item) for item in await services.app.profiles.readings(current_user)]
+        self.has_new_readings = any(item.is_new for item in self.readings)
         self.grace_days = services.app.account_deletion.grace.days
-        self.problem = ""
+        self._done()
         self.ready = True
         (await self.get_state(CurrentUserState))._look_at(current_user)
 
     @rx.event
     @complete
-    async def rename(self, current_user: CurrentUser, name: str) -> None:
+    async def rename(self, current_user: CurrentUser, form: dict) -> None:
         """Change the user's name."""
-        name = await container.get_services().app.profiles.rename(current_user, name)
+        name = await container.get_services().app.profiles.rename(current_user, _text(form, "name"))
         self.profile.name = name
-        self.problem = ""
+        self._done(form)
         (await self.get_state(CurrentUserState)).name = name
 
     @rx.event
@@ -121,12 +126,13 @@ class AccountState(rx.State):
 
     @rx.event
     @complete
-    async def revoke_key(self, current_user: CurrentUser, key_id: str) -> None:
-        """Revoke an API key permanently."""
+    async def revoke_key(self, current_user: CurrentUser, form: dict) -> None:
+        """Revoke the API key with the form's id permanently."""
         await container.get_services().accounts.api_credentials.revoke_key(
-            current_user, _id(key_id), client_info_of(self)
+            current_user, _id(_text(form, "id")), client_info_of(self)
         )
         await self._show(current_user)
+        self._done(form)
 
     @rx.event
     @complete
@@ -141,6 +147,11 @@ class AccountState(rx.State):
         """Cancel the deletion."""
         await container.get_services().app.account_deletion.cancel(current_user, client_info_of(self))
         await self._show(current_user)
+
+
+def _text(form: dict[str, Any], name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _id(value: str) -> UUID:

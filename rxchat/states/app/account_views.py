@@ -14,6 +14,8 @@ from rxchat.services.accounts.external_login import IdentitySummary
 from rxchat.services.accounts.sessions import SessionSummary
 from rxchat.services.app import profile
 
+_SCOPES = {scope.value for scope in Scope}
+
 
 @dataclass
 class Profile:
@@ -93,6 +95,8 @@ class KeyView:
     name: str
     prefix: str
     scopes: list[str]
+    permissions: str
+    """The scopes in words."""
     made_at: int
     expires_at: int
     """0: never."""
@@ -132,6 +136,12 @@ def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityS
     return rows + [ProviderView(info.key, info.label) for info in offered if info.key not in taken]
 
 
+def session_rows(found: Sequence[SessionSummary]) -> list[SessionView]:
+    """Return the sessions as the page lists them: this one, then those seen last."""
+    rows = [session_row(item) for item in found]
+    return sorted(rows, key=lambda row: (not row.is_this, -row.seen_at))
+
+
 def session_row(found: SessionSummary) -> SessionView:
     """Return a session as the page shows it."""
     return SessionView(
@@ -153,6 +163,7 @@ def key_row(found: KeySummary) -> KeyView:
         found.name,
         found.prefix,
         list(found.scopes),
+        " · ".join(SCOPE_WORDS[Scope(scope)] if scope in _SCOPES else scope for scope in found.scopes),
         _ms(found.created_at),
         _ms(found.expires_at),
         _ms(found.last_used_at),

@@ -1,4 +1,4 @@
-// Small pure functions about accounts: browsers, waits, times and addresses in words.
+// Words about accounts that only the browser knows how to say: devices, dates in the reader's language and time zone, codes as a file.
 
 const BROWSERS = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
@@ -34,19 +34,6 @@ export function deviceWords(userAgent) {
 
 export const isHandheld = (userAgent) => HANDHELD.has(named(SYSTEMS, userAgent ?? ""));
 
-const STEPS = [[60_000, 1000, "second"], [3_600_000, 60_000, "minute"], [86_400_000, 3_600_000, "hour"], [30 * 86_400_000, 86_400_000, "day"]];
-
-/** "just now", "5 minutes ago", "yesterday"; after a month the date. */
-export function ago(at, now) {
-  const passed = now - at;
-  if (passed < 45_000) return "just now";
-  const [, unit, word] = STEPS.find(([below]) => passed < below) ?? [];
-  if (!unit) return day(at);
-  const count = Math.round(passed / unit);
-  if (word === "day" && count === 1) return "yesterday";
-  return `${count} ${word}${count === 1 ? "" : "s"} ago`;
-}
-
 /** "5 March 2026" in the reader's own language and time. */
 export function day(at, locale) {
   return new Date(at).toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" });
@@ -68,33 +55,6 @@ export function isIpAddress(host) {
 /** A secret as people can copy it by hand: in groups of four. */
 export function grouped(secret) {
   return secret.match(/.{1,4}/g)?.join(" ") ?? "";
-}
-
-export const METHODS = { password: "password", passkey: "passkey", github: "GitHub", apple: "Apple", oidc: "single sign-on" };
-
-const PROBLEMS = {
-  provider_refused: "The sign-in provider cancelled or refused the sign-in. You can try again.",
-  provider_away: "The sign-in provider does not respond. Try again in a moment.",
-  provider_broke: "This sign-in could not be completed. Start it again.",
-  sign_in_again: "To connect an account, sign out and in again first: this requires a sign-in within the last ten minutes, with two-factor authentication if you use it.",
-  no_account: "There is no RxChat account for this sign-in. Accounts are created by invitation: ask an administrator for one.",
-  address_taken: "An account with this e-mail address already exists. Sign in to it, then connect this sign-in on your account page.",
-  address_unconfirmed: "The sign-in provider says that your e-mail address is not confirmed (the claim “email_verified” is false). Confirm it there, or ask for an invitation.",
-  address_missing: "The sign-in provider sent no e-mail address: the claim “email” is missing. An administrator has to configure the provider to send it, and RXCHAT_OIDC_SCOPES must contain “email”.",
-  address_empty: "The sign-in provider sent an empty e-mail address (the claim “email”). Add one to your account there.",
-  address_unsaid: "The sign-in provider does not say whether your e-mail address is confirmed: the claim “email_verified” is missing. An administrator can trust this provider (RXCHAT_OIDC_TRUST_EMAIL=true), or invite you.",
-  not_found: "This sign-in provider is not available.",
-  too_many_attempts: "Too many attempts. Wait a moment and try again.",
-  conflict: "This account is already connected to another RxChat account.",
-  not_allowed: "Confirm your e-mail address first: open the link in the e-mail that we have just sent you.",
-  database_busy: "RxChat is busy. Try again in a few seconds.",
-  database_away: "The database does not respond. Try again in a moment.",
-};
-
-/** What an address says went wrong elsewhere, as our own sentence: the address never brings its own words. */
-export function problemWords(code) {
-  if (!code) return "";
-  return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : "The external sign-in failed. Try again.";
 }
 
 /** The ten recovery codes as a file to keep. */

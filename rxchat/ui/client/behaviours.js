@@ -34,19 +34,34 @@ export const focused = (element) => void element?.focus();
 /** The ref of an element that is scrolled to when it appears, such as the current one of many tabs. */
 export const inView = (element) => void element?.scrollIntoView({ block: "nearest", inline: "center" });
 
+/** What has the focus when an element is gone: the next row, the row before, the panel, the page's heading. */
+const nearby = (row) => [row?.nextElementSibling, row?.previousElementSibling, row?.closest("section"), document.querySelector("h1")];
+
+/** Focus the first of these that is still on the page: of a row its first control, of a panel its heading. */
+function focusFirst(candidates) {
+  const found = candidates.find((item) => item?.isConnected && item !== document.body);
+  const target = found?.matches("li, tr") ? found.querySelector("button, a[href]") : found?.matches("section") ? found.querySelector("h2") : found;
+  if (target?.matches("h1, h2")) target.tabIndex = -1;
+  target?.focus();
+}
+
+/** The ref of a row that may be removed with the focus in it, which then goes to what is near. */
+export const passesFocus = (row) => () => {
+  if (row.contains(document.activeElement)) focusFirst(nearby(row));
+};
+
 /** The ref of a dialog: modal while it is drawn, with the focus inside it, and afterwards back where it came from. */
 export function modal(dialog) {
   if (!dialog) return undefined;
   // The item of a menu stands for the button that opened the menu.
   const opener = document.activeElement?.closest("[popover]")?.opener ?? document.activeElement;
+  // The opener may go with the row that is deleted.
+  const after = [opener, ...nearby(opener?.closest("li, tr"))];
   dialog.showModal();
   (dialog.querySelector("[data-autofocus]") ?? dialog.querySelector(FIRST))?.focus();
   return () => {
     dialog.close();
-    // The opener may be gone, with the row that was deleted.
-    const target = opener?.isConnected && opener !== document.body ? opener : document.querySelector("h1");
-    if (target?.tagName === "H1") target.tabIndex = -1;
-    target?.focus();
+    focusFirst(after);
   };
 }
 

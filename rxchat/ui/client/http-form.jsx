@@ -8,7 +8,10 @@ export const IDLE = { busy: false, problem: "", code: "", wait: 0, fields: {}, d
 const status = (name) => clientValue(name) ?? IDLE;
 
 /** What is wrong with a field, in its own words (data-missing, data-invalid, data-short, data-longest), or "". */
-function fieldProblem({ value, required, type, minLength, validity, validationMessage, dataset }) {
+function fieldProblem(field) {
+  // A group of checkboxes of which one has to be checked.
+  if (field.tagName === "FIELDSET") return field.dataset.missing && !field.querySelector(":checked") ? field.dataset.missing : "";
+  const { value, required, type, minLength, validity, validationMessage, dataset } = field;
   const text = value.trim();
   if (!text) return required ? dataset.missing ?? validationMessage : "";
   // Browsers refuse letters in addresses that the server accepts, and check the length only of what was typed by hand.
@@ -21,7 +24,8 @@ function fieldProblem({ value, required, type, minLength, validity, validationMe
 /** The problem of each invalid field; the first one is focused. */
 function fieldProblems(form) {
   const problems = [...form.elements].filter(({ name }) => name).map((field) => [field, fieldProblem(field)]).filter(([, problem]) => problem);
-  problems[0]?.[0].focus();
+  const first = problems[0]?.[0];
+  (first?.tagName === "FIELDSET" ? first.querySelector("input") : first)?.focus();
   return Object.fromEntries(problems.map(([{ name }, problem]) => [name, problem]));
 }
 
@@ -32,7 +36,7 @@ const textOf = ({ autocomplete, value }) => (autocomplete?.endsWith("-password")
 function valuesOf(form) {
   const values = {};
   for (const field of form.elements) {
-    if (!field.name || field.disabled) continue;
+    if (!field.name || field.disabled || field.tagName === "FIELDSET") continue;
     if (field.type === "checkbox") values[field.name] = [...(values[field.name] ?? []), ...(field.checked ? [field.value] : [])];
     else if (field.type !== "radio" || field.checked) values[field.name] = field.tagName === "SELECT" ? field.value || null : textOf(field);
   }

@@ -21,7 +21,7 @@ function about(credential, response) {
 }
 
 /** Make a passkey. */
-export async function createPasskey(options) {
+async function createPasskey(options) {
   const made = await navigator.credentials.create({
     publicKey: {
       ...options,
@@ -51,7 +51,7 @@ async function usePasskey(options) {
 }
 
 /** What to say when a browser made or showed none. */
-export function passkeyProblem(error) {
+function passkeyProblem(error) {
   if (error?.name === "InvalidStateError") return "This device already has a passkey for your account.";
   if (error?.name === "NotAllowedError" || error?.name === "AbortError") return "No passkey was used. Try again, or sign in another way.";
   return "This browser could not use a passkey here.";

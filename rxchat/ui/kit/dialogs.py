@@ -10,7 +10,7 @@ from reflex.vars import VarData
 from reflex_components_core.el.elements.base import BaseHTML
 
 from rxchat.ui.client import module
-from rxchat.ui.kit.client_values import ClientValue
+from rxchat.ui.kit.client_values import ClientValue, in_sequence
 from rxchat.ui.kit.elements import icon_button, main_button, quiet_button
 from rxchat.ui.kit.forms import FormStatus, form_problem, password_field
 
@@ -51,6 +51,7 @@ class Dialogs:
         self._open: ClientValue = ClientValue(name, _CLOSED, dict[str, Any])
         self._state, self._subject = state, subject
         self.close = self._open.set(_CLOSED)
+        """A trigger that closes the open dialog."""
 
     def closing(self) -> rx.Var:
         """The call that closes the open dialog, for `in_sequence`."""
@@ -68,8 +69,12 @@ class Dialogs:
 
     def open(self, which: str, subject: Any = None) -> Any:
         """A trigger that opens a dialog."""
+        return in_sequence(self.opening(which, subject))
+
+    def opening(self, which: str, subject: Any = None) -> rx.Var:
+        """The call that opens a dialog, for `in_sequence` and `on_answer`."""
         now = rx.Var("Date.now()")
-        return self._open.set({"which": which, "number": now, "subject": {} if subject is None else subject})
+        return self._open.assign({"which": which, "number": now, "subject": {} if subject is None else subject})
 
     def is_open(self, which: str) -> rx.Var[bool]:
         """Whether this dialog is open, and what it asks for is not done yet."""

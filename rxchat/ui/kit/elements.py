@@ -29,6 +29,10 @@ focused = rx.Var("focused", _var_data=VarData(imports={module("behaviours.js"): 
 """The `ref` of an element that has the focus when it appears."""
 in_view = rx.Var("inView", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="inView")]}))
 """The `ref` of an element that is scrolled to when it appears."""
+passes_focus = rx.Var(
+    "passesFocus", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="passesFocus")]})
+)
+"""The `ref` of an element that may be removed with the focus in it, which then goes to what is near."""
 
 UNDEFINED = rx.Var("undefined")
 """The value of an attribute that is left out."""

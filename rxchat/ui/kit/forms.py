@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.ui.client import ClientComponent, module
-from rxchat.ui.kit.client_values import ClientValue, js_function, local_state
+from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function, local_state
 from rxchat.ui.kit.elements import UNDEFINED, icon, main_button
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
@@ -78,7 +78,11 @@ class FormStatus:
 
     def reset(self) -> Any:
         """A trigger after which nothing has been sent."""
-        return self._status.set(_IDLE)
+        return in_sequence(self.resetting())
+
+    def resetting(self) -> rx.Var:
+        """The same as a call, for `in_sequence` and `on_answer`."""
+        return self._status.assign(_IDLE)
 
     def form(self, *content: Any, action: Any = "", **props: Any) -> rx.Component:
         """The form, with its error above its content."""
@@ -117,10 +121,22 @@ def form_problem(words: Any) -> rx.Component:
     )
 
 
-def labelled(name: str, label: str, control: rx.Component, *, help_text: Any = "", problem: Any = "") -> rx.Component:
-    """A control with its label, and its help or its error; its id is `name`."""
+def labelled(
+    name: str,
+    label: str,
+    control: rx.Component,
+    *,
+    help_text: Any = "",
+    problem: Any = "",
+    is_announced: bool = False,
+) -> rx.Component:
+    """A control with its label, and its help or its error; its id is `name`.
+
+    `is_announced` is for errors that arrive while the focus is elsewhere.
+    """
     is_wrong = problem != ""
-    wrong = rx.el.p(problem, id=f"{name}-problem", class_name="field-problem")
+    live = {"role": "alert"} if is_announced else {}
+    wrong = rx.el.p(problem, id=f"{name}-problem", class_name="field-problem", **live)
     words = rx.el.p(help_text, id=f"{name}-help", class_name="field-help") if help_text else rx.fragment()
     below = rx.cond(is_wrong, wrong, words) if isinstance(problem, rx.Var) else words
     return rx.el.div(rx.el.label(label, html_for=name), control, below, class_name="field")
@@ -135,6 +151,7 @@ def field(
     help_text: Any = "",
     problem: Any = "",
     is_first: bool = False,
+    is_announced: bool = False,
     data: dict[str, Any] | None = None,
     **props: Any,
 ) -> rx.Component:
@@ -148,6 +165,7 @@ def field(
         help_text: What helps to fill it in.
         problem: The error that the form shows.
         is_first: Whether the form begins with the focus here.
+        is_announced: Whether screen readers read the error when it appears.
         data: Further attributes, such as `data-invalid`: the message for a value that the browser refuses.
         props: Further properties of the input.
     """
@@ -165,7 +183,7 @@ def field(
         custom_attrs=attributes | ({"data-autofocus": ""} if is_first else {}) | (data or {}),
         **({"auto_complete": "off"} | props),
     )
-    return labelled(identifier, label, control, help_text=help_text, problem=problem)
+    return labelled(identifier, label, control, help_text=help_text, problem=problem, is_announced=is_announced)
 
 
 def email_field(problem: Any = "", **props: Any) -> rx.Component:

@@ -6,12 +6,13 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.ui.kit.elements import icon
+from rxchat.ui.kit.elements import icon, passes_focus
 
 
 def panel(title: str, *content: Any, lead: Any = "", action: Any = None, danger: bool = False) -> rx.Component:
     """A section of a page: a heading, an introduction, its main action, and the content."""
-    words = rx.el.p(lead, class_name="panel-lead") if lead != "" else rx.fragment()
+    has_lead = isinstance(lead, rx.Var) or lead != ""
+    words = rx.el.p(lead, class_name="panel-lead") if has_lead else rx.fragment()
     return rx.el.section(
         rx.el.header(
             rx.el.div(rx.el.h2(title), words), action if action is not None else rx.fragment(), class_name="panel-head"
@@ -52,6 +53,7 @@ def item_line(
         ),
         buttons,
         class_name="item-line",
+        custom_attrs={"ref": passes_focus},
         **({"key": key} if key is not None else {}),
     )
 

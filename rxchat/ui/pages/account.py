@@ -1,38 +1,45 @@
-"""The pages of one's own account: one address for each section."""
+"""The pages of the user's own account: one address for each section."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
+from rxchat.ui.accounts.api_keys import keys_section
+from rxchat.ui.accounts.data import data_section
+from rxchat.ui.accounts.frame import account_frame
+from rxchat.ui.accounts.profile import profile_section
+from rxchat.ui.accounts.security import security_section
+from rxchat.ui.accounts.sessions import sessions_section
 from rxchat.ui.chat.topbar import page_bar
-from rxchat.ui.components.account import Section, account_section
 from rxchat.ui.layout import page_shell
 
 
-def _page(section: Section) -> rx.Component:
-    return page_shell(page_bar("Account"), account_section(section))
+def _page(section: str, content: rx.Component, **options: Any) -> rx.Component:
+    return page_shell(page_bar("Account"), account_frame(section, content, **options))
 
 
 def profile_page() -> rx.Component:
-    """Who one is here."""
-    return _page("profile")
+    """Name, address and role."""
+    return _page("Profile", profile_section())
 
 
 def security_page() -> rx.Component:
-    """How one signs in."""
-    return _page("security")
+    """The ways to sign in."""
+    return _page("Security", security_section(), is_security=True)
 
 
 def sessions_page() -> rx.Component:
-    """Where one is signed in."""
-    return _page("sessions")
+    """The sessions."""
+    return _page("Sessions", sessions_section())
 
 
 def keys_page() -> rx.Component:
-    """What programs may do in one's name."""
-    return _page("keys")
+    """The API keys."""
+    return _page("API keys", keys_section())
 
 
 def data_page() -> rx.Component:
-    """All of one's data, and the end of the account."""
-    return _page("data")
+    """All of the user's data, and the end of the account."""
+    return _page("My data", data_section())

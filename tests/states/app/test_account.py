@@ -84,12 +84,13 @@ async def test_nothing_that_is_secret_comes_over_the_socket(services: Services, 
 async def test_a_name_is_changed_or_refused_with_a_sentence(services: Services, current_user: CurrentUser) -> None:
     async with open_tab(await signed_in_as(services, current_user)) as tab:
         await opened(tab)
-        await tab.send_event(AccountState, "rename", name="  Ada   Byron ")
+        await tab.send_event(AccountState, "rename", form={"name": "  Ada   Byron ", "dialog": "1"})
         await tab.until(lambda: tab.shown(CurrentUserState, "name") == "Ada Byron")
-        assert shown(tab, "profile").name == "Ada Byron"
-        await tab.send_event(AccountState, "rename", name=" ")
+        assert (shown(tab, "profile").name, shown(tab, "done_dialog")) == ("Ada Byron", 1)
+        await tab.send_event(AccountState, "rename", form={"name": " ", "dialog": "1"})
         await tab.until(lambda: shown(tab, "problem"))
         assert "name" in shown(tab, "problem") and not tab.redirects
+        assert (shown(tab, "problem_dialog"), shown(tab, "profile").name) == (1, "Ada Byron")
 
 
 async def test_sessions_and_keys_of_ones_own_end_and_nobody_elses(
@@ -108,9 +109,10 @@ async def test_sessions_and_keys_of_ones_own_end_and_nobody_elses(
         await opened(tab)
         for handler, payload in (
             ("end_session", {"session_id": str(theirs.session_id)}),
-            ("revoke_key", {"key_id": str(their_key.id)}),
+            ("revoke_key", {"form": {"id": str(their_key.id), "dialog": "7"}}),
             ("end_session", {"session_id": str(new_id())}),
-            ("revoke_key", {"key_id": "nonsense"}),
+            ("revoke_key", {"form": {"id": "nonsense"}}),
+            ("revoke_key", {"form": {}}),
         ):
             await tab.send_event(AccountState, "open")
             await tab.until(lambda: not shown(tab, "problem"))
@@ -118,7 +120,7 @@ async def test_sessions_and_keys_of_ones_own_end_and_nobody_elses(
             await tab.until(lambda: shown(tab, "problem"))
         mine = next(item for item in shown(tab, "sessions") if not item.is_this)
         await tab.send_event(AccountState, "end_session", session_id=mine.id)
-        await tab.send_event(AccountState, "revoke_key", key_id=shown(tab, "keys")[0].id)
+        await tab.send_event(AccountState, "revoke_key", form={"id": shown(tab, "keys")[0].id, "dialog": "8"})
         await tab.until(lambda: len(shown(tab, "sessions")) == 1 and not shown(tab, "keys"))
     assert len(await services.accounts.sessions.mine(stranger)) == 1
     assert len(await services.accounts.api_credentials.keys(stranger)) == 1
