@@ -1,9 +1,8 @@
 // Uploads without a network, words about documents, and passages found again. Run by test_documents_client.py.
 import { describe, expect, test } from "bun:test";
-import { stateWords } from "../../rxchat/ui/client/documents-words.js";
 import { createUploads, isFinal, overallProgress, refusalIn, spokenSize, spokenUploads } from "../../rxchat/ui/client/uploads.js";
 import { passageIn, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
-import { passageRanges, splitAt, utf16Index } from "../../rxchat/ui/client/viewer-passage.js";
+import { passageRanges } from "../../rxchat/ui/client/viewer-passage.js";
 
 const later = () => new Promise((done) => setTimeout(done, 0));
 const named = (...names) => names.map((name) => new File(["words"], name));
@@ -153,24 +152,12 @@ describe("uploads", () => {
 });
 
 describe("words about documents", () => {
-  test("how far one has come", () => {
-    expect(stateWords({ state: "stored" })).toBe("Reading");
-    expect(stateWords({ state: "chunked", percent: 43 })).toBe("Embedding 43 %");
-    expect(stateWords({ state: "failed", error: "It is locked." })).toBe("Failed: It is locked.");
-  });
-
   test("sizes", () => {
     expect([1, 999_999, 1_500_000, 2e9].map(spokenSize)).toEqual(["1 kB", "1000 kB", "1.5 MB", "2.0 GB"]);
   });
 });
 
 describe("passages", () => {
-  test("code points are counted, not units of UTF-16", () => {
-    expect(utf16Index("a🗝b", 2)).toBe(3);
-    expect(splitAt("🗝 the key 🗝 of it", 2, 9)).toEqual(["🗝 ", "the key", " 🗝 of it"]);
-    expect(splitAt("short", 90, 99)).toEqual(["short", "", ""]);
-  });
-
   test("a passage is found in broken lines, across hyphens and ligatures", () => {
     const pieces = ["Other words.", "The keeper writes the wea-", "", "ther, of\uFB01cially, into", "the log. More."];
     const ranges = passageRanges(pieces, "The keeper  writes the weather, officially, into the log.");

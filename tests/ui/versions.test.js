@@ -1,11 +1,10 @@
-// Names that are taken, what an upload is told of them, and versions in words.
+// Names that are taken, and what an upload is told of them.
 import { describe, expect, mock, test } from "bun:test";
 
 mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
 mock.module("react", () => ({ useSyncExternalStore: (_, get) => get() }));
 const { takenNames } = await import("../../rxchat/ui/client/page-uploads.js");
 const { createUploads } = await import("../../rxchat/ui/client/uploads.js");
-const { noticeOf, versionWords } = await import("../../rxchat/ui/client/viewer-words.js");
 
 const later = () => new Promise((done) => setTimeout(done, 0));
 
@@ -45,24 +44,6 @@ describe("uploads", () => {
     uploads.clearDone();
     expect(uploads.list.map(({ name }) => name)).toEqual(["b.txt"]);
     uploads.dispose();
-  });
-});
-
-describe("versions in words", () => {
-  const version = (number, part, state = "ready") => ({ id: `v${number}`, version: number, version_state: part, state, error: "It is damaged." });
-
-  test("an earlier one leads to the one in use", () => {
-    const versions = [version(2, "current"), version(1, "superseded")];
-    expect(noticeOf(versions[1], versions)).toEqual({ words: "This is version 1. A newer version is in use.", link: "Open version 2", id: "v2" });
-    expect(noticeOf(versions[0], versions)).toBe(null);
-    expect(versionWords(versions[1])).toBe("earlier version");
-  });
-
-  test("one that could not be read is named where the one in use is shown", () => {
-    const versions = [version(2, "pending", "failed"), version(1, "current")];
-    expect(noticeOf(versions[1], versions).words).toBe("Version 2 could not be read, so this one stays in use.");
-    expect(noticeOf(versions[0], versions).words).toContain("version 1 stays in use");
-    expect(versionWords(versions[0])).toContain("It is damaged.");
   });
 });
 

@@ -88,8 +88,6 @@ class DocumentsState(DialogState, rx.State):
     loaded: bool = False
     flash: str = ""
     """The text of the toast."""
-    news: int = 0
-    """A counter of changes: the viewer reloads its document."""
     _all: list[DocumentView] = []
     _limit: int = PAGE_SIZE
 
@@ -178,7 +176,6 @@ class DocumentsState(DialogState, rx.State):
         async with self:
             if self.selected_id == chosen:
                 self._show(found)
-                self.news += 1
         return True
 
     @rx.event

@@ -1,28 +1,7 @@
-// Finding a passage in what is on the screen: in a text of code points, and in the scattered words of a PDF page.
+// Finding a passage in the scattered words of a PDF page, which only the browser has.
 
 const WINDOW = 24;
 const NOT_WORDS = /[^\p{L}\p{N}]/gu;
-
-/** Where a number of code points is in a string of UTF-16, which counts an emoji as two. */
-export function utf16Index(text, points) {
-  let at = 0;
-  for (let count = 0; count < points && at < text.length; count += 1) at += text.codePointAt(at) > 0xffff ? 2 : 1;
-  return at;
-}
-
-/** How many code points a string has. */
-export function points(text) {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
-}
-
-/** A text before, in and after [start, end), counted in code points. */
-export function splitAt(text, start, end) {
-  const from = utf16Index(text, Math.max(0, start));
-  const to = from + utf16Index(text.slice(from), Math.max(0, end - start));
-  return [text.slice(0, from), text.slice(from, to), text.slice(to)];
-}
 
 /** Letters and digits alone: what is left of a text when white space, hyphens and ornaments do not count. */
 function plain(text) {
@@ -84,25 +63,4 @@ export function passageRanges(pieces, passage) {
     }
   }
   return [...ranges.values()].map((range) => withEnd(range, pieces[range.item])).sort((one, other) => one.item - other.item);
-}
-
-/**
- * Where a passage stands in a piece of a document's text, as {start, end} in code points of the document; null when it does not.
- * `quote` is how it begins. A document that was read again has it elsewhere, and other words where it was.
- */
-export function placeIn({ start: first, text }, { start, end, quote }) {
-  // Character by character, as the text is: the quote may have been cut between a letter and its accent.
-  const wanted = flattened([quote]).text;
-  const here = end > start && start >= first ? splitAt(text, start - first, end - first)[1] : "";
-  if (here && flattened([here]).text.startsWith(wanted)) return { start, end };
-  if (!wanted) return null;
-  const { text: said, places } = flattened([text]);
-  const found = [];
-  for (let at = said.indexOf(wanted); at >= 0; at = said.indexOf(wanted, at + 1)) found.push(at);
-  if (!found.length) return null;
-  // Of several places, the one that is nearest to where it was.
-  const old = utf16Index(text, Math.max(0, start - first));
-  const at = found.reduce((best, next) => (Math.abs(places[next][1] - old) < Math.abs(places[best][1] - old) ? next : best));
-  const from = first + points(text.slice(0, places[at][1]));
-  return { start: from, end: from + points(text.slice(places[at][1], places[at + wanted.length - 1][2])) };
 }

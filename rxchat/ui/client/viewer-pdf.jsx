@@ -3,8 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { getDocument, GlobalWorkerOptions, TextLayer } from "pdfjs-dist";
 import workerUrl from "pdfjs-dist/build/pdf.worker.min.mjs?url";
 import { address } from "./backend.js";
-import { Problem } from "./form-parts.jsx";
-import { PassageNote, SCANNED, UNMARKED } from "./viewer-note.jsx";
+import { setClientValue } from "./client-values.js";
 import { passageRanges } from "./viewer-passage.js";
 import { BuiltData } from "./viewer-pdf-data.js";
 import { outboundLink } from "./words.js";
@@ -21,6 +20,8 @@ const PROBLEMS = {
   PasswordException: "This PDF is protected by a password. You can download it.",
   InvalidPDFException: "This PDF is damaged and cannot be shown. You can download it, or read its text.",
 };
+const SCANNED = "This page is a scan, so the passage cannot be highlighted.";
+const UNMARKED = "This passage could not be found in the text of this page.";
 const ELSE = "This PDF cannot be displayed. You can download it, or read its text.";
 
 function openPdf(documentId) {
@@ -168,18 +169,17 @@ async function whyUnmarked(pdf, first, wanted) {
   return isScan ? SCANNED : UNMARKED;
 }
 
+/** Python shows the reason (ui/documents/viewer.py). */
 function useUnmarked(pdf, first, wanted) {
-  const [reason, setReason] = useState("");
   useEffect(() => {
     let isOver = false;
-    setReason("");
+    setClientValue("viewer_note", "");
     const isAsked = pdf && wanted && first > 0 && first <= pdf.numPages;
-    if (isAsked) whyUnmarked(pdf, first, wanted).then((said) => !isOver && setReason(said), () => {});
+    if (isAsked) whyUnmarked(pdf, first, wanted).then((reason) => !isOver && setClientValue("viewer_note", reason), () => {});
     return () => {
       isOver = true;
     };
   }, [pdf, first, wanted]);
-  return reason;
 }
 
 /** On which page the passage begins, when nobody says. */
@@ -209,12 +209,11 @@ export default function PdfView({ documentId, page, near, wanted }) {
   const width = useWidth(root);
   const { pdf, ratio, problem } = usePdf(documentId);
   const first = useFirstPage(pdf, page, near, wanted);
-  const reason = useUnmarked(pdf, first, wanted);
+  useUnmarked(pdf, first, wanted);
   const isOfPassage = (number) => first > 0 && number >= first && number < first + PAGES_OF_A_PASSAGE;
   return (
     <div ref={root} className="pdf" data-tall={!pdf || undefined}>
-      <Problem>{problem}</Problem>
-      {reason && <PassageNote reason={reason} says={wanted} />}
+      {problem && <p role="alert" className="form-problem">{problem}</p>}
       {!pdf && !problem && <div className="skeleton pdf-skeleton" role="status" aria-label="Loading the PDF"><i /></div>}
       {pdf && Array.from({ length: pdf.numPages }, (_, at) => (
         <Page key={at} {...{ pdf, ratio, width }} number={at + 1} wanted={isOfPassage(at + 1) ? wanted : ""} isFirst={at + 1 === first} />

@@ -57,7 +57,7 @@ PAGES = (
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
     Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/[collection_id]", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
-    Page("/documents/view/[document_id]", viewer_page, "Document · RxChat", (DocumentsState.load, ThreadState.open)),
+    Page("/documents/view/[document_id]", viewer_page, "Document · RxChat", (ThreadState.open,)),
     Page("/sign-in", sign_in_page, "Sign in · RxChat"),
     Page("/setup", setup_page, "Welcome · RxChat"),
     Page("/register", register_page, "Create your account · RxChat"),

@@ -1,0 +1,79 @@
+"""Passages in the text of a document: where one stands now, if the document has changed since it was cited."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+LONGEST_QUOTE = 300
+"""Code points of a passage that an address quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRef:
+    """A passage as an address names it; `start` and `end` are offsets in code points, `page` counts from 1."""
+
+    start: int = 0
+    end: int = 0
+    page: int = 0
+    """0: unknown."""
+    quote: str = ""
+    """How the passage begins."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it names a part of the document."""
+        return self.end > self.start or bool(self.quote)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of a text, in code points."""
+
+    start: int
+    end: int
+
+
+def find_passage(text: str, first: int, wanted: PassageRef) -> Span | None:
+    """Return where a passage stands in a part of a document's text; None if it does not.
+
+    Only letters and digits are compared: white space and punctuation may have changed. Of several places, the nearest to
+    where it was is returned.
+
+    Args:
+        text: The part of the text.
+        first: The offset of this part in the document.
+        wanted: The passage.
+    """
+    # Character by character, as the text is: the quote may have been cut between a letter and its accent.
+    quote = _letters(wanted.quote)[0]
+    is_here = wanted.end > wanted.start >= first
+    here = text[wanted.start - first : wanted.end - first] if is_here else ""
+    if here and _letters(here)[0].startswith(quote):
+        return Span(wanted.start, wanted.end)
+    if not quote:
+        return None
+    letters, places = _letters(text)
+    found, at = [], letters.find(quote)
+    while at >= 0:
+        found.append(at)
+        at = letters.find(quote, at + 1)
+    if not found:
+        return None
+    before = max(0, wanted.start - first)
+    at = min(found, key=lambda candidate: abs(places[candidate] - before))
+    return Span(first + places[at], first + places[at + len(quote) - 1] + 1)
+
+
+def _letters(text: str) -> tuple[str, list[int]]:
+    """Return the letters and digits of a text in lower case, and the offset of each in the text."""
+    letters: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        normal = character if character.isascii() else unicodedata.normalize("NFKC", character)
+        for letter in normal:
+            if letter.isalnum():
+                lower = letter.lower()
+                letters.append(lower)
+                places.extend([place] * len(lower))
+    return "".join(letters), places

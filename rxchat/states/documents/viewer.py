@@ -1,0 +1,302 @@
+"""The document viewer: one document, open at a passage."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+
+from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.documents import Reading
+from rxchat.domain.errors import DatabaseUnavailable, NotFound
+from rxchat.domain.ids import parse_id
+from rxchat.domain.passages import LONGEST_QUOTE, PassageRef, Span, find_passage
+from rxchat.services.app import container
+from rxchat.services.documents.documents import Preview
+from rxchat.states.documents.viewed_document import (
+    ChunkView,
+    VersionNotice,
+    VersionView,
+    ViewedDocument,
+    chunk_view,
+    version_notice,
+    version_views,
+    viewed_document,
+)
+from rxchat.states.platform.auth_guard import current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.request_context import client_info_of
+from rxchat.states.platform.tab_registry import tabs
+
+_LEAD = 5_000
+"""So much text is shown before a passage."""
+_PIECE = 60_000
+"""So much text is sent at once."""
+_MOST_SHOWN = 240_000
+_OVERLAP = 2_000
+_MOST_PIECES = 60
+_CHUNKS = 50
+_LARGEST = 100_000_000
+_LONGEST_KEY = 4_000
+_IDLE_SECONDS = 30.0
+_BREATH_SECONDS = 0.5
+_CHANGED = "This document has changed and no longer contains this passage."
+_PICTURE = "This is a picture, so the passage cannot be highlighted."
+
+_guarded = partial(requires_user, refuse=show_problem)
+
+
+class ViewerState(DialogState, rx.State):
+    """The open document."""
+
+    opened: str = ""
+    """The key of what is open, which the page has chosen: it asks again when this is another one."""
+    is_missing: bool = False
+    document: ViewedDocument = ViewedDocument()
+    text_before: str = ""
+    text_marked: str = ""
+    text_after: str = ""
+    has_earlier: bool = False
+    has_more: bool = False
+    page: int = 0
+    """The page of a PDF to open at; 0 if it has to be searched for."""
+    near_page: int = 0
+    wanted: str = ""
+    """The passage's text, to be marked in a PDF."""
+    note: str = ""
+    """Why the passage is not marked."""
+    quote: str = ""
+    chunks: list[ChunkView] = []
+    first_chunk: int = 0
+    has_more_chunks: bool = False
+    versions: list[VersionView] = []
+    notice: VersionNotice = VersionNotice()
+    _start: int = 0
+    _characters: int = 0
+    _wanted: PassageRef = PassageRef()
+
+    @rx.event
+    @_guarded
+    async def open(self, current_user: CurrentUser, key: str, document_id: str, passage: dict) -> Any:
+        """Show a document, at a passage: {start, end, page, quote}."""
+        if document_id != self.document.id:
+            self.document, self.chunks, self.versions, self.notice = ViewedDocument(), [], [], VersionNotice()
+            self._clear_text()
+        self.opened, self.is_missing = key[:_LONGEST_KEY], False
+        self._wanted = _passage_ref(passage)
+        self._done()
+        await self._read(current_user, document_id)
+        return ViewerState.follow
+
+    def _clear_text(self) -> None:
+        self.text_before = self.text_marked = self.text_after = self.note = self.wanted = ""
+        self.has_earlier = self.has_more = False
+
+    async def _read(self, current_user: CurrentUser, document_id: str) -> None:
+        """Show the document with the text around the passage."""
+        try:
+            found, span, is_changed = await _around(current_user, _uuid(document_id), self._wanted)
+            history = await container.get_services().documents.versions.history(current_user, found.document.id)
+        except NotFound:
+            self.is_missing, self.document = True, ViewedDocument()
+            self._clear_text()
+            return
+        collections = await container.get_services().documents.collections.readable(current_user)
+        name = next((item.name for item in collections if item.id == found.document.collection_id), "")
+        self.document = viewed_document(found, name)
+        self.versions = version_views(history) if len(history.versions) > 1 else []
+        self.notice = version_notice(found.document, history.versions)
+        self._show_text(found, span)
+        self._show_passage(found, span, is_changed=is_changed)
+
+    def _show_text(self, found: Preview, span: Span | None) -> None:
+        text = found.text[:_PIECE]
+        from_, to = (span.start - found.start, span.end - found.start) if span else (len(text), len(text))
+        self.text_before, self.text_marked, self.text_after = text[:from_], text[from_:to], text[to:]
+        self._start, self._characters = found.start, found.characters
+        self._update_ends()
+
+    def _show_passage(self, found: Preview, span: Span | None, *, is_changed: bool) -> None:
+        wanted = self._wanted
+        self.near_page, self.quote = wanted.page, wanted.quote
+        is_where_it_was = span is None or span.start == wanted.start or not wanted.end
+        self.page = wanted.page if is_where_it_was else 0
+        # Where there is no text, what is quoted is looked for in the file itself.
+        self.wanted = self.text_marked or ("" if is_changed or found.characters else wanted.quote)
+        self.note = _CHANGED if is_changed else _PICTURE if self.document.kind == "picture" and self.wanted else ""
+
+    def _update_ends(self) -> None:
+        self.has_earlier, self.has_more = self._start > 0, self._end() < self._characters
+
+    def _end(self) -> int:
+        return self._start + len(self.text_before) + len(self.text_marked) + len(self.text_after)
+
+    @rx.event
+    @_guarded
+    async def forget(self, current_user: CurrentUser) -> None:
+        """Close the document after an error; the page opens it again."""
+        del current_user
+        self.opened = ""
+        self._done()
+
+    @rx.event(background=True, supersedes=True)
+    @requires_user_in_background
+    async def follow(self, current_user: CurrentUser) -> None:
+        """Keep the document up to date while it is open."""
+        async with self:
+            shown, token = self.document.id, self.router.session.client_token
+        feed = container.get_services().platform.document_feed
+        with feed.watching(current_user.user_id, None) as watch, tabs.on_disconnect(token, watch.notify):
+            while shown and tabs.is_open(token):
+                is_new = await watch.wait(_IDLE_SECONDS)
+                async with self:
+                    if self.document.id != shown:
+                        return
+                    if is_new:
+                        await self._look_again()
+                await asyncio.sleep(_BREATH_SECONDS)
+
+    async def _look_again(self) -> None:
+        """Show changes; the text only if it is another one, so that the reader keeps the place."""
+        try:
+            current_user = await current_user_of(self)
+            services = container.get_services().documents
+            found = await services.documents.preview(current_user, _uuid(self.document.id), _LARGEST)
+            if found.characters != self._characters or (found.document.state == "ready") != self.document.is_ready:
+                await self._read(current_user, self.document.id)
+                return
+            history = await services.versions.history(current_user, found.document.id)
+        except NotFound:
+            self.is_missing, self.document = True, ViewedDocument()
+            self._clear_text()
+            return
+        except DatabaseUnavailable:
+            return
+        shown = viewed_document(found, self.document.collection_name)
+        shown.title = self.document.title
+        versions = version_views(history) if len(history.versions) > 1 else []
+        notice = version_notice(found.document, history.versions)
+        for name, value in (("document", shown), ("versions", versions), ("notice", notice)):
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    @rx.event
+    @_guarded
+    async def show_earlier(self, current_user: CurrentUser) -> None:
+        """Show the text before the shown part, too."""
+        start = max(0, self._start - _PIECE)
+        found = await self._preview(current_user, start)
+        self.text_before = found.text[: self._start - start] + self.text_before
+        self._start = start
+        self._keep(from_end=False)
+        self._update_ends()
+
+    @rx.event
+    @_guarded
+    async def show_more(self, current_user: CurrentUser) -> None:
+        """Show the text after the shown part, too."""
+        found = await self._preview(current_user, self._end())
+        self.text_after += found.text[:_PIECE]
+        self._keep(from_end=True)
+        self._update_ends()
+
+    def _keep(self, *, from_end: bool) -> None:
+        """Keep only so much text as is shown at once, at the end or at the beginning."""
+        extra = self._end() - self._start - _MOST_SHOWN
+        if extra <= 0:
+            return
+        if from_end:
+            self._start += extra
+            whole, before = self.text_before + self.text_marked + self.text_after, len(self.text_before)
+            if extra <= before:
+                self.text_before = self.text_before[extra:]
+            else:
+                self.text_before, self.text_marked, self.text_after = "", "", whole[extra:]
+        elif extra <= len(self.text_after):
+            self.text_after = self.text_after[:-extra]
+        else:
+            whole = self.text_before + self.text_marked + self.text_after
+            self.text_before, self.text_marked, self.text_after = whole[:-extra], "", ""
+
+    async def _preview(self, current_user: CurrentUser, start: int) -> Preview:
+        self._done()
+        return await container.get_services().documents.documents.preview(current_user, _uuid(self.document.id), start)
+
+    @rx.event
+    @_guarded
+    async def show_chunks(self, current_user: CurrentUser, first: int) -> None:
+        """Show the chunks of the index from a number on."""
+        first = min(max(0, first), _LARGEST)
+        found = await container.get_services().documents.documents.chunks(
+            current_user, _uuid(self.document.id), first, _CHUNKS + 1
+        )
+        self.chunks, self.first_chunk = [chunk_view(item) for item in found[:_CHUNKS]], first
+        self.has_more_chunks = len(found) > _CHUNKS
+        self._done()
+
+    @rx.event
+    @_guarded
+    async def read_again(self, current_user: CurrentUser, form: dict) -> None:
+        """Ingest the document again, with a chosen encoding and format."""
+        reading = Reading(str(form.get("encoding") or "")[:40], str(form.get("reader") or "")[:40])
+        await container.get_services().documents.documents.reingest(
+            current_user, _uuid(self.document.id), reading, client_info=client_info_of(self)
+        )
+        await self._read(current_user, self.document.id)
+        self._done(form)
+
+    @rx.event
+    @_guarded
+    async def restore(self, current_user: CurrentUser, form: dict) -> None:
+        """Make an earlier version the newest one."""
+        await container.get_services().documents.versions.restore(
+            current_user, _uuid(str(form.get("id", ""))), client_info_of(self)
+        )
+        await self._read(current_user, self.document.id)
+        self._done(form)
+
+
+async def _around(
+    current_user: CurrentUser, document_id: UUID, wanted: PassageRef
+) -> tuple[Preview, Span | None, bool]:
+    """Return the part of the text around a passage, where the passage is, and whether the text has lost it."""
+    documents = container.get_services().documents.documents
+    found = await documents.preview(current_user, document_id, max(0, wanted.start - _LEAD))
+    if not wanted.is_named or not found.characters:
+        return found, None, False
+    span = await asyncio.to_thread(find_passage, found.text, found.start, wanted)
+    start = 0
+    for _ in range(_MOST_PIECES if wanted.quote and span is None else 0):
+        piece = await documents.preview(current_user, document_id, start)
+        span = await asyncio.to_thread(find_passage, piece.text, piece.start, wanted)
+        end = piece.start + len(piece.text)
+        if span or not piece.text or end >= piece.characters:
+            break
+        start = end - _OVERLAP
+    if span is None:
+        return (found if not found.start else await documents.preview(current_user, document_id, 0)), None, True
+    if not found.start <= span.start <= span.end <= found.start + min(len(found.text), _PIECE):
+        found = await documents.preview(current_user, document_id, max(0, span.start - _LEAD))
+    return found, span, False
+
+
+def _passage_ref(passage: dict[str, Any]) -> PassageRef:
+    def number(name: str) -> int:
+        value = passage.get(name, 0)
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return min(max(0, value), _LARGEST) if is_number else 0
+
+    quote = passage.get("quote", "")
+    start = number("start")
+    quoted = quote[: 2 * LONGEST_QUOTE] if isinstance(quote, str) else ""
+    return PassageRef(start, max(start, number("end")), number("page"), quoted)
+
+
+def _uuid(value: str) -> UUID:
+    identifier = parse_id(value)
+    if identifier is None:
+        raise NotFound
+    return identifier
