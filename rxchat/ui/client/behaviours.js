@@ -9,10 +9,17 @@ const LONG_PRESS_MS = 500;
 const FIRST = "input:not([type=hidden]), select, textarea, .dialog-actions button";
 const GAP = 6;
 const MARGIN = 8;
+const FRAMES = 20;
 const NEAR_END = 600;
 
-/** Focus the element after the next redraw. @param {string} selector */
-export const focusSoon = (selector) => void requestAnimationFrame(() => document.querySelector(selector)?.focus());
+/** Focus the element as soon as it is drawn, which takes some frames on a busy computer. @param {string} selector */
+export function focusSoon(selector, frames = FRAMES) {
+  requestAnimationFrame(() => {
+    const element = document.querySelector(selector);
+    element?.focus();
+    if (frames && (!element || document.activeElement !== element)) focusSoon(selector, frames - 1);
+  });
+}
 
 /** The same, unless something else has taken the focus by then. @param {string} selector */
 export const focusIfLost = (selector) => void requestAnimationFrame(() => document.activeElement === document.body && document.querySelector(selector)?.focus());

@@ -1,6 +1,6 @@
 // Two components without a picture: they carry what the server says into the page's thread, and what is said here to it.
 import { useContext, useEffect, useLayoutEffect, useRef } from "react";
-import { useLocation, useNavigate, useParams } from "react-router";
+import { UNSAFE_DataRouterContext as DataRouterContext, useLocation, useNavigate, useParams } from "react-router";
 import { EventLoopContext } from "$/utils/context-registry";
 import { attachmentsOf } from "./attach-page.js";
 import { drafts, giveBack, offered, outbox, refusal, returned, thread, useThread } from "./page-state.js";
@@ -59,7 +59,8 @@ function useSettling(view, currentUser, expected, accepted) {
 /** The page of a new chat gets the address of the conversation that its message began, if it still shows that message. */
 function useBirth(born, currentUser) {
   const navigate = useNavigate();
-  const { pathname } = useLocation();
+  // As it is now: hooks say after the next redraw where a click leads.
+  const { router } = useContext(DataRouterContext);
   useLayoutEffect(() => {
     const { conversation_id: conversation, client_id: id } = born ?? {};
     if (!conversation || !currentUser) return;
@@ -67,7 +68,8 @@ function useBirth(born, currentUser) {
     const isOurs = thread.wasSentHere(id) || drafts.unsettled(currentUser, "")?.id === id;
     // The page that sent it may be left already: it is not sent again from there.
     drafts.settle(currentUser, conversation, id);
-    if (pathname === "/" && isOurs) navigate(`/c/${conversation}`, { replace: true });
+    const { location, navigation } = router.state;
+    if (isOurs && location.pathname === "/" && !navigation.location) navigate(`/c/${conversation}`, { replace: true });
   }, [born, currentUser]);
 }
 

@@ -1,5 +1,6 @@
 // The sidebar folds beside a page and is a modal drawer on phones: media queries, `inert` and what is remembered are the browser's.
 import { post } from "./backend.js";
+import { focusSoon } from "./behaviours.js";
 import { clientValue, onClientValue, setClientValue } from "./client-values.js";
 import { drafts } from "./page-state.js";
 
@@ -25,8 +26,7 @@ export function toggleSidebar() {
 function showDrawer() {
   const isOpen = clientValue("drawer");
   for (const element of document.querySelectorAll(BEHIND)) element.inert = isOpen;
-  // After the redraw: what is hidden takes no focus.
-  requestAnimationFrame(() => document.querySelector(isOpen ? ".sidebar :is(a, button)" : "[data-opens-sidebar]")?.focus());
+  focusSoon(isOpen ? ".sidebar :is(a, button)" : "[data-opens-sidebar]");
 }
 
 export async function signOut() {
