@@ -49,11 +49,22 @@ def test_the_printed_link_makes_the_first_administrator_once(
     page.set_default_timeout(PATIENCE_MS)
     page.goto(fresh.link)
     create = page.get_by_role("button", name="Create account")
+    for name in ("Name", "E-mail", "Password"):
+        expect(field(page, name)).to_have_attribute("aria-invalid", "false")
+    expect(page.locator(".field-problem")).to_have_count(0)
     create.click()
     expect(page.get_by_text("Enter your name.")).to_be_visible()
     expect(page.get_by_text("Enter your e-mail address.")).to_be_visible()
     expect(page.get_by_text("Enter your password.")).to_be_visible()
     expect(field(page, "Name")).to_be_focused()
+
+    # As pasted by mistake: refused at the field, and all of it is still there.
+    field(page, "Name").fill("x" * 300_000)
+    field(page, "E-mail").fill(EMAIL)
+    create.click()
+    expect(page.locator("#name-problem")).to_have_text("Use at most 100 characters.")
+    expect(field(page, "Name")).to_be_focused()
+    assert len(field(page, "Name").input_value()) == 300_000
 
     field(page, "Name").fill(NAME)
     field(page, "E-mail").fill("ada")

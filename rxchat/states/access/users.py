@@ -171,6 +171,9 @@ class UsersState(AdminPage, rx.State):
     async def invite(self, current_user: CurrentUser, form: dict) -> None:
         """Invite a user, and show the link to hand over."""
         email = text_in(form, "email").strip()
+        if self.link and email == self.invited:
+            # The form was sent twice: a second invitation would end the one whose link is shown.
+            return
         self.has_replaced = any(email_key(item.email) == email_key(email) for item in self.invitations)
         self.link, self.is_mailed = await container.get_services().access.user_admin.invite(
             current_user,

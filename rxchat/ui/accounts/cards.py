@@ -70,9 +70,10 @@ def sign_in_button() -> rx.Component:
     return link("Sign in", to="/sign-in", class_name="button-main wide")
 
 
-def back_to_sign_in() -> rx.Component:
+def back_to_sign_in(*, is_main: bool = False) -> rx.Component:
     """The link to the sign-in page as another way."""
-    return link("Back to sign-in", to="/sign-in")
+    look = {"class_name": "button-main wide"} if is_main else {}
+    return link("Back to sign-in", to="/sign-in", **look)
 
 
 def link_token() -> rx.Var[str]:

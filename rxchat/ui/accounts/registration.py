@@ -108,13 +108,16 @@ def register() -> rx.Component:
 
 def _closed() -> rx.Component:
     return card_message(
-        "door-closed", "You need an invitation", "New accounts cannot be created at the moment.", back_to_sign_in()
+        "door-closed",
+        "You need an invitation",
+        "New accounts cannot be created at the moment.",
+        back_to_sign_in(is_main=True),
     )
 
 
 def _by_invitation() -> rx.Component:
     lead = "Accounts are created by invitation. Ask an administrator for one."
-    return card_message("door-closed", "You need an invitation", lead, back_to_sign_in())
+    return card_message("door-closed", "You need an invitation", lead, back_to_sign_in(is_main=True))
 
 
 def _unavailable(title: str, status: FormStatus, path: str, **body: Any) -> rx.Component:

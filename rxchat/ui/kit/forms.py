@@ -14,7 +14,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
 LONGEST_NAME, LONGEST_EMAIL = 100, 254
 NEW_PASSWORD_HELP = f"At least {SHORTEST_PASSWORD} characters; a sentence is easy to remember."
 _IDLE = {"busy": False, "problem": "", "code": "", "wait": 0, "fields": {}, "data": None}
-_PARTS = {"busy": bool, "problem": str, "code": str, "wait": int, "fields": dict[str, str], "data": dict[str, Any]}
+_PARTS = {"busy": bool, "problem": str, "code": str, "wait": int, "data": dict[str, Any]}
 _wait_words = js_function("waitWords", "words.js")
 _request = js_function("request", "http-form.jsx")
 
@@ -46,6 +46,18 @@ class HttpRequest(ClientComponent):
     on_done: rx.EventHandler[rx.event.passthrough_event_spec(dict[str, Any])]
 
 
+class _FieldProblems:
+    """The errors of a form's fields, by the fields' names."""
+
+    def __init__(self, status: ClientValue) -> None:
+        self._status = status
+
+    def __getitem__(self, name: str) -> rx.Var[str]:
+        """Return the error of a field; "" if it has none."""
+        found = self._status.value["fields"].to(dict[str, str])[name]
+        return rx.Var(f'({found!s} ?? "")', _var_type=str, _var_data=found._get_all_var_data()).guess_type()
+
+
 class FormStatus:
     """An `HttpForm` and its status: `busy`, `problem`, `code`, `wait` (seconds), `fields` (their errors), `data` (the answer)."""
 
@@ -53,12 +65,12 @@ class FormStatus:
     problem: rx.Var[str]
     code: rx.Var[str]
     wait: rx.Var[int]
-    fields: rx.Var[dict[str, str]]
     data: rx.Var[dict[str, Any]]
 
     def __init__(self, name: str) -> None:
         """Name the form, uniquely among all pages."""
         self.name, self._status = name, ClientValue(name, _IDLE, dict[str, Any])
+        self.fields = _FieldProblems(self._status)
 
     def __getattr__(self, part: str) -> rx.Var:
         """Return a part of the status."""

@@ -181,6 +181,10 @@ async def test_an_invitation_is_made_shown_once_and_taken_back(services: Service
         await tab.do(UsersState, "invite", form={"email": "nowhere", "role": "member"})
         assert "e-mail address" in tab.shown(UsersState, "problem") and tab.shown(UsersState, "dialog") == "invite"
         await tab.do(UsersState, "invite", form={"email": " new@example.org ", "role": "member"})
+        link = tab.shown(UsersState, "link")
+        await tab.do(UsersState, "invite", form={"email": " new@example.org ", "role": "member"})
+        # A double click: the link that is shown keeps working.
+        assert tab.shown(UsersState, "link") == link and not tab.shown(UsersState, "has_replaced")
         assert "/join#token=" in tab.shown(UsersState, "link") and not tab.shown(UsersState, "is_mailed")
         await tab.do(UsersState, "close")
         assert tab.shown(UsersState, "link") == ""
