@@ -50,7 +50,7 @@ def card_message(icon_name: str, title: str, lead: Any, *actions: rx.Component, 
     return rx.el.div(
         rx.el.span(icon(icon_name, 22, 1.75), class_name="auth-card-icon is-good" if is_good else "auth-card-icon"),
         card_head(title, lead, takes_focus=True),
-        rx.el.div(*actions, class_name="auth-card-actions"),
+        rx.el.div(*actions, class_name="auth-card-actions") if actions else rx.fragment(),
         class_name="auth-card-message",
     )
 
