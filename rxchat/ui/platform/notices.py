@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.vars import FunctionVar
 
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
-from rxchat.ui.kit.client_values import ClientValue, in_sequence
+from rxchat.ui.kit.client_values import ClientValue
 from rxchat.ui.kit.elements import icon
 from rxchat.ui.kit.toasts import toast, toast_action
 
 _is_offline: ClientValue[bool] = ClientValue("is_offline", False)
 problem_toast: ClientValue[str] = ClientValue("problem_toast", "")
 """The error of something that the browser did by itself."""
-undo_toast: ClientValue = ClientValue("undo_toast", None, dict[str, Any])
-"""What the browser can undo: {words, undo}."""
 
 
 class ConnectionWatch(ClientComponent):
@@ -72,8 +69,6 @@ def _notice(icon_name: str, *words: Any, look: str = "notice", icon_look: str = 
 def toasts() -> rx.Component:
     """The toasts. They have a place of their own, so that they cover neither text nor the composer."""
     removed = SidebarState.removed_title
-    undoable = undo_toast.value
-    undo = in_sequence(undoable["undo"].to(FunctionVar).call(), undo_toast.assign(None))
     return rx.el.div(
         toast(
             removed != "",
@@ -82,7 +77,6 @@ def toasts() -> rx.Component:
             toast_action("Undo", SidebarState.undo_remove),
             key=removed,
         ),
-        toast(undoable.bool(), undoable["words"].to(str), undo_toast.set(None), toast_action("Undo", undo), key="undo"),
         toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),
         class_name="toasts",
         role="status",
