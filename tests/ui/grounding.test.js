@@ -1,14 +1,26 @@
 // The rules of what goes along with a message, of `#`, and of citations, without a browser. Run by test_client.py.
 import { describe, expect, test } from "bun:test";
 import { asSent, attachedWords, createAttachments, isSameAttached, pastedFiles } from "../../rxchat/ui/client/attach-state.js";
-import { citationIn, excerptOf, linkedText, marksOf, newNonce, passageOf, placeOf, reasonOf, restoreMarks, withoutLinks } from "../../rxchat/ui/client/citation-marks.js";
+import {
+  citationIn,
+  excerptOf,
+  linkedText,
+  marksOf,
+  newNonce,
+  passageOf,
+  placeOf,
+  reasonOf,
+  restoreMarks,
+  withoutLinks,
+} from "../../rxchat/ui/client/citation-marks.js";
 import { createSources } from "../../rxchat/ui/client/citation-sources.js";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
 import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
 import { createThread } from "../../rxchat/ui/client/thread-state.js";
 
-const cite = (text, mark, numbers, more = {}) => numbers.map((number) => ({ at: text.indexOf(mark), length: mark.length, number, verified: true, quote: "", ...more }));
+const cite = (text, mark, numbers, more = {}) =>
+  numbers.map((number) => ({ at: text.indexOf(mark), length: mark.length, number, verified: true, quote: "", ...more }));
 
 describe("citations in a text", () => {
   const linked = (text, ...citations) => linkedText(text, citations.flat(), "n");
@@ -20,7 +32,12 @@ describe("citations in a text", () => {
 
   test("what is no mark is left alone: another text, a place behind the end, marks that overlap", () => {
     const text = "It says so [1] here.";
-    const citations = [{ at: 3, length: 4, number: 1 }, { at: 11, length: 3, number: 1 }, { at: 12, length: 2, number: 2 }, { at: 19, length: 9, number: 3 }];
+    const citations = [
+      { at: 3, length: 4, number: 1 },
+      { at: 11, length: 3, number: 1 },
+      { at: 12, length: 2, number: 2 },
+      { at: 19, length: 9, number: 3 },
+    ];
     expect(marksOf(text, citations)).toEqual([{ at: 11, end: 14, indexes: [1] }]);
   });
 
@@ -49,7 +66,13 @@ describe("citations in a text", () => {
 
   test("a mark is put back wherever its link was not read as one", () => {
     expect(withoutLinks("code [1](#cite-n-0)[3](#cite-n-1) [2](#cite-m-0)", "n")).toBe("code [1][3] [2](#cite-m-0)");
-    const tree = { children: [{ properties: { href: "#cite-n-0" }, children: [{ value: "1" }] }, { properties: { href: "http://x/%5B1%5D(#cite-n-1)" }, children: [] }, { children: [{ value: "[1](#cite-n-2)" }] }] };
+    const tree = {
+      children: [
+        { properties: { href: "#cite-n-0" }, children: [{ value: "1" }] },
+        { properties: { href: "http://x/%5B1%5D(#cite-n-1)" }, children: [] },
+        { children: [{ value: "[1](#cite-n-2)" }] },
+      ],
+    };
     restoreMarks(tree, "n");
     expect(tree.children.map((child) => child.properties?.href ?? child.children[0].value)).toEqual(["#cite-n-0", "http://x/[1]", "[1]"]);
   });
@@ -65,7 +88,17 @@ describe("citations in a text", () => {
 });
 
 describe("the source of a citation", () => {
-  const source = { number: 1, text: "😀 Everybody has thirty days.", start: 100, end: 128, page: 3, heading: "Holidays", document_id: "d", is_there: true, is_allowed: true };
+  const source = {
+    number: 1,
+    text: "😀 Everybody has thirty days.",
+    start: 100,
+    end: 128,
+    page: 3,
+    heading: "Holidays",
+    document_id: "d",
+    is_there: true,
+    is_allowed: true,
+  };
   const quoting = { number: 1, verified: true, quote: "has thirty", start: 112, end: 122 };
 
   test("is shown around what is quoted, in code points", () => {
@@ -104,15 +137,30 @@ describe("the source of a citation", () => {
 function list() {
   let items = [];
   const listeners = new Set();
-  const tell = () => listeners.forEach((listener) => listener());
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
   const set = (key, more) => {
     items = items.map((item) => (item.key === key ? { ...item, ...more } : item));
     tell();
   };
   return {
-    made: [], disposed: 0, set,
+    made: [],
+    disposed: 0,
+    set,
     add(files) {
-      items = [...items, ...[...files].map((file, at) => ({ key: `${items.length + at + 1}`, name: file.name, size: 1, progress: 0, state: "uploading", error: "", documentId: "" }))];
+      items = [
+        ...items,
+        ...[...files].map((file, at) => ({
+          key: `${items.length + at + 1}`,
+          name: file.name,
+          size: 1,
+          progress: 0,
+          state: "uploading",
+          error: "",
+          documentId: "",
+        })),
+      ];
       tell();
     },
     cancel(key) {
@@ -276,7 +324,10 @@ describe("what goes along survives as the text does", () => {
     const sent = [];
     thread.sent("k1", "hi", attached);
     for (at.now of [0, 1000, 10000]) outbox.flush((...given) => sent.push(given));
-    expect(sent).toEqual([["hi", "k1", { ids: ["c1"], draft: "x" }], ["hi", "k1", { ids: ["c1"], draft: "x" }]]);
+    expect(sent).toEqual([
+      ["hi", "k1", { ids: ["c1"], draft: "x" }],
+      ["hi", "k1", { ids: ["c1"], draft: "x" }],
+    ]);
     expect(thread.refuse("k1").attached).toEqual(attached);
     thread.sent("k2", "ho");
     outbox.flush((...given) => sent.push(given));
@@ -289,15 +340,32 @@ describe("what # looks for", () => {
     expect(hashAt("ask #team ru", 12)).toEqual({ at: 4, words: "team ru" });
     expect(hashAt("#", 1)).toEqual({ at: 0, words: "" });
     expect(hashAt("ask #team now", 7)).toEqual({ at: 4, words: "te" });
-    for (const [text, caret] of [["# Heading", 9], ["C#", 2], ["##", 2], ["#a\nb", 4], ["#a", 0], ["", 0], [`#${"x".repeat(80)}`, 81]]) expect(hashAt(text, caret)).toBe(null);
+    for (const [text, caret] of [
+      ["# Heading", 9],
+      ["C#", 2],
+      ["##", 2],
+      ["#a\nb", 4],
+      ["#a", 0],
+      ["", 0],
+      [`#${"x".repeat(80)}`, 81],
+    ])
+      expect(hashAt(text, caret)).toBe(null);
   });
 
   test("shows what fits while the server looks, and is prose when nothing does", () => {
-    const choices = [{ id: "1", name: "Team rules" }, { id: "2", name: "Parking" }];
+    const choices = [
+      { id: "1", name: "Team rules" },
+      { id: "2", name: "Parking" },
+    ];
     expect(fitting(choices, "", "team").map(({ id }) => id)).toEqual(["1"]);
     expect(fitting(choices, "x ", "x").length).toBe(2);
     expect(fitting(choices, "", "", (id) => id === "1").map(({ id }) => id)).toEqual(["2"]);
-    expect([isLooking({ words: "te" }, []), isLooking({ words: "te st" }, []), isLooking({ words: "te st" }, choices), isLooking(null, choices)]).toEqual([true, false, true, false]);
+    expect([isLooking({ words: "te" }, []), isLooking({ words: "te st" }, []), isLooking({ words: "te st" }, choices), isLooking(null, choices)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
   test("leaves the text without it", () => {

@@ -62,7 +62,10 @@ describe("a part of the page that is gone", () => {
     const refuse = () => {
       throw new DOMException("no", "SecurityError");
     };
-    for (const storage of [{ getItem: refuse, setItem: refuse }, { getItem: () => null, setItem: () => {} }]) {
+    for (const storage of [
+      { getItem: refuse, setItem: refuse },
+      { getItem: () => null, setItem: () => {} },
+    ]) {
       const { done, load } = tab({ storage });
       await load()();
       expect([done.reloads, done.told.length]).toEqual([0, 1]);

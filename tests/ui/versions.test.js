@@ -11,7 +11,7 @@ const later = () => new Promise((done) => setTimeout(done, 0));
 describe("names that are taken", () => {
   test("many are asked about in parts, each once", async () => {
     const asked = [];
-    const send = async (method, path, { names }) => {
+    const send = async (_method, _path, { names }) => {
       asked.push(names.length);
       return { data: { taken: names.filter((name) => name === "7.txt") } };
     };
@@ -28,7 +28,7 @@ describe("names that are taken", () => {
 describe("uploads", () => {
   test("what was chosen goes along, and what was there already stays to be read", async () => {
     const made = [];
-    const transfer = async (file, metadata, tell) => {
+    const transfer = async (_file, metadata, tell) => {
       made.push({ metadata, tell });
       return { go: () => {}, stop: () => {}, giveUp: () => {} };
     };
@@ -40,7 +40,10 @@ describe("uploads", () => {
     made[0].tell.done("d1", { isThere: false, version: 2 });
     made[1].tell.done("d2", { isThere: true, version: 1 });
     await later();
-    expect(uploads.list.map(({ version, isThere }) => [version, isThere])).toEqual([[2, false], [1, true]]);
+    expect(uploads.list.map(({ version, isThere }) => [version, isThere])).toEqual([
+      [2, false],
+      [1, true],
+    ]);
     uploads.clearDone();
     expect(uploads.list.map(({ name }) => name)).toEqual(["b.txt"]);
     uploads.dispose();

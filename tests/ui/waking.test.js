@@ -22,7 +22,9 @@ function line() {
     },
   });
   liveness.use(socket);
-  const hear = (data) => listeners.forEach((listener) => listener({ data }));
+  const hear = (data) => {
+    for (const listener of listeners) listener({ data });
+  };
   return { liveness, socket, sent, closed, hear, wait: () => due?.() };
 }
 

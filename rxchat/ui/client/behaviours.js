@@ -12,28 +12,31 @@ const MARGIN = 8;
 const FRAMES = 20;
 const NEAR_END = 600;
 
+/** The first control of this kind. @param {ParentNode | null | undefined} place @param {string} selector @returns {HTMLElement | null | undefined} */
+const control = (place, selector) => place?.querySelector(selector);
+
 /** Focus the element as soon as it is drawn, which takes some frames on a busy computer. @param {string} selector */
 export function focusSoon(selector, frames = FRAMES) {
   requestAnimationFrame(() => {
-    const element = document.querySelector(selector);
+    const element = control(document, selector);
     element?.focus();
     if (frames && (!element || document.activeElement !== element)) focusSoon(selector, frames - 1);
   });
 }
 
 /** The same, unless something else has taken the focus by then. @param {string} selector */
-export const focusIfLost = (selector) => void requestAnimationFrame(() => document.activeElement === document.body && document.querySelector(selector)?.focus());
+export const focusIfLost = (selector) => void requestAnimationFrame(() => document.activeElement === document.body && control(document, selector)?.focus());
 
 /** Focus the one after the element, which is about to go, among its like; else the one before. @param {string} going @param {string} like */
 export function focusBeside(going, like) {
   const all = [...document.querySelectorAll(like)];
   const at = all.findIndex((item) => item.matches(going));
   const next = all[at + 1] ?? all[at - 1];
-  requestAnimationFrame(() => next?.querySelector("a, button")?.focus());
+  requestAnimationFrame(() => control(next, "a, button")?.focus());
 }
 
 /** @param {string} selector */
-export const clickOn = (selector) => document.querySelector(selector)?.click();
+export const clickOn = (selector) => control(document, selector)?.click();
 
 /** The ref of an element that has the focus when it appears, such as the heading of the next step. */
 export const focused = (element) => void element?.focus();
@@ -61,7 +64,7 @@ export const passesFocus = (row) => () => {
 export function modal(dialog) {
   if (!dialog) return undefined;
   // The item of a menu stands for the button that opened the menu.
-  const opener = document.activeElement?.closest("[popover]")?.opener ?? document.activeElement;
+  const opener = /** @type {any} */ (document.activeElement?.closest("[popover]"))?.opener ?? document.activeElement;
   // The opener may go with the row that is deleted.
   const after = [opener, ...nearby(opener?.closest("li, tr"))];
   dialog.showModal();
@@ -108,13 +111,17 @@ const MODIFIERS = { ctrlKey: "Control", metaKey: "Meta", shiftKey: "Shift", altK
 
 /** Click on the visible control that names the pressed keys (aria-keyshortcuts="Control+B Meta+B"). */
 function clickShortcut(event) {
-  const held = Object.keys(MODIFIERS).filter((name) => event[name]).map((name) => MODIFIERS[name]);
+  const held = Object.keys(MODIFIERS)
+    .filter((name) => event[name])
+    .map((name) => MODIFIERS[name]);
   if (event.ctrlKey === event.metaKey) return;
   const keys = [...held, event.key.toUpperCase()].join("+");
-  const control = [...document.querySelectorAll(`[aria-keyshortcuts~="${CSS.escape(keys)}"]`)].find((item) => item.checkVisibility());
-  if (!control) return;
+  /** @type {NodeListOf<HTMLElement>} */
+  const named = document.querySelectorAll(`[aria-keyshortcuts~="${CSS.escape(keys)}"]`);
+  const found = [...named].find((item) => item.checkVisibility());
+  if (!found) return;
   event.preventDefault();
-  control.click();
+  found.click();
 }
 
 /** Enter keeps what was typed into a field that edits in place, as leaving it does; Escape does not. */
@@ -168,27 +175,36 @@ function loadMore({ target }) {
   button.click();
 }
 
+/** Browsers that do not say which button opened a popover (ToggleEvent.source): the click before it does. */
+function rememberOpener({ target }) {
+  const button = target.closest("[popovertarget]");
+  const menu = button && !button.closest("[popover]") && document.getElementById(button.getAttribute("popovertarget"));
+  if (menu) menu.opener = button;
+}
+
+function focusCame({ target }) {
+  if (target.matches("[data-edits-in-place]")) target.select();
+  if (target.matches("[data-enter-submits]")) target.setSelectionRange(target.value.length, target.value.length);
+}
+
+/** A list that belongs to a text field: the field keeps the focus when something in the list is pressed. */
+const keepFocus = (event) => event.target.closest("[data-keeps-focus]") && event.preventDefault();
+
+let longPress = 0;
+
+/** A long press opens the menu of a row on touch screens, where nothing hovers. */
+function touched({ target }) {
+  const row = target.closest("[data-long-press]");
+  if (row) longPress = window.setTimeout(() => control(row, "[aria-haspopup]")?.click(), LONG_PRESS_MS);
+}
+
 if (typeof document !== "undefined") {
   document.addEventListener("scroll", loadMore, { capture: true, passive: true });
   document.addEventListener("keydown", pressed);
   document.addEventListener("toggle", toggled, true);
-  // Browsers that do not say which button opened a popover (ToggleEvent.source): the click before it does.
-  document.addEventListener("click", ({ target }) => {
-    const button = target.closest("[popovertarget]");
-    const menu = button && !button.closest("[popover]") && document.getElementById(button.getAttribute("popovertarget"));
-    if (menu) menu.opener = button;
-  }, true);
-  document.addEventListener("focusin", ({ target }) => {
-    if (target.matches("[data-edits-in-place]")) target.select();
-    if (target.matches("[data-enter-submits]")) target.setSelectionRange(target.value.length, target.value.length);
-  });
-  // A list that belongs to a text field: who presses something in it goes on typing there.
-  document.addEventListener("mousedown", (event) => event.target.closest("[data-keeps-focus]") && event.preventDefault());
-  // A long press opens the menu of a row on touch screens, where nothing hovers.
-  let timer = 0;
-  document.addEventListener("touchstart", ({ target }) => {
-    const row = target.closest("[data-long-press]");
-    if (row) timer = window.setTimeout(() => row.querySelector("[aria-haspopup]")?.click(), LONG_PRESS_MS);
-  }, { passive: true });
-  for (const kind of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(kind, () => clearTimeout(timer), { passive: true });
+  document.addEventListener("click", rememberOpener, true);
+  document.addEventListener("focusin", focusCame);
+  document.addEventListener("mousedown", keepFocus);
+  document.addEventListener("touchstart", touched, { passive: true });
+  for (const kind of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(kind, () => clearTimeout(longPress), { passive: true });
 }

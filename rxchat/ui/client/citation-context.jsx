@@ -14,7 +14,11 @@ export const useCitations = () => useContext(Citations);
 
 /** What an answer's model was shown: {list, problem, look}; it is asked for with `look`, which gives the same. */
 export function useSources({ citations, message }) {
-  const known = useSyncExternalStore(sources.subscribe, () => sources.of(citations), () => sources.of(citations));
+  const known = useSyncExternalStore(
+    sources.subscribe,
+    () => sources.of(citations),
+    () => sources.of(citations),
+  );
   const look = useCallback(() => sources.want(citations, message), [citations, message]);
   return { ...known, look };
 }

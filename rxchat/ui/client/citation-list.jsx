@@ -13,7 +13,9 @@ function Line({ source, citation }) {
   const place = [placeOf(source), source.is_allowed && !source.is_there && "deleted"].filter(Boolean).join(" · ");
   return (
     <li>
-      <span className="citation" aria-hidden="true">{source.number}</span>
+      <span className="citation" aria-hidden="true">
+        {source.number}
+      </span>
       <FileText size={15} strokeWidth={1.75} aria-hidden="true" />
       <span className="source-words">
         {canOpen(source) ? <Link to={viewerAddress(passageOf(source, citation))}>{name}</Link> : <span>{name}</span>}
@@ -29,9 +31,17 @@ function List({ list, citations }) {
   return (
     <>
       <ol>
-        {cited.map((source) => <Line key={source.number} source={source} citation={citations.find(({ number, verified }) => verified && number === source.number)} />)}
+        {cited.map((source) => (
+          <Line key={source.number} source={source} citation={citations.find(({ number, verified }) => verified && number === source.number)} />
+        ))}
       </ol>
-      {others > 0 && <p className="sources-rest">{cited.length ? `The model also saw ${others} more ${others === 1 ? "passage" : "passages"}.` : `The model saw ${others} ${others === 1 ? "passage" : "passages"} and cited none.`}</p>}
+      {others > 0 && (
+        <p className="sources-rest">
+          {cited.length
+            ? `The model also saw ${others} more ${others === 1 ? "passage" : "passages"}.`
+            : `The model saw ${others} ${others === 1 ? "passage" : "passages"} and cited none.`}
+        </p>
+      )}
     </>
   );
 }

@@ -16,11 +16,13 @@ export function marksOf(text, citations) {
     found.set(at, mark);
   });
   let last = 0;
-  return [...found.values()].sort((one, other) => one.at - other.at).filter(({ at, end }) => {
-    const isGood = at >= last && end <= text.length && MARK.test(text.slice(at, end));
-    if (isGood) last = end;
-    return isGood;
-  });
+  return [...found.values()]
+    .sort((one, other) => one.at - other.at)
+    .filter(({ at, end }) => {
+      const isGood = at >= last && end <= text.length && MARK.test(text.slice(at, end));
+      if (isGood) last = end;
+      return isGood;
+    });
 }
 
 /** Where the link ends in whose words a mark stands: a link in a link would be none. -1 when it stands in none. */
@@ -115,6 +117,10 @@ export const canOpen = (source) => !!source?.is_there && !!source?.is_allowed;
 export function passageOf(source, citation) {
   const isQuoting = !!citation?.verified && !!citation.quote;
   const { start, end } = isQuoting ? citation : source;
-  const said = isQuoting ? points(source.text).slice(start - source.start, end - source.start).join("") : source.text;
+  const said = isQuoting
+    ? points(source.text)
+        .slice(start - source.start, end - source.start)
+        .join("")
+    : source.text;
   return { documentId: source.document_id, start, end, page: source.page, quote: said };
 }

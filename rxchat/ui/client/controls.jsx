@@ -31,14 +31,7 @@ if (typeof document !== "undefined") {
 /** A square button with an icon; its name is read out and shown as a tooltip. */
 export function IconButton({ label, tip, side = "bottom", icon: Icon, size = 18, className = "", ...rest }) {
   return (
-    <button
-      type="button"
-      aria-label={label}
-      data-tip={tip ?? label}
-      data-tip-side={side}
-      className={`icon-button ${className}`}
-      {...rest}
-    >
+    <button type="button" aria-label={label} data-tip={tip ?? label} data-tip-side={side} className={`icon-button ${className}`} {...rest}>
       <Icon size={size} strokeWidth={1.75} aria-hidden="true" />
     </button>
   );

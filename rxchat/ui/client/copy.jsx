@@ -1,4 +1,4 @@
-// Copying text, with a word about whether it worked.
+// Copying text, with a word about whether it worked: only a script in the browser has the clipboard.
 import { useEffect, useRef, useState } from "react";
 import { Check, Copy } from "lucide-react";
 
@@ -36,7 +36,9 @@ export function CopyButton({ text, label, className = "", withWord = false }) {
     <button type="button" aria-label={label} className={className} onClick={copy} {...tip}>
       <Icon size={withWord ? 14 : 16} strokeWidth={1.75} aria-hidden="true" />
       {withWord && <span>{isCopied ? "Copied" : "Copy"}</span>}
-      <span className="sr-only" role="status">{isCopied ? "Copied" : ""}</span>
+      <span className="sr-only" role="status">
+        {isCopied ? "Copied" : ""}
+      </span>
     </button>
   );
 }

@@ -13,17 +13,20 @@ function fieldProblem(field) {
   if (field.tagName === "FIELDSET") return field.dataset.missing && !field.querySelector(":checked") ? field.dataset.missing : "";
   const { value, required, type, minLength, validity, validationMessage, dataset } = field;
   const text = value.trim();
-  if (!text) return required ? dataset.missing ?? validationMessage : "";
+  if (!text) return required ? (dataset.missing ?? validationMessage) : "";
   // Browsers refuse letters in addresses that the server accepts, and check the length only of what was typed by hand.
   if (type === "email" && !/^\S+@\S+$/.test(text)) return dataset.invalid;
   if (value.length < minLength) return dataset.short;
   if (value.length > Number(dataset.longest)) return `Use at most ${Number(dataset.longest).toLocaleString("en")} characters.`;
-  return type === "email" || validity.valid ? "" : dataset.invalid ?? validationMessage;
+  return type === "email" || validity.valid ? "" : (dataset.invalid ?? validationMessage);
 }
 
 /** The problem of each invalid field; the first one is focused. */
 function fieldProblems(form) {
-  const problems = [...form.elements].filter(({ name }) => name).map((field) => [field, fieldProblem(field)]).filter(([, problem]) => problem);
+  const problems = [...form.elements]
+    .filter(({ name }) => name)
+    .map((field) => [field, fieldProblem(field)])
+    .filter(([, problem]) => problem);
   const first = problems[0]?.[0];
   (first?.tagName === "FIELDSET" ? first.querySelector("input") : first)?.focus();
   return Object.fromEntries(problems.map(([{ name }, problem]) => [name, problem]));
@@ -88,7 +91,11 @@ export function HttpForm({ name, action, extra = {}, leaves = false, problem = "
     const { fields } = status(name);
     if (fields[target.name]) setClientValue(name, { ...status(name), fields: { ...fields, [target.name]: "" } });
   };
-  return <form noValidate className="form" onSubmit={submit} onInput={forget} {...rest}>{children}</form>;
+  return (
+    <form noValidate className="form" onSubmit={submit} onInput={forget} {...rest}>
+      {children}
+    </form>
+  );
 }
 
 /** Make a request without a form, with its status under `name`; `onDone` gets the answer. */

@@ -6,5 +6,9 @@ export function Moment({ at, never = "Never", isExact }) {
   if (!(at > 0)) return <span className="text-muted">{never}</span>;
   const date = new Date(at);
   const exact = date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-  return <time dateTime={date.toISOString()} title={exact}>{isExact ? exact : spokenMoment(at, Date.now())}</time>;
+  return (
+    <time dateTime={date.toISOString()} title={exact}>
+      {isExact ? exact : spokenMoment(at, Date.now())}
+    </time>
+  );
 }

@@ -1,5 +1,6 @@
-// Moments in words.
+// Moments in words: the words change while a page is open, and only the browser knows its clock and time zone.
 
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [
   ["year", 31536000],
   ["month", 2592000],
@@ -10,7 +11,7 @@ const UNITS = [
 ];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-/** "just now", "3 minutes ago", "yesterday", "in 7 days". */
+/** "just now", "3 minutes ago", "yesterday", "in 7 days". @param {number} at @param {number} now */
 export function spokenMoment(at, now) {
   const seconds = (at - now) / 1000;
   const found = UNITS.find(([, size]) => Math.abs(seconds) >= size);

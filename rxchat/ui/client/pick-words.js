@@ -1,4 +1,4 @@
-// What `#` in the composer looks for: where it stands, what is typed behind it, and what fits.
+// What `#` in the composer looks for, decided between two key presses: where it stands, what is typed behind it, and what fits.
 
 const LONGEST = 60;
 
@@ -11,8 +11,8 @@ export function hashAt(text, caret) {
   return words.length > LONGEST || /^\s|\n/.test(words) ? null : { at, words };
 }
 
-/** Those that fit what is typed by now; what the server found was for the words before. */
-export function fitting(choices, searched, words, isTaken = () => false) {
+/** Those that fit what is typed by now; what the server found was for the words before. @param {(id: string) => boolean} isTaken */
+export function fitting(choices, searched, words, isTaken = (_id) => false) {
   const wanted = words.trim().toLowerCase();
   const isAnswered = searched.trim().toLowerCase() === wanted;
   return choices.filter((choice) => !isTaken(choice.id) && (isAnswered || choice.name.toLowerCase().includes(wanted)));

@@ -10,13 +10,13 @@ const CLOSED = { is_open: false, is_answered: false, words: "", found: [], activ
 export const PICK_ID = "context-choices";
 
 /** What a click on an option, or pointing at one, does in the composer on screen. */
-let shown = { choose: () => {}, point: () => {} };
+let shown = { choose: (_at) => {}, point: (_at) => {} };
 export const choosePick = (at) => shown.choose(at);
 export const pointAtPick = (at) => shown.point(at);
 
 /** Ask the server a moment after the last key press; an empty answer that says nothing new is waited for, and believed. */
 function useLooking(hash, isDismissed, searched, onFind) {
-  const [waitedFor, setWaitedFor] = useState(null);
+  const [waitedFor, setWaitedFor] = useState(/** @type {string | null} */ (null));
   const words = hash && !isDismissed ? hash.words : null;
   useEffect(() => {
     if (words === null) return undefined;
@@ -47,7 +47,7 @@ export function usePicker({ text, field, choices, searched, isTaken, onFind, onP
   const hash = isHere ? hashAt(text, Math.min(caret, text.length)) : null;
   const isAnswered = useLooking(hash, hash?.at === dismissed, searched, onFind);
   const found = hash ? fitting(choices, searched, hash.words, isTaken) : [];
-  const isOpen = isLooking(hash, found) && hash.at !== dismissed;
+  const isOpen = hash !== null && isLooking(hash, found) && hash.at !== dismissed;
   const at = Math.max(0, Math.min(active, found.length - 1));
   useEffect(() => setActive(0), [hash?.words]);
   useEffect(() => {

@@ -25,7 +25,7 @@ export function toggleSidebar() {
 /** The focus is kept in the open drawer, and goes back to its button when it closes. */
 function showDrawer() {
   const isOpen = clientValue("drawer");
-  for (const element of document.querySelectorAll(BEHIND)) element.inert = isOpen;
+  for (const element of document.querySelectorAll(BEHIND)) element.toggleAttribute("inert", isOpen);
   focusSoon(isOpen ? ".sidebar :is(a, button)" : "[data-opens-sidebar]");
 }
 

@@ -3,7 +3,11 @@
 const LONGEST_QUOTE = 300;
 
 // Half of an emoji would make the address no address.
-const beginning = (quote) => Array.from(quote.trim().slice(0, 2 * LONGEST_QUOTE)).slice(0, LONGEST_QUOTE).join("").replace(/[\ud800-\udbff]$/, "");
+const beginning = (quote) =>
+  Array.from(quote.trim().slice(0, 2 * LONGEST_QUOTE))
+    .slice(0, LONGEST_QUOTE)
+    .join("")
+    .replace(/[\ud800-\udbff]$/, "");
 
 /**
  * The address of a document on this site; `start` and `end` count code points of its text, `page` counts from 1. `quote` is what

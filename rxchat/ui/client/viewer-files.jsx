@@ -4,9 +4,17 @@ import { address } from "./backend.js";
 
 const Pdf = lazy(() => import("./viewer-pdf.jsx"));
 
-const Loading = ({ label, className = "" }) => <div className={`skeleton ${className}`} role="status" aria-label={label}><i /></div>;
+const Loading = ({ label, className = "" }) => (
+  <div className={`skeleton ${className}`} role="status" aria-label={label}>
+    <i />
+  </div>
+);
 
-export const PdfView = (props) => <Suspense fallback={<Loading label="Loading the PDF" className="pdf-skeleton" />}><Pdf {...props} /></Suspense>;
+export const PdfView = (props) => (
+  <Suspense fallback={<Loading label="Loading the PDF" className="pdf-skeleton" />}>
+    <Pdf {...props} />
+  </Suspense>
+);
 
 /** A picture, shown as what the server found it to be. */
 export function PictureView({ documentId, name, mediaType }) {
@@ -27,6 +35,11 @@ export function PictureView({ documentId, name, mediaType }) {
       URL.revokeObjectURL(url);
     };
   }, [documentId, mediaType]);
-  if (isBroken) return <p role="alert" className="form-problem">This picture cannot be shown. You can download it.</p>;
+  if (isBroken)
+    return (
+      <p role="alert" className="form-problem">
+        This picture cannot be shown. You can download it.
+      </p>
+    );
   return shown ? <img src={shown} alt={name} className="viewer-picture" /> : <Loading label="Loading the picture" />;
 }

@@ -11,7 +11,9 @@ const SLEPT_MS = 6_000;
 
 /** Watches one socket at a time. `later(act, ms)` gives a function that calls it off. */
 export function createLiveness({ later }) {
+  /** @type {WebSocket | null} */
   let socket = null;
+  /** @type {(() => void) | null} */
   let callOff = null;
   const answered = () => {
     callOff?.();
@@ -21,6 +23,8 @@ export function createLiveness({ later }) {
     const dead = socket;
     answered();
     socket = null;
+    if (!dead) return;
+    /** @type {any} */
     const tell = dead.onclose;
     // Its own closing handshake would take until the network's time-out, too.
     dead.onclose = dead.onerror = dead.onmessage = null;

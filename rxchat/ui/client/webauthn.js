@@ -3,7 +3,11 @@ import { isIpAddress } from "./account-words.js";
 import { ask } from "./backend.js";
 
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
-const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const text = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
 const named = (list) => (list ?? []).map((item) => ({ ...item, id: bytes(item.id) }));
 
 /** Whether this browser can have passkeys here. */
@@ -22,6 +26,7 @@ function about(credential, response) {
 
 /** Make a passkey. */
 async function createPasskey(options) {
+  /** @type {any} */
   const made = await navigator.credentials.create({
     publicKey: {
       ...options,
@@ -39,6 +44,7 @@ async function createPasskey(options) {
 
 /** Show a passkey. */
 async function usePasskey(options) {
+  /** @type {any} */
   const shown = await navigator.credentials.get({
     publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: named(options.allowCredentials) },
   });

@@ -1,0 +1,20 @@
+// Modules whose types are not installed here: the frontend build has them.
+declare module "$/*";
+declare module "*.mjs";
+declare module "*?url";
+declare module "lucide-react";
+declare module "pdfjs-dist";
+declare module "react-router";
+declare module "shiki/*";
+declare module "streamdown";
+declare module "tus-js-client";
+
+interface ImportMeta {
+  /** Vite's: the addresses of files of the build, by their paths. */
+  glob(patterns: string[], options: object): Record<string, () => Promise<unknown>>;
+}
+
+interface Window {
+  /** React Router's name for one build of the pages. */
+  __reactRouterManifest?: { version: string };
+}
