@@ -65,7 +65,7 @@ class Tab:
         if state == ThreadState.get_full_name() and name == "patch" and value:
             self.patches.append(value)
             self.page.take_patch(value)
-        if state == StreamState.get_full_name() and name == "w" and value:
+        if state == StreamState.get_full_name() and name == "window" and value:
             self.packets.append(value)
             self.page.take_packet(value)
 

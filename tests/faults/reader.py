@@ -213,7 +213,7 @@ class Reader:
             self._seen.set()
 
     def _take(self, delta: dict[str, Any]) -> None:
-        window = delta.get(_STREAM, {}).get(f"w{_MARK}")
+        window = delta.get(_STREAM, {}).get(f"window{_MARK}")
         if window:
             self.page.take_packet(window)
         changes = {name.removesuffix(_MARK): value for name, value in delta.get(_THREAD, {}).items()}
@@ -234,7 +234,7 @@ class Reader:
         self._flush()
 
     def _take_patch(self, patch: dict[str, Any]) -> None:
-        if patch.get("op") == "set":
+        if patch.get("change") == "set":
             self._is_held = False
             self._sent_at = -_PATIENCE_SECONDS
         self.page.take_patch(patch)

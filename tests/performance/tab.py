@@ -71,12 +71,12 @@ class Tab:
     _run_state: str = ""
     _answered_before: str = ""
     """The answer that was the last one when the question was asked."""
-    _resyncing: asyncio.Task[None] | None = None
+    _asking: set[asyncio.Task[None]] = field(default_factory=set)
     _page: Page = field(init=False)
 
     def __post_init__(self) -> None:
-        """Show nothing yet. The rest of long texts is not fetched: what is measured is one turn."""
-        self._page = Page(self._resync)
+        """Show nothing yet."""
+        self._page = Page(self._resync, self._more)
 
     async def ask(self, text: str = "Please tell me all of it.", *, patience: float = _PATIENCE_SECONDS) -> Turn:
         """Send a question and return what came until its answer was complete on the page."""
@@ -138,7 +138,7 @@ class Tab:
             born = delta.get(_THREAD, {}).get(f"born{_MARK}")
             if born and self.conversation_id is None:
                 await self._go_to(born["conversation_id"])
-            window = delta.get(_STREAM, {}).get(f"w{_MARK}")
+            window = delta.get(_STREAM, {}).get(f"window{_MARK}")
             if window:
                 self._take_window(size, window)
             else:
@@ -159,7 +159,7 @@ class Tab:
         turn.bytes_streamed += size
         before = len(turn.text)
         self._page.take_packet(window)
-        turn.text = self._page.text(window["g"])
+        turn.text = self._page.text(window["message_id"])
         arrived_at = time.time()
         turn.arrivals.append((arrived_at, len(turn.text) - before))
         now = arrived_at * 1000
@@ -181,15 +181,24 @@ class Tab:
         answer = self._page.last_answer()
         if answer is None or answer["id"] == self._answered_before or answer["state"] == "running":
             return
-        self._finished = True
-        # A tab that missed the end of the text is given the whole with its ending.
-        self.turn.given_whole = patch["op"] != "finish"
+        # A tab that missed the end of the text is given the whole with its ending, a long one piece by piece.
+        self._finished = not self._page.awaits_more
+        self.turn.given_whole = patch["change"] != "finish"
         self.turn.text = answer["text"]
 
     def _resync(self) -> None:
         """Ask for all of it again, as the page does when something is missing."""
         self.turn.gaps.append(f"something before character {len(self.turn.text)} is missing")
-        self._resyncing = asyncio.create_task(self._send_event(f"{_THREAD}.resync", {}))
+        self._later("resync")
+
+    def _more(self) -> None:
+        """Ask for the next piece of a long text, as the page does."""
+        self._later("more")
+
+    def _later(self, handler: str) -> None:
+        asking = asyncio.create_task(self._send_event(f"{_THREAD}.{handler}", {}))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
 
 
 @asynccontextmanager

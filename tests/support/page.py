@@ -12,7 +12,7 @@ from typing import Any
 from rxchat.domain.text import utf16_length
 
 Message = dict[str, Any]
-_KINDS = {"t": "text", "r": "reasoning"}
+_KINDS = ("text", "reasoning")
 
 
 def place_window(buffer: str, offset: int, piece: str) -> str | None:
@@ -40,7 +40,7 @@ class Page:
         self._texts: dict[tuple[str, str], str] = {}
         self._accepted: set[str] = set()
         self._doubtful: set[str] = set()
-        self._awaits_set = self._awaits_more = False
+        self.awaits_more = self._awaits_set = False
 
     def text(self, message_id: str, kind: str = "text") -> str:
         """Return the displayed text of an answer, running or finished."""
@@ -59,19 +59,19 @@ class Page:
 
     def take_patch(self, patch: dict[str, Any]) -> None:
         """Apply a patch from the server."""
-        if not patch.get("op"):
+        if not patch.get("change"):
             return
-        before, self.number = self.number, patch["n"]
-        if patch["op"] in {"set", "extend"}:
-            self._awaits_more = False
-        if patch.get("more") and not self._awaits_more:
-            self._awaits_more = True
+        before, self.number = self.number, patch["number"]
+        if patch["change"] in {"set", "extend"}:
+            self.awaits_more = False
+        if patch.get("more") and not self.awaits_more:
+            self.awaits_more = True
             self._more()
-        if patch["op"] == "set":
+        if patch["change"] == "set":
             self._set(patch)
         elif before is None:
             return
-        elif patch["n"] != before + 1 or self._awaits_set:
+        elif patch["number"] != before + 1 or self._awaits_set:
             self.ask_once()
         else:
             {
@@ -80,15 +80,15 @@ class Page:
                 "finish": self._finish,
                 "extend": self._extend,
                 "replace": lambda given: self._replace(given["item"]),
-            }[patch["op"]](patch)
+            }[patch["change"]](patch)
 
     def take_packet(self, packet: dict[str, Any]) -> None:
         """Apply a window: the newest part of a running answer."""
-        message = self.find(packet["g"])
+        message = self.find(packet["message_id"])
         if message is not None and message["state"] != "running":
             return
-        key = packet["g"], _KINDS[packet.get("k", "t")]
-        placed = place_window(self._texts.get(key, ""), packet["o"], packet["t"])
+        key = packet["message_id"], packet["kind"]
+        placed = place_window(self._texts.get(key, ""), packet["offset"], packet["text"])
         if placed is not None:
             self._texts[key] = placed
         elif message is not None:
@@ -124,7 +124,7 @@ class Page:
 
     def connected_again(self) -> None:
         """What was asked before the socket fell may never be answered."""
-        self._awaits_set = self._awaits_more = False
+        self.awaits_more = self._awaits_set = False
 
     def leave(self) -> None:
         """Go to another page, which begins with its own `set`."""
@@ -167,7 +167,7 @@ class Page:
         before = self.find(patch["id"])
         if before is None:
             return
-        whole = place_window(before.get(patch["kind"]) or "", patch["o"], patch["t"])
+        whole = place_window(before.get(patch["kind"]) or "", patch["offset"], patch["text"])
         if whole is None:
             self.ask_once()
         else:
@@ -176,7 +176,7 @@ class Page:
     def _finish(self, patch: dict[str, Any]) -> None:
         item = patch["item"]
         before = self.find(item["id"])
-        buffers = {kind: self._texts.get((item["id"], kind), "") for kind in _KINDS.values()}
+        buffers = {kind: self._texts.get((item["id"], kind), "") for kind in _KINDS}
         lengths = {"text": item["length"], "reasoning": item.get("reasoning_length") or 0}
         is_whole = all(utf16_length(buffers[kind]) == lengths[kind] for kind in buffers)
         if before is None or (before["state"] == "running" and not is_whole):
@@ -188,7 +188,7 @@ class Page:
         before = self.find(item["id"]) if item.get("keeps") else None
         if before is not None and not any(key[0] == item["id"] for key in self._texts):
             # A continued answer keeps its displayed text until the stream brings the rest.
-            self._texts |= {(item["id"], kind): before.get(kind) or "" for kind in _KINDS.values()}
+            self._texts |= {(item["id"], kind): before.get(kind) or "" for kind in _KINDS}
         shown = self._adopt(item)
         self.messages = [shown if message["id"] == item["id"] else message for message in self.messages]
         self._delivered({item["id"]})
@@ -199,7 +199,7 @@ class Page:
         ]
 
     def _adopt(self, message: Message) -> Message:
-        for kind in _KINDS.values():
+        for kind in _KINDS:
             key = message["id"], kind
             if message["state"] != "running":
                 self._texts.pop(key, None)

@@ -80,9 +80,9 @@ describe("citations in a text", () => {
   test("an answer that is written again does not keep the citations of the one before", () => {
     const thread = createThread();
     const answer = { id: "a", role: "assistant", text: "so [1]", reasoning: "", state: "failed", citations: [{ at: 3 }] };
-    thread.patch({ n: 1, op: "set", items: [answer] }, "c1");
-    thread.patch({ n: 2, op: "replace", item: { id: "a", role: "assistant", text: "", reasoning: "", state: "running" } }, "c1");
-    thread.patch({ n: 3, op: "finish", item: { id: "a", state: "done", length: 0, reasoning_length: 0 } }, "c1");
+    thread.patch({ number: 1, change: "set", items: [answer] }, "c1");
+    thread.patch({ number: 2, change: "replace", item: { id: "a", role: "assistant", text: "", reasoning: "", state: "running" } }, "c1");
+    thread.patch({ number: 3, change: "finish", item: { id: "a", state: "done", length: 0, reasoning_length: 0 } }, "c1");
     expect(thread.view().messages[0].citations).toBe(undefined);
   });
 });
@@ -318,7 +318,7 @@ describe("what goes along survives as the text does", () => {
 
   test("a message that is sent again brings it again, and one that is refused gives it back", () => {
     const thread = createThread();
-    thread.patch({ n: 1, op: "set", items: [] }, "c1");
+    thread.patch({ number: 1, change: "set", items: [] }, "c1");
     const at = { now: 0 };
     const outbox = createOutbox(thread, () => at.now);
     const sent = [];

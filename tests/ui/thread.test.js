@@ -15,18 +15,18 @@ function opened(items = [], older = false) {
   const thread = createThread();
   const resync = () => (asked.resyncs += 1);
   const patch = (value) => thread.patch(value, "c1", resync);
-  patch({ n: 1, op: "set", items, older });
+  patch({ number: 1, change: "set", items, older });
   return { thread, asked, patch, packet: (value) => thread.packet(value, resync), ids: () => thread.view().messages.map((m) => m.id) };
 }
 
 describe("long texts and answers that go on", () => {
   test("the rest of a long text comes in pieces, and a missing one is asked for", () => {
     const { thread, asked, patch } = opened([answer("a", "abc", "done")]);
-    patch({ n: 2, op: "extend", id: "a", kind: "text", o: 3, t: "def" });
-    patch({ n: 3, op: "extend", id: "gone", kind: "text", o: 3, t: "def" });
+    patch({ number: 2, change: "extend", id: "a", kind: "text", offset: 3, text: "def" });
+    patch({ number: 3, change: "extend", id: "gone", kind: "text", offset: 3, text: "def" });
     expect(thread.view().messages[0].text).toBe("abcdef");
     expect(asked.resyncs).toBe(0);
-    patch({ n: 4, op: "extend", id: "a", kind: "text", o: 9, t: "x" });
+    patch({ number: 4, change: "extend", id: "a", kind: "text", offset: 9, text: "x" });
     expect(asked.resyncs).toBe(1);
   });
 
@@ -34,20 +34,20 @@ describe("long texts and answers that go on", () => {
     const thread = createThread();
     let fetched = 0;
     const take = (value) => thread.patch(value, "c1", () => {}, () => (fetched += 1));
-    take({ n: 1, op: "set", items: [answer("a", "abc", "done")], more: true });
-    take({ n: 2, op: "append", items: [user("u")], more: true });
+    take({ number: 1, change: "set", items: [answer("a", "abc", "done")], more: true });
+    take({ number: 2, change: "append", items: [user("u")], more: true });
     expect(fetched).toBe(1);
-    take({ n: 3, op: "extend", id: "a", kind: "text", o: 3, t: "def", more: true });
-    take({ n: 4, op: "extend", id: "a", kind: "text", o: 6, t: "ghi" });
+    take({ number: 3, change: "extend", id: "a", kind: "text", offset: 3, text: "def", more: true });
+    take({ number: 4, change: "extend", id: "a", kind: "text", offset: 6, text: "ghi" });
     expect(fetched).toBe(2);
     expect(thread.view().messages[0].text).toBe("abcdefghi");
   });
 
   test("an answer that goes on keeps what is shown until the stream has it", () => {
     const { thread, patch, packet } = opened([answer("a", "so far", "stopped")]);
-    patch({ n: 2, op: "replace", item: { ...answer("a"), keeps: true } });
+    patch({ number: 2, change: "replace", item: { ...answer("a"), keeps: true } });
     expect(thread.text("a").text).toBe("so far");
-    packet({ g: "a", o: 0, t: "so far and on" });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "so far and on" });
     expect(thread.text("a").text).toBe("so far and on");
   });
 
@@ -63,9 +63,9 @@ describe("long texts and answers that go on", () => {
   test("nothing older is asked for while pieces of what is here are to come", () => {
     const thread = createThread();
     const take = (value) => thread.patch(value, "c1");
-    take({ n: 1, op: "set", items: [answer("a", "abc", "done")], older: true, more: true });
+    take({ number: 1, change: "set", items: [answer("a", "abc", "done")], older: true, more: true });
     expect(thread.startOlder()).toBe("");
-    take({ n: 2, op: "extend", id: "a", kind: "text", o: 3, t: "def" });
+    take({ number: 2, change: "extend", id: "a", kind: "text", offset: 3, text: "def" });
     expect(thread.startOlder()).toBe("a");
   });
 });
@@ -84,35 +84,35 @@ describe("window packets", () => {
 
   test("text and reasoning grow apart", () => {
     const { thread, packet } = opened([answer("a")]);
-    packet({ g: "a", o: 0, t: "hm", k: "r" });
-    packet({ g: "a", o: 0, t: "Yes", k: "t" });
-    packet({ g: "a", o: 2, t: "sir", k: "t" });
+    packet({ message_id: "a", kind: "reasoning", offset: 0, text: "hm" });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "Yes" });
+    packet({ message_id: "a", kind: "text", offset: 2, text: "sir" });
     expect(thread.text("a")).toEqual({ text: "Yesir", reasoning: "hm" });
   });
 
   test("a gap asks once, however many packets follow, and again only after a set", () => {
     const { asked, packet, patch } = opened([answer("a")]);
-    packet({ g: "a", o: 5, t: "x" });
-    packet({ g: "a", o: 6, t: "y" });
+    packet({ message_id: "a", kind: "text", offset: 5, text: "x" });
+    packet({ message_id: "a", kind: "text", offset: 6, text: "y" });
     expect(asked.resyncs).toBe(1);
-    patch({ n: 2, op: "set", items: [answer("a", "12345")] });
-    packet({ g: "a", o: 9, t: "z" });
+    patch({ number: 2, change: "set", items: [answer("a", "12345")] });
+    packet({ message_id: "a", kind: "text", offset: 9, text: "z" });
     expect(asked.resyncs).toBe(2);
   });
 
   test("a packet for a message that is not here yet waits for it, and a stale one is nothing", () => {
     const { thread, asked, packet, patch } = opened([user("u")]);
-    packet({ g: "gone", o: 7, t: "x" });
-    packet({ g: "a", o: 0, t: "Hel" });
-    patch({ n: 2, op: "append", items: [answer("a")] });
-    packet({ g: "a", o: 3, t: "lo" });
+    packet({ message_id: "gone", kind: "text", offset: 7, text: "x" });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "Hel" });
+    patch({ number: 2, change: "append", items: [answer("a")] });
+    packet({ message_id: "a", kind: "text", offset: 3, text: "lo" });
     expect(thread.text("a").text).toBe("Hello");
     expect(asked.resyncs).toBe(0);
   });
 
   test("nothing changes a finished answer", () => {
     const { thread, packet } = opened([answer("a", "done text", "done")]);
-    packet({ g: "a", o: 0, t: "other" });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "other" });
     expect(thread.text("a").text).toBe("");
     expect(thread.view().messages[0].text).toBe("done text");
   });
@@ -121,12 +121,12 @@ describe("window packets", () => {
 describe("patches", () => {
   test("a missed number asks once and nothing is applied until the set", () => {
     const { asked, patch, ids } = opened([user("u1")]);
-    patch({ n: 3, op: "append", items: [user("u2")] });
-    patch({ n: 4, op: "append", items: [user("u3")] });
+    patch({ number: 3, change: "append", items: [user("u2")] });
+    patch({ number: 4, change: "append", items: [user("u3")] });
     expect(asked.resyncs).toBe(1);
     expect(ids()).toEqual(["u1"]);
-    patch({ n: 5, op: "set", items: [user("u1"), user("u2"), user("u3")] });
-    patch({ n: 6, op: "append", items: [user("u4")] });
+    patch({ number: 5, change: "set", items: [user("u1"), user("u2"), user("u3")] });
+    patch({ number: 6, change: "append", items: [user("u4")] });
     expect(ids()).toEqual(["u1", "u2", "u3", "u4"]);
     expect(asked.resyncs).toBe(1);
   });
@@ -134,8 +134,8 @@ describe("patches", () => {
   test("what is left over from the page before is passed over", () => {
     const thread = createThread();
     let resyncs = 0;
-    thread.patch({ n: 9, op: "append", items: [user("old")] }, "c0", () => (resyncs += 1));
-    thread.patch({ n: 1, op: "set", items: [user("u")] }, "c1");
+    thread.patch({ number: 9, change: "append", items: [user("old")] }, "c0", () => (resyncs += 1));
+    thread.patch({ number: 1, change: "set", items: [user("u")] }, "c1");
     expect([resyncs, thread.view().messages.length, thread.view().tag]).toEqual([0, 1, "c1"]);
   });
 
@@ -143,31 +143,31 @@ describe("patches", () => {
     const { thread, patch, ids } = opened([user("u3")], true);
     expect(thread.startOlder()).toBe("u3");
     expect(thread.startOlder()).toBe("");
-    patch({ n: 2, op: "prepend", items: [user("u1"), user("u2"), user("u3")], older: false });
+    patch({ number: 2, change: "prepend", items: [user("u1"), user("u2"), user("u3")], older: false });
     expect(ids()).toEqual(["u1", "u2", "u3"]);
     expect(thread.startOlder()).toBe("");
   });
 
   test("finish seals the text that was streamed", () => {
     const { thread, asked, packet, patch } = opened([answer("a")]);
-    packet({ g: "a", o: 0, t: "Hello" });
-    patch({ n: 2, op: "finish", item: { id: "a", role: "assistant", state: "done", tokens: 1, length: 5, reasoning_length: 0 } });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "Hello" });
+    patch({ number: 2, change: "finish", item: { id: "a", role: "assistant", state: "done", tokens: 1, length: 5, reasoning_length: 0 } });
     expect(thread.view().messages[0]).toMatchObject({ text: "Hello", state: "done", tokens: 1 });
     expect(asked.resyncs).toBe(0);
   });
 
   test("finish with another length asks for the whole", () => {
     const { asked, packet, patch } = opened([answer("a")]);
-    packet({ g: "a", o: 0, t: "Hel" });
-    patch({ n: 2, op: "finish", item: { id: "a", state: "done", length: 5, reasoning_length: 0 } });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "Hel" });
+    patch({ number: 2, change: "finish", item: { id: "a", state: "done", length: 5, reasoning_length: 0 } });
     expect(asked.resyncs).toBe(1);
   });
 
   test("a set keeps the text that is ahead and drops the buffers of others", () => {
     const { thread, packet, patch } = opened([answer("a"), answer("b")]);
-    packet({ g: "a", o: 0, t: "Hello there" });
-    packet({ g: "b", o: 0, t: "x" });
-    patch({ n: 2, op: "set", items: [answer("a", "Hello")] });
+    packet({ message_id: "a", kind: "text", offset: 0, text: "Hello there" });
+    packet({ message_id: "b", kind: "text", offset: 0, text: "x" });
+    patch({ number: 2, change: "set", items: [answer("a", "Hello")] });
     expect(thread.text("a").text).toBe("Hello there");
     expect(thread.text("b").text).toBe("");
     expect(furtherText("abc", "xyz12")).toBe("xyz12");
@@ -176,13 +176,13 @@ describe("patches", () => {
 
   test("replace changes one message, back to running too", () => {
     const { thread, patch } = opened([answer("a", "bad", "failed")]);
-    patch({ n: 2, op: "replace", item: answer("a", "") });
+    patch({ number: 2, change: "replace", item: answer("a", "") });
     expect(thread.view().messages[0].state).toBe("running");
   });
 
   test("the same patch twice is one", () => {
     const { asked, patch, ids } = opened();
-    const append = { n: 2, op: "append", items: [user("u")] };
+    const append = { number: 2, change: "append", items: [user("u")] };
     patch(append);
     patch(append);
     expect([ids().length, asked.resyncs]).toEqual([1, 0]);
@@ -194,7 +194,7 @@ describe("what was just sent", () => {
     const { thread, patch } = opened();
     thread.sent("k1", "hi");
     expect(thread.view().pending).toEqual([{ id: "k1", text: "hi" }]);
-    patch({ n: 2, op: "append", items: [user("u", "hi", { client_id: "k1" })] });
+    patch({ number: 2, change: "append", items: [user("u", "hi", { client_id: "k1" })] });
     expect(thread.view().pending).toEqual([]);
   });
 
@@ -211,16 +211,16 @@ describe("what was just sent", () => {
     thread.sent("k1", "one");
     thread.sent("k2", "two");
     thread.accept("k1");
-    patch({ n: 2, op: "set", items: [user("u", "one")] });
+    patch({ number: 2, change: "set", items: [user("u", "one")] });
     expect(thread.view().pending.map((sent) => sent.id)).toEqual(["k2"]);
   });
 
   test("after leaving, only a set is believed", () => {
     const { thread, patch, asked, ids } = opened([user("u")]);
     thread.leave();
-    patch({ n: 2, op: "append", items: [user("old")] });
+    patch({ number: 2, change: "append", items: [user("old")] });
     expect([ids().length, asked.resyncs, thread.view().tag]).toEqual([0, 0, null]);
-    patch({ n: 3, op: "set", items: [user("new")] });
+    patch({ number: 3, change: "set", items: [user("new")] });
     expect(ids()).toEqual(["new"]);
   });
 });
@@ -239,10 +239,10 @@ describe("what is on its way", () => {
 
   test("has arrived when a message has its id, however it is shown", () => {
     for (const show of [
-      ({ patch }) => patch({ n: 2, op: "set", items: [user("k1", "hi")] }),
-      ({ patch }) => patch({ n: 2, op: "append", items: [user("k1", "hi"), answer("a")] }),
-      ({ patch }) => patch({ n: 2, op: "prepend", items: [user("k1", "hi")] }),
-      ({ patch }) => patch({ n: 2, op: "replace", item: user("k1", "hi") }),
+      ({ patch }) => patch({ number: 2, change: "set", items: [user("k1", "hi")] }),
+      ({ patch }) => patch({ number: 2, change: "append", items: [user("k1", "hi"), answer("a")] }),
+      ({ patch }) => patch({ number: 2, change: "prepend", items: [user("k1", "hi")] }),
+      ({ patch }) => patch({ number: 2, change: "replace", item: user("k1", "hi") }),
       ({ thread }) => thread.waits([{ id: "k1" }]),
     ]) {
       const page = sentOnce();
@@ -269,7 +269,7 @@ describe("what is on its way", () => {
     flush();
     expect(sent.length).toBe(1);
     outbox.beginAgain();
-    patch({ n: 1, op: "set", items: [] });
+    patch({ number: 1, change: "set", items: [] });
     flush();
     expect(sent.length).toBe(2);
   });
@@ -292,7 +292,7 @@ describe("what is on its way", () => {
     thread.accept("k1", () => (resyncs += 1));
     expect([thread.view().pending, resyncs]).toEqual([[], 1]);
     thread.sent("k2", "ho");
-    patch({ n: 2, op: "set", items: [user("u")] });
+    patch({ number: 2, change: "set", items: [user("u")] });
     thread.accept("k2", () => (resyncs += 1));
     expect(resyncs).toBe(2);
     expect([thread.view().pending, thread.has("k2"), thread.has("k3")]).toEqual([[], true, false]);
@@ -302,7 +302,7 @@ describe("what is on its way", () => {
     const { thread, patch } = sentOnce();
     thread.accept("k1");
     expect([thread.view().pending.length, thread.onItsWay()]).toEqual([1, []]);
-    patch({ n: 2, op: "append", items: [user("k1", "hi")] });
+    patch({ number: 2, change: "append", items: [user("k1", "hi")] });
     expect(thread.view().pending).toEqual([]);
   });
 });
@@ -323,10 +323,10 @@ describe("what waits", () => {
     expect(thread.fate("w")).toBe("unknown");
     thread.waits([{ id: "w" }]);
     expect(thread.fate("w")).toBe("waits");
-    patch({ n: 5, op: "append", items: [user("w")] });
+    patch({ number: 5, change: "append", items: [user("w")] });
     thread.waits([]);
     expect(thread.fate("w")).toBe("unknown");
-    patch({ n: 6, op: "set", items: [user("w")] });
+    patch({ number: 6, change: "set", items: [user("w")] });
     expect([thread.fate("w"), thread.fate("other")]).toEqual(["asked", "gone"]);
     thread.leave();
     expect(thread.fate("w")).toBe("unknown");
@@ -345,7 +345,7 @@ describe("what waits", () => {
   });
 
   test("a long text is read piece by piece, and anew when it was changed meanwhile", () => {
-    const piece = (part, t, length = 6) => ({ id: "w", part, parts: 2, length, t });
+    const piece = (part, text, length = 6) => ({ id: "w", part, parts: 2, length, text });
     let reading = addPiece(startReading("w"), piece(0, "abc"));
     expect(addPiece(reading, piece(0, "abc"))).toBe(reading);
     expect(addPiece(reading, { ...piece(1, "def"), id: "x" })).toBe(reading);

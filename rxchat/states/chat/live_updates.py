@@ -216,9 +216,9 @@ class LiveUpdates:
                         self._models[message_id] = model
                         if questions:
                             items, rest = in_pieces([*questions, _now(change)])
-                            patches.append(({"op": "append", "items": items}, rest))
+                            patches.append(({"change": "append", "items": items}, rest))
                         else:
-                            patches.append(({"op": "replace", "item": _now(change)}, []))
+                            patches.append(({"change": "replace", "item": _now(change)}, []))
                         questions = []
                     case AnswerEnded():
                         patches.append(await self._ending(conversation_id, change))
@@ -231,13 +231,16 @@ class LiveUpdates:
         sent = self._windows.pop(event.message_id, None)
         model = self._models.pop(event.message_id, "")
         if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
-            return {"op": "finish", "item": ending_view(event, model, detailed=sees_details(self._current_user))}, []
+            return {
+                "change": "finish",
+                "item": ending_view(event, model, detailed=sees_details(self._current_user)),
+            }, []
         # It ended before this tab could follow, or another process wrote the end.
         whole = await container.get_services().chat.conversations.message(
             self._current_user, conversation_id, event.message_id
         )
         item, rest = in_pieces([message_view(whole, detailed=sees_details(self._current_user))])
-        return {"op": "replace", "item": item[0]}, rest
+        return {"change": "replace", "item": item[0]}, rest
 
     async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
         async with self._page() as state:

@@ -80,7 +80,7 @@ def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict
     found = []
     while start < len(whole):
         piece = whole[start : start + PACKET_CHARACTERS]
-        found.append({"op": "extend", "id": message_id, "kind": kind, "o": offset, "t": piece})
+        found.append({"change": "extend", "id": message_id, "kind": kind, "offset": offset, "text": piece})
         start += len(piece)
         offset += utf16_length(piece)
     return found

@@ -53,9 +53,9 @@ _MARKER = "_rx_state_"
 
 
 class StreamState(rx.State):
-    """The variable that the renderer reads: {g: message, k: "t" or "r", o: offset in UTF-16 units, t: text}."""
+    """The var that the page reads: `message_id`, `kind` (text or reasoning), `offset` in UTF-16 units, and `text`."""
 
-    w: dict[str, Any] = {}
+    window: dict[str, Any] = {}
 
 
 async def push(packet: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ async def push(packet: dict[str, Any]) -> None:
 
     `emit_delta` is undocumented (reflex_base.event.context). It is used only here, and a test checks it.
     """
-    await EventContext.get().emit_delta({StreamState.get_full_name(): {f"w{_MARKER}": packet}})
+    await EventContext.get().emit_delta({StreamState.get_full_name(): {f"window{_MARKER}": packet}})
 
 
 class Window:
@@ -92,7 +92,12 @@ class Window:
         start, start_utf16 = self._starts[0] if self._starts else (0, 0)
         if end - start > PACKET_CHARACTERS:
             start, start_utf16 = self.sent, self._sent_utf16
-        packet = {"g": self._message_id, "k": self._kind.value[0], "o": start_utf16, "t": whole[start:end]}
+        packet = {
+            "message_id": self._message_id,
+            "kind": self._kind.value,
+            "offset": start_utf16,
+            "text": whole[start:end],
+        }
         self._starts.append((self.sent, self._sent_utf16))
         self._sent_utf16 += utf16_length(whole[self.sent : end])
         self.sent = end

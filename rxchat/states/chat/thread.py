@@ -55,7 +55,7 @@ def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) ->
 
 def _offer_older_again(state: ThreadState, _error: RxChatError, _given: dict[str, Any]) -> bool:
     """Send an empty page of older messages, so that the renderer can try again; the banner shows the error."""
-    state._add_patch(op="prepend", items=[], older=True)
+    state._add_patch(change="prepend", items=[], older=True)
     return False
 
 
@@ -161,11 +161,11 @@ class ThreadState(rx.State):
         self._seq = page.seq if page else 0
         detailed, messages = sees_details(current_user), page.messages if page else []
         items, self._rest = in_pieces([message_view(message, detailed=detailed) for message in messages])
-        self._add_patch(op="set", items=items, older=page.has_older if page else False)
+        self._add_patch(change="set", items=items, older=page.has_older if page else False)
 
     def _add_patch(self, **patch: Any) -> None:
         self._patches += 1
-        self.patch = {"n": self._patches, **patch} | ({"more": True} if self._rest else {})
+        self.patch = {"number": self._patches, **patch} | ({"more": True} if self._rest else {})
 
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
@@ -264,7 +264,7 @@ class ThreadState(rx.State):
             "part": number,
             "parts": len(pieces),
             "length": len(text),
-            "t": pieces[number],
+            "text": pieces[number],
         }
 
     @rx.event
@@ -278,7 +278,7 @@ class ThreadState(rx.State):
     async def older(self, current_user: CurrentUser, before_id: str) -> None:
         """Show older messages, once the page has all that it requested before."""
         if self._rest:
-            self._add_patch(op="prepend", items=[], older=True)
+            self._add_patch(change="prepend", items=[], older=True)
             return
         page = await container.get_services().chat.conversations.open(
             current_user, self._named(), before=_id(before_id)
@@ -286,7 +286,7 @@ class ThreadState(rx.State):
         detailed = sees_details(current_user)
         items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
         self._rest += rest
-        self._add_patch(op="prepend", items=items, older=page.has_older)
+        self._add_patch(change="prepend", items=items, older=page.has_older)
 
     @rx.event
     @requires_user

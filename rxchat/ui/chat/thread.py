@@ -82,7 +82,7 @@ def thread_feeds() -> rx.Component:
             on_resync=ThreadState.resync,
             on_more=ThreadState.more,
         ),
-        StreamFeed.create(packet=StreamState.w, on_resync=ThreadState.resync),
+        StreamFeed.create(packet=StreamState.window, on_resync=ThreadState.resync),
     )
 
 

@@ -85,7 +85,7 @@ export function ThreadFeed({ patch, conversationId, accepted, born, refused, wai
   }, [conversationId]);
 
   useLayoutEffect(() => {
-    if (patch?.op === "set") outbox.beginAgain();
+    if (patch?.change === "set") outbox.beginAgain();
     thread.patch(patch, conversationId, onResync, onMore);
   }, [patch]);
 

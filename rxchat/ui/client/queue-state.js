@@ -11,7 +11,7 @@ export function addPiece(reading, piece) {
   if (!reading || piece?.id !== reading.id) return reading;
   if (reading.length !== null && piece.length !== reading.length) return startReading(reading.id);
   if (piece.part !== reading.texts.length) return reading;
-  const texts = [...reading.texts, piece.t];
+  const texts = [...reading.texts, piece.text];
   return { ...reading, texts, length: piece.length, isWhole: texts.length === piece.parts };
 }
 

@@ -95,7 +95,7 @@ export function createThread(changed = () => {}) {
     },
     extend(patch, tag, resync) {
       const before = find(patch.id);
-      const whole = before && placeWindow(before[patch.kind] ?? "", patch.o, patch.t);
+      const whole = before && placeWindow(before[patch.kind] ?? "", patch.offset, patch.text);
       if (before && whole === null) return askOnce(resync);
       if (before) show({ messages: view.messages.map((message) => (message === before ? { ...before, [patch.kind]: whole } : message)) });
       return undefined;
@@ -116,38 +116,37 @@ export function createThread(changed = () => {}) {
 
     /** Apply a patch from the server; `tag` is the conversation that the server says it shows. */
     patch(patch, tag, resync = () => {}, more = () => {}) {
-      if (!patch?.op || patch === lastPatch) return;
+      if (!patch?.change || patch === lastPatch) return;
       lastPatch = patch;
       const before = number;
-      number = patch.n;
-      if (patch.op === "set" || patch.op === "extend") awaitingMore = false;
+      number = patch.number;
+      if (patch.change === "set" || patch.change === "extend") awaitingMore = false;
       // The next piece of a long text is fetched when this one is here: two that come together would be drawn as one.
       if (patch.more && !awaitingMore) {
         awaitingMore = true;
         more();
       }
-      if (patch.op === "set") return operations.set(patch, tag);
+      if (patch.change === "set") return operations.set(patch, tag);
       // After a load the last patch of the page before may come first; the `set` of this one is on its way.
       if (before === null) return undefined;
-      if (patch.n !== before + 1 || awaitingSet) return askOnce(resync);
-      operations[patch.op]?.(patch, tag, resync);
+      if (patch.number !== before + 1 || awaitingSet) return askOnce(resync);
+      operations[patch.change]?.(patch, tag, resync);
     },
 
     /** Apply a window packet: the newest piece of a running answer. */
     packet(packet, resync = () => {}) {
-      if (!packet?.g || packet === lastPacket) return;
+      if (!packet?.message_id || packet === lastPacket) return;
       lastPacket = packet;
-      const message = find(packet.g);
+      const message = find(packet.message_id);
       if (message && message.state !== "running") return;
-      const kind = packet.k === "r" ? "reasoning" : "text";
-      const buffer = texts.get(packet.g) ?? EMPTY_TEXT;
-      const next = placeWindow(buffer[kind], packet.o, packet.t);
+      const buffer = texts.get(packet.message_id) ?? EMPTY_TEXT;
+      const next = placeWindow(buffer[packet.kind], packet.offset, packet.text);
       if (next === null) {
         if (message) askOnce(resync);
         return;
       }
-      texts.set(packet.g, { ...buffer, [kind]: next });
-      changed("text", packet.g);
+      texts.set(packet.message_id, { ...buffer, [packet.kind]: next });
+      changed("text", packet.message_id);
     },
 
     /** Show what the person sent, before the server has it; `attached` goes along. */

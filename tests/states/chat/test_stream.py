@@ -16,7 +16,7 @@ def test_a_window_begins_a_little_back_and_counts_as_javascript_does() -> None:
     for piece in ("a🙂", "b", "c", "d", "🙂e"):
         answer.add(ChunkKind.TEXT, piece)
         packets.append(window.packet(answer))
-    assert [(packet["o"], packet["t"]) for packet in packets if packet] == [
+    assert [(packet["offset"], packet["text"]) for packet in packets if packet] == [
         (0, "a🙂"),
         (0, "a🙂b"),
         (0, "a🙂bc"),
@@ -32,8 +32,8 @@ def test_no_packet_is_over_64_kb_whatever_was_written_at_once() -> None:
     answer.add(ChunkKind.TEXT, text)
     shown = b""
     while (packet := window.packet(answer)) is not None:
-        assert len(packet["t"].encode()) < 64_000
-        shown = shown[: packet["o"] * 2] + packet["t"].encode("utf-16-le")
+        assert len(packet["text"].encode()) < 64_000
+        shown = shown[: packet["offset"] * 2] + packet["text"].encode("utf-16-le")
     assert shown.decode("utf-16-le") == text and window.has_all_of(answer)
 
 
@@ -45,4 +45,4 @@ def test_a_window_begins_anew_when_what_it_showed_was_taken_back() -> None:
     answer.truncate(ChunkKind.TEXT, 7)
     assert not window.has_all_of(answer)
     packet = window.packet(answer)
-    assert packet is not None and (packet["o"], packet["t"]) == (0, "one two")
+    assert packet is not None and (packet["offset"], packet["text"]) == (0, "one two")

@@ -81,7 +81,7 @@ async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
             "scripted:fault=cut,at=3",
         ]
         assert tab.shown(ThreadState, "model") == SLOW
-        assert tab.patches == [{"n": 1, "op": "set", "items": [], "older": False}]
+        assert tab.patches == [{"number": 1, "change": "set", "items": [], "older": False}]
 
 
 async def test_a_question_is_shown_streamed_and_finished(cookie: str) -> None:
@@ -90,13 +90,13 @@ async def test_a_question_is_shown_streamed_and_finished(cookie: str) -> None:
         conversation_id = await ask(tab, "What is this?")
         await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "answering")
         answer = await tab.until(tab.answer)
-        assert tab.patches[-1]["op"] == "finish" and "text" not in tab.patches[-1]["item"]
+        assert tab.patches[-1]["change"] == "finish" and "text" not in tab.patches[-1]["item"]
         assert (answer["text"], answer["state"], answer["length"]) == ("word " * 60, "done", 300)
         assert answer["reasoning"] == "".join(f"thought {number} " for number in range(6))
         await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "")
         group = tab.shown(SidebarState, "groups")[0]
         assert (group.label, group.rows[0].id, group.rows[0].title) == ("Today", conversation_id, "What is this?")
-        assert [patch["n"] for patch in tab.patches] == list(range(1, len(tab.patches) + 1))
+        assert [patch["number"] for patch in tab.patches] == list(range(1, len(tab.patches) + 1))
 
 
 async def test_a_tab_that_comes_late_gets_all_of_it(cookie: str) -> None:
@@ -117,7 +117,7 @@ async def test_what_one_tab_asks_another_one_shows(cookie: str) -> None:
         await at_conversation(second, conversation_id)
         question = str(new_id())
         await first.send_event(ThreadState, "send", text="and again", client_id=question)
-        appended = await second.until(lambda: [patch for patch in second.patches if patch["op"] == "append"])
+        appended = await second.until(lambda: [patch for patch in second.patches if patch["change"] == "append"])
         assert [item["role"] for item in appended[0]["items"]] == ["user", "assistant"]
         assert (appended[0]["items"][0]["client_id"], appended[0]["items"][0]["text"]) == (question, "and again")
         assert (await second.until(second.answer))["text"] == "word " * 5
@@ -161,7 +161,7 @@ async def test_a_failed_answer_says_why_and_retry_writes_it_in_its_place(cookie:
         count = len(tab.patches)
         await tab.send_event(ThreadState, "retry", message_id=failed["id"])
         await tab.until(lambda: len(tab.patches) >= count + 2)
-        assert tab.patches[count]["op"] == "replace" and tab.patches[count]["item"]["state"] == "running"
+        assert tab.patches[count]["change"] == "replace" and tab.patches[count]["item"]["state"] == "running"
         assert (await tab.until(tab.answer))["id"] == failed["id"]
 
 
@@ -218,7 +218,7 @@ async def test_a_long_text_that_waits_is_read_in_pieces_and_no_frame_is_over_64_
         pieces: list[str] = []
         while not pieces or len(pieces) < tab.shown(ThreadState, "waiting_text")["parts"]:
             await tab.do(ThreadState, "read_waiting", message_id=message_id, part=str(len(pieces)))
-            pieces.append(tab.shown(ThreadState, "waiting_text")["t"])
+            pieces.append(tab.shown(ThreadState, "waiting_text")["text"])
         assert "".join(pieces) == text
         assert max(len(frame.encode()) for frame in tab.frames) < 64_000
         for unknown in ({"part": str(len(pieces))}, {"part": "-1"}, {"part": "0", "message_id": str(new_id())}):
@@ -329,8 +329,8 @@ def test_a_page_of_long_messages_goes_out_in_pieces_the_last_message_first() -> 
     assert [len(item["text"]) for item in cut] == [0, 1_000, 9_000]
     for patch in rest:
         item = next(item for item in cut if item["id"] == patch["id"])
-        assert len(item[patch["kind"]]) == patch["o"] and len(patch["t"]) <= 10_000
-        item[patch["kind"]] += patch["t"]
+        assert len(item[patch["kind"]]) == patch["offset"] and len(patch["text"]) <= 10_000
+        item[patch["kind"]] += patch["text"]
     assert [item["text"] for item in cut] == [item["text"] for item in items]
 
 
@@ -362,12 +362,12 @@ async def test_older_messages_are_not_piled_up_while_pieces_of_others_are_to_com
         for _ in range(3):
             count = len(tab.patches)
             await tab.do(ThreadState, "older", before_id=before_id)
-            assert {"op": "prepend", "items": [], "older": True} in [
-                {name: patch.get(name) for name in ("op", "items", "older")} for patch in tab.patches[count:]
+            assert {"change": "prepend", "items": [], "older": True} in [
+                {name: patch.get(name) for name in ("change", "items", "older")} for patch in tab.patches[count:]
             ]
         while tab.patches[-1].get("more"):
             await tab.do(ThreadState, "more")
         await tab.do(ThreadState, "older", before_id=before_id)
         # The answer may end at the same time, which is a patch, too.
-        last = [patch for patch in tab.patches if patch["op"] == "prepend"][-1]
-        assert last | {"n": 0} == {"n": 0, "op": "prepend", "items": [], "older": False}
+        last = [patch for patch in tab.patches if patch["change"] == "prepend"][-1]
+        assert last | {"number": 0} == {"number": 0, "change": "prepend", "items": [], "older": False}

@@ -106,7 +106,7 @@ async def test_wrong_values_are_refused_with_a_sentence_and_the_socket_lives(
                     await tab.send_event(state, name, **dict.fromkeys(arguments_of(state, name), value))
                 await tab.send_event(state, name, current_user="me", extra=1)
                 await tab.send_event(ThreadState, "open")
-                await tab.until(lambda tab=tab: "set" in [patch["op"] for patch in tab.patches])
+                await tab.until(lambda tab=tab: "set" in [patch["change"] for patch in tab.patches])
             printed = capsys.readouterr()
             assert "Traceback" not in printed.out + printed.err
             assert signed_in not in printed.out + printed.err
