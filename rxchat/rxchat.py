@@ -23,7 +23,7 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform import auth_guard, session_watchdog, sockets, tab_cleanup
 from rxchat.states.platform.auth_guard import EventAuthMiddleware
 from rxchat.states.platform.current_user import CurrentUserState
-from rxchat.ui import pages
+from rxchat.ui import site_map
 
 log = structlog.get_logger(__name__)
 
@@ -87,8 +87,8 @@ async def _lifespan() -> AsyncGenerator[None]:
 app = App(
     backend_exception_handler=_report,
     frontend_exception_handler=_report_page,
-    **pages.app_options(),
+    **site_map.app_options(),
 )
 app.add_middleware(EventAuthMiddleware())
 app.register_lifespan_task(_lifespan)
-pages.register(app, before_load=(CurrentUserState.enter, SidebarState.load))
+site_map.register(app, before_load=(CurrentUserState.enter, SidebarState.load))

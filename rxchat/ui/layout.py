@@ -14,9 +14,15 @@ def shell(*content: rx.Component) -> rx.Component:
     return _frame(topbar(), banners(), *content)
 
 
-def page_shell(bar: rx.Component, *content: rx.Component) -> rx.Component:
-    """The same around a page that is no conversation, with a bar of its own."""
-    return _frame(bar, banners(), *content, page_toasts())
+def page_shell(bar: rx.Component, *content: rx.Component, only_problems: bool = False) -> rx.Component:
+    """The same around a page that is no conversation, with a bar of its own.
+
+    Args:
+        bar: The bar at the top.
+        content: What the page shows.
+        only_problems: Whether notices that are no problems are left out.
+    """
+    return _frame(bar, banners(only_problems=only_problems), *content, page_toasts())
 
 
 def page_toasts() -> rx.Component:

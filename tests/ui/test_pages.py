@@ -6,7 +6,7 @@ import pytest
 import reflex as rx
 
 from rxchat.domain.text import PAGES as FIRST_SEGMENTS
-from rxchat.ui.pages import PAGES, Page, register
+from rxchat.ui.site_map import PAGES, Page, register
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.route)

@@ -2,7 +2,7 @@
 import { describe, expect, mock, test } from "bun:test";
 
 mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
-mock.module("react", () => ({ useLayoutEffect: () => {}, useSyncExternalStore: (_, get) => get() }));
+mock.module("react", () => ({ useSyncExternalStore: (_, get) => get(), useEffect: () => {}, useLayoutEffect: () => {} }));
 const { takenNames } = await import("../../rxchat/ui/client/page-uploads.js");
 const { createUploads } = await import("../../rxchat/ui/client/uploads.js");
 

@@ -7,8 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import reflex as rx
-
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_permitted
 from rxchat.domain.errors import InvalidInput
@@ -16,38 +14,23 @@ from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
-from rxchat.states.platform.dialogs import show_problem
+from rxchat.states.platform.dialogs import DialogState, show_problem
 
 administering = partial(requires_user, refuse=show_problem)
 """`requires_user` for administration pages; services check the permission at each call."""
 
 
-class AdminPage(rx.State, mixin=True):
+class AdminPage(DialogState, mixin=True):
     """The variables of every administration page."""
 
     loaded: bool = False
-    problem: str = ""
-    problem_dialog: int = 0
-    """0: this page shows errors in the dialog that the server opened."""
     flash: str = ""
     """A confirmation of what was done, shown unobtrusively."""
-    dialog: str = ""
-    """The name of the open dialog; "" if none is open."""
-    link: str = ""
-    """A link to pass on, while the dialog that created it is open."""
 
-    def _open(self, dialog: str) -> None:
-        self.dialog, self.problem, self.flash, self.link = dialog, "", "", ""
-
-    def _close(self, flash: str = "") -> None:
-        self.dialog, self.problem, self.flash, self.link = "", "", flash, ""
-
-    @rx.event
-    @administering
-    async def close(self, current_user: CurrentUser) -> None:
-        """Close the dialog without changes."""
-        del current_user
-        self._close(self.flash)
+    def _confirm(self, flash: str, form: dict[str, Any] | None = None) -> None:
+        """Close the dialog that sent the form, and confirm the action."""
+        self._done(form)
+        self.flash = flash
 
 
 def id_of(value: str, sentence: str = "This no longer exists. Reload the page.") -> UUID:

@@ -43,13 +43,12 @@ class AccessState(AdminPage, rx.State):
     found: list[Member] = []
     searched: str = ""
     picked: Member = Member("", "", "")
-    selected: GrantView = GrantView("", "", "", "")
 
     @rx.event
     @administering
     async def load(self, current_user: CurrentUser) -> None:
         """Show all grants on models."""
-        self._close()
+        self._confirm("")
         offer = await container.get_services().models.catalog.offer()
         names = [item.name for item in offer.models]
         self.models = [Choice(EVERYTHING, _EVERY_MODEL), *(Choice(name, name) for name in names)]
@@ -79,12 +78,12 @@ class AccessState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def show_form(self, current_user: CurrentUser) -> None:
-        """Open the dialog for a new grant."""
+    async def begin(self, current_user: CurrentUser) -> None:
+        """Forget earlier choices, when the dialog for a new grant opens."""
         del current_user
         self.kind, self.picked = PrincipalKind.EVERYONE.value, Member("", "", "")
         self.found, self.searched = [], ""
-        self._open("grant")
+        self._confirm("")
 
     @rx.event
     @administering
@@ -125,24 +124,17 @@ class AccessState(AdminPage, rx.State):
             client_info=client_info_of(self),
         )
         await self._read(current_user)
-        self._close("Access granted.")
+        self._confirm("Access granted.", form)
 
     @rx.event
     @administering
-    async def ask_revoke(self, current_user: CurrentUser, grant_id: str) -> None:
-        """Ask for confirmation before revoking a grant."""
-        del current_user
-        self.selected = next((line for line in self.grants if line.id == grant_id), GrantView("", "", "", ""))
-        if self.selected.id:
-            self._open("revoke")
-
-    @rx.event
-    @administering
-    async def revoke(self, current_user: CurrentUser) -> None:
-        """Revoke the grant."""
-        await container.get_services().access.grants.revoke(current_user, id_of(self.selected.id), client_info_of(self))
+    async def revoke(self, current_user: CurrentUser, form: dict) -> None:
+        """Revoke the grant with the form's id."""
+        await container.get_services().access.grants.revoke(
+            current_user, id_of(text_in(form, "id")), client_info_of(self)
+        )
         await self._read(current_user)
-        self._close("Access revoked.")
+        self._confirm("Access revoked.", form)
 
 
 def _line(grant_id: str, grant: Grant, names: dict[tuple[str, str], str]) -> GrantView:

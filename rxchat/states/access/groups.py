@@ -8,8 +8,7 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app import container
-from rxchat.states.access.admin import administering, id_of, text_in
-from rxchat.states.platform.dialogs import DialogState
+from rxchat.states.access.admin import AdminPage, administering, id_of, text_in
 from rxchat.states.platform.request_context import client_info_of
 
 _CANDIDATES = 8
@@ -43,12 +42,9 @@ async def candidates(current_user: CurrentUser, words: str, without: set[str]) -
     return members[:_CANDIDATES]
 
 
-class GroupsState(DialogState, rx.State):
+class GroupsState(AdminPage, rx.State):
     """The groups, and the members of the one whose dialog is open."""
 
-    loaded: bool = False
-    flash: str = ""
-    """A confirmation of the last action."""
     groups: list[GroupView] = []
     selected_id: str = ""
     members: list[Member] = []
@@ -85,8 +81,7 @@ class GroupsState(DialogState, rx.State):
             client_info=client_info_of(self),
         )
         await self._read(current_user)
-        self._done(form)
-        self.flash = f"Saved “{' '.join(name.split())}”."
+        self._confirm(f"Saved “{' '.join(name.split())}”.", form)
 
     @rx.event
     @administering
@@ -96,8 +91,7 @@ class GroupsState(DialogState, rx.State):
         name = next((line.name for line in self.groups if line.id == group_id), "")
         await container.get_services().access.groups.delete(current_user, id_of(group_id), client_info_of(self))
         await self._read(current_user)
-        self._done(form)
-        self.flash = f"The group “{name}” was deleted; its members keep their accounts."
+        self._confirm(f"The group “{name}” was deleted; its members keep their accounts.", form)
 
     @rx.event
     @administering

@@ -38,14 +38,12 @@ class PermissionChoice:
     """Whether the editing user has the permission, and so may grant it."""
 
 
-_NEW = RoleView("", "", "", [], False, 0)
-
-
 class RolesState(AdminPage, rx.State):
     """All roles, and the edited one."""
 
     roles: list[RoleView] = []
-    current: RoleView = _NEW
+    edited: str = ""
+    """The name of the role that the choices belong to; "" for a new one."""
     everyday: list[PermissionChoice] = []
     administrative: list[PermissionChoice] = []
 
@@ -53,7 +51,7 @@ class RolesState(AdminPage, rx.State):
     @administering
     async def load(self, current_user: CurrentUser) -> None:
         """Show all roles."""
-        self._close()
+        self._confirm("")
         await self._read(current_user)
         self.loaded = True
 
@@ -67,50 +65,43 @@ class RolesState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def show_form(self, current_user: CurrentUser, name: str) -> None:
-        """Open the dialog to edit a role, or to create one ("")."""
+    async def edit(self, current_user: CurrentUser, name: str) -> None:
+        """Show the permissions of a role, or none for a new one ("")."""
         chosen = {role.name: set(role.permissions) for role in await self._read(current_user)}.get(name, set())
-        self.current = next((line for line in self.roles if line.name == name), _NEW)
         choices = [
             PermissionChoice(item.value, words, item.value in chosen, item in current_user.permissions)
             for item, words in PERMISSION_WORDS.items()
         ]
         self.everyday = [choice for choice in choices if Permission(choice.name) not in ADMINISTRATIVE]
         self.administrative = [choice for choice in choices if Permission(choice.name) in ADMINISTRATIVE]
-        self._open("role")
+        self.edited = name[:60]
+        self._confirm("")
 
     @rx.event
     @administering
     async def save(self, current_user: CurrentUser, form: dict) -> None:
-        """Create or change the role."""
+        """Create a role, or change the one with the form's id."""
         title = text_in(form, "title")
         await container.get_services().access.roles.save(
             current_user,
-            name=self.current.name,
+            name=text_in(form, "id"),
             title=title,
             description=text_in(form, "description"),
             permissions=chosen_in(form, "may:"),
             client_info=client_info_of(self),
         )
         await self._read(current_user)
-        self._close(f"Saved “{' '.join(title.split())}”.")
+        self._confirm(f"Saved “{' '.join(title.split())}”.", form)
 
     @rx.event
     @administering
-    async def ask_remove(self, current_user: CurrentUser, name: str) -> None:
-        """Ask for confirmation before deleting a role."""
-        del current_user
-        self.current = next((line for line in self.roles if line.name == name), _NEW)
-        if self.current.name:
-            self._open("remove")
-
-    @rx.event
-    @administering
-    async def remove(self, current_user: CurrentUser) -> None:
-        """Delete the role."""
-        await container.get_services().access.roles.delete(current_user, self.current.name, client_info_of(self))
+    async def remove(self, current_user: CurrentUser, form: dict) -> None:
+        """Delete the role with the form's id."""
+        name = text_in(form, "id")
+        title = next((line.title for line in self.roles if line.name == name), "")
+        await container.get_services().access.roles.delete(current_user, name, client_info_of(self))
         await self._read(current_user)
-        self._close(f"Deleted the role “{self.current.title}”.")
+        self._confirm(f"Deleted the role “{title}”.", form)
 
 
 def _words(permissions: tuple[str, ...]) -> list[str]:

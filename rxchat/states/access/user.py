@@ -16,8 +16,6 @@ from rxchat.states.access.admin import AdminPage, administering, id_of, moment, 
 from rxchat.states.access.users import Choice, giveable_roles, state_of
 from rxchat.states.platform.request_context import client_info_of
 
-_QUESTIONS = frozenset({"role", "suspend", "readmit", "sessions", "factor", "link", "reason", "delete", "keep"})
-
 
 @dataclass
 class UserDetailView:
@@ -68,6 +66,8 @@ class UserState(AdminPage, rx.State):
     reading: str = ""
     said: list[MessageView] = []
     selected_id: str = ""
+    link: str = ""
+    """The password link to pass on, while its dialog is open."""
     has_password: bool = True
     """Whether the administrator has a password, to confirm the deletion."""
     _reason: str = ""
@@ -105,42 +105,33 @@ class UserState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def ask(self, current_user: CurrentUser, question: str) -> None:
-        """Open the confirmation of an action."""
-        del current_user
-        if question not in _QUESTIONS:
-            raise InvalidInput("This action does not exist.")
-        self._open(question)
-
-    @rx.event
-    @administering
     async def set_role(self, current_user: CurrentUser, form: dict) -> None:
         """Change the user's role."""
         await container.get_services().access.user_admin.set_role(
             current_user, id_of(self.selected_id), text_in(form, "role"), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"{self.user.name} is {self.user.role_title} now.")
+        self._confirm(f"{self.user.name} is {self.user.role_title} now.", form)
 
     @rx.event
     @administering
-    async def suspend(self, current_user: CurrentUser) -> None:
+    async def suspend(self, current_user: CurrentUser, form: dict) -> None:
         """Suspend the user."""
         await container.get_services().access.user_admin.suspend(
             current_user, id_of(self.selected_id), client_info_of(self), is_suspended=True
         )
         await self._read(current_user)
-        self._close(f"{self.user.name} was suspended and signed out everywhere.")
+        self._confirm(f"{self.user.name} was suspended and signed out everywhere.", form)
 
     @rx.event
     @administering
-    async def readmit(self, current_user: CurrentUser) -> None:
+    async def readmit(self, current_user: CurrentUser, form: dict) -> None:
         """Reinstate the user."""
         await container.get_services().access.user_admin.suspend(
             current_user, id_of(self.selected_id), client_info_of(self), is_suspended=False
         )
         await self._read(current_user)
-        self._close(f"{self.user.name} can sign in again.")
+        self._confirm(f"{self.user.name} can sign in again.", form)
 
     @rx.event
     @administering
@@ -149,47 +140,56 @@ class UserState(AdminPage, rx.State):
         await self._read(current_user)
         is_scheduled = self.user.deletion_at > 0
         name = self.user.name
-        self._close(
+        self._confirm(
             f"The account of {name} will be deleted. Until then you can cancel the deletion." if is_scheduled else ""
         )
 
     @rx.event
     @administering
-    async def keep_account(self, current_user: CurrentUser) -> None:
+    async def keep_account(self, current_user: CurrentUser, form: dict) -> None:
         """Cancel the deletion."""
         await container.get_services().access.user_admin.keep_account(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"The account of {self.user.name} is kept.")
+        self._confirm(f"The account of {self.user.name} is kept.", form)
 
     @rx.event
     @administering
-    async def end_sessions(self, current_user: CurrentUser) -> None:
+    async def end_sessions(self, current_user: CurrentUser, form: dict) -> None:
         """Sign the user out everywhere."""
         count = await container.get_services().access.user_admin.end_sessions(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
-        self._close("No open sessions." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.")
+        self._confirm("No open sessions." if not count else f"{count} sign-in{'s' if count > 1 else ''} ended.", form)
 
     @rx.event
     @administering
-    async def reset_factor(self, current_user: CurrentUser) -> None:
+    async def reset_factor(self, current_user: CurrentUser, form: dict) -> None:
         """Remove the user's second factors."""
         await container.get_services().access.user_admin.reset_second_factor(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
         await self._read(current_user)
-        self._close(f"Two-factor authentication of {self.user.name} was reset.")
+        self._confirm(f"Two-factor authentication of {self.user.name} was reset.", form)
 
     @rx.event
     @administering
-    async def make_link(self, current_user: CurrentUser) -> None:
-        """Create a link for the user to choose a new password."""
+    async def make_link(self, current_user: CurrentUser, form: dict) -> None:
+        """Create a link for the user to choose a new password; the dialog stays open, and shows it."""
+        del form
         self.link = await container.get_services().access.user_admin.reset_link(
             current_user, id_of(self.selected_id), client_info_of(self)
         )
-        self.problem = ""
+        self._done()
+
+    @rx.event
+    @administering
+    async def forget_link(self, current_user: CurrentUser) -> None:
+        """Forget the link, when the dialog for a new one opens."""
+        del current_user
+        self.link = ""
+        self._confirm("")
 
     @rx.event
     @administering
@@ -202,7 +202,7 @@ class UserState(AdminPage, rx.State):
         self.conversations = [ConversationView(str(item_id), title, moment(at)) for item_id, title, at in found]
         self._reason, self.has_listed = reason, True
         self.reading, self.said = "", []
-        self._close()
+        self._confirm("", form)
 
     @rx.event
     @administering

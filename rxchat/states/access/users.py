@@ -80,18 +80,18 @@ class UsersState(AdminPage, rx.State):
     is_closed: bool = False
     """Whether registration is closed, so that invitations do not work."""
     invited: str = ""
+    link: str = ""
+    """The invitation's link to pass on, while its dialog is open."""
     has_replaced: bool = False
     """Whether it replaced an earlier invitation to this address."""
     is_mailed: bool = False
-    selected_email: str = ""
-    _selected_id: str = ""
 
     @rx.event
     @administering
     async def load(self, current_user: CurrentUser) -> None:
         """Show the first page of all users."""
-        self.words, self.role, self.offset = "", "", 0
-        self._close()
+        self.words, self.role, self.offset, self.link = "", "", 0, ""
+        self._confirm("")
         await self._read_choices(current_user)
         await self._read(current_user)
         await self._read_invitations(current_user)
@@ -111,7 +111,7 @@ class UsersState(AdminPage, rx.State):
             current_user, words=self.words, role=self.role, offset=self.offset
         )
         self.users = [self._line(row) for row in found]
-        self.problem = ""
+        self._done()
 
     def _line(self, row: UserFacts) -> UserView:
         title = next((choice.label for choice in self.roles if choice.value == row.role), row.role)
@@ -157,50 +157,42 @@ class UsersState(AdminPage, rx.State):
 
     @rx.event
     @administering
-    async def show_invite(self, current_user: CurrentUser) -> None:
-        """Open the dialog for an invitation."""
+    async def begin_invite(self, current_user: CurrentUser) -> None:
+        """Forget the last invitation, when the dialog for a new one opens."""
         del current_user
-        self.is_closed = (
-            await container.get_services().platform.instance_settings.current()
-        ).registration is RegistrationMode.CLOSED
-        self.invited = ""
-        self._open("invite")
+        settings = await container.get_services().platform.instance_settings.current()
+        self.is_closed = settings.registration is RegistrationMode.CLOSED
+        self.invited = self.link = ""
+        self._confirm("")
 
     @rx.event
     @administering
     async def invite(self, current_user: CurrentUser, form: dict) -> None:
-        """Invite a user, and show the link to hand over."""
+        """Invite a user; the dialog stays open, and shows the link to hand over."""
         email = text_in(form, "email").strip()
         if self.link and email == self.invited:
             # The form was sent twice: a second invitation would end the one whose link is shown.
             return
-        self.has_replaced = any(email_key(item.email) == email_key(email) for item in self.invitations)
-        self.link, self.is_mailed = await container.get_services().access.user_admin.invite(
+        has_replaced = any(email_key(item.email) == email_key(email) for item in self.invitations)
+        link, self.is_mailed = await container.get_services().access.user_admin.invite(
             current_user,
             email=email,
             role=text_in(form, "role"),
             group_ids=[id_of(value) for value in chosen_in(form, "group:")],
             client_info=client_info_of(self),
         )
-        self.invited, self.problem = email, ""
+        self.invited, self.link, self.has_replaced = email, link, has_replaced
+        self._done()
         await self._read_invitations(current_user)
 
     @rx.event
     @administering
-    async def ask_take_back(self, current_user: CurrentUser, invitation_id: str) -> None:
-        """Ask for confirmation before revoking an invitation."""
-        del current_user
-        self.selected_email = next((item.email for item in self.invitations if item.id == invitation_id), "")
-        self._selected_id = invitation_id
-        if self.selected_email:
-            self._open("take-back")
-
-    @rx.event
-    @administering
-    async def take_back(self, current_user: CurrentUser) -> None:
-        """Revoke the invitation."""
+    async def revoke_invitation(self, current_user: CurrentUser, form: dict) -> None:
+        """Revoke the invitation with the form's id."""
+        invitation_id = text_in(form, "id")
+        email = next((item.email for item in self.invitations if item.id == invitation_id), "")
         await container.get_services().access.user_admin.take_back(
-            current_user, id_of(self._selected_id), client_info_of(self)
+            current_user, id_of(invitation_id), client_info_of(self)
         )
         await self._read_invitations(current_user)
-        self._close(f"Revoked the invitation of {self.selected_email}.")
+        self._confirm(f"Revoked the invitation of {email}.", form)

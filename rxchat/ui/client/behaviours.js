@@ -38,6 +38,12 @@ export function focusBeside(going, like) {
 /** @param {string} selector */
 export const clickOn = (selector) => control(document, selector)?.click();
 
+/** Empty an input, and focus it. @param {string} selector */
+export function clearInput(selector) {
+  const input = document.querySelector(selector);
+  if (input) Object.assign(input, { value: "" }).focus();
+}
+
 /** The ref of an element that has the focus when it appears, such as the heading of the next step. */
 export const focused = (element) => void element?.focus();
 
@@ -139,16 +145,32 @@ function submitText(event) {
   event.preventDefault();
 }
 
+/** Enter in a combobox chooses its first option; the arrow keys lead into the list of options, and back from its beginning. */
+function comboboxKeys(event) {
+  const { key, target } = event;
+  if (target.role === "option" && (key === "Enter" || (key === "ArrowUp" && !target.previousElementSibling))) {
+    event.preventDefault();
+    if (key === "Enter") target.click();
+    else document.querySelector(`[aria-controls="${target.parentElement.id}"]`)?.focus();
+  }
+  if (target.role !== "combobox" || target.hasAttribute("aria-activedescendant") || !["Enter", "ArrowDown"].includes(key)) return;
+  event.preventDefault();
+  const first = document.getElementById(target.getAttribute("aria-controls"))?.querySelector(ITEMS.listbox);
+  if (key === "Enter") first?.click();
+  else first?.focus();
+}
+
 function pressed(event) {
   if (isComposing(event)) return;
-  rove(event);
+  comboboxKeys(event);
+  if (!event.defaultPrevented) rove(event);
   clickShortcut(event);
   const { key, target } = event;
   if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[aria-haspopup=menu]")) {
     event.preventDefault();
     target.closest("[aria-haspopup=menu]").click();
   }
-  if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place]")) return endEditing(event);
+  if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place], [data-selects-all]")) return endEditing(event);
   if (target.matches("[data-enter-submits]")) submitText(event);
   // The phone's drawer and others that are no dialog or popover of the browser.
   if (key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], :popover-open")) clickOn("[data-closes-with-escape]");

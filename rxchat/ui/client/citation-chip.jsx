@@ -4,7 +4,7 @@ import { useNavigate } from "react-router";
 import { CitationCard } from "./citation-card.jsx";
 import { useCitations, useSources } from "./citation-context.jsx";
 import { canOpen, passageOf, reasonOf } from "./citation-marks.js";
-import { useEscape } from "./controls.jsx";
+import { useEscape } from "./escape.js";
 import { viewerAddress } from "./viewer-address.js";
 
 const SOON = 120;

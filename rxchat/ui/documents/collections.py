@@ -31,7 +31,6 @@ from rxchat.ui.kit.elements import (
     tabs,
 )
 from rxchat.ui.kit.forms import form_problem
-from rxchat.ui.kit.toasts import toast, toast_action
 
 _open = DocumentsState.collection
 _named = route_param("collection_id")
@@ -74,7 +73,6 @@ def documents() -> rx.Component:
             class_name="documents-scroll",
         ),
         document_dialogs(),
-        _toasts(),
         class_name="documents",
         custom_attrs={
             "data-shows": rx.cond(_named != "", "collection", "list"),
@@ -91,21 +89,6 @@ def _loading() -> rx.Component:
         class_name="load-error",
     )
     return rx.cond((DocumentsState.problem != "") & ~DocumentsState.loaded, failed, bars)
-
-
-def _toasts() -> rx.Component:
-    undo = toast_action("Undo", DocumentsState.restore_documents(DocumentsState.removed))
-    return rx.el.div(
-        toast(
-            DocumentsState.flash != "",
-            DocumentsState.flash,
-            DocumentsState.dismiss,
-            rx.cond(DocumentsState.removed != "", undo),
-            key=DocumentsState.flash + DocumentsState.removed,
-        ),
-        class_name="toasts",
-        role="status",
-    )
 
 
 def _collections() -> rx.Component:

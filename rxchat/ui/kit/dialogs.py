@@ -90,34 +90,32 @@ class Dialogs:
         """A dialog with any content."""
         return rx.cond(self.is_open(which), window(title, *content, on_close=self.close, **options))
 
-    def form(
+    def form(self, which: str, title: Any, *fields: Any, **options: Any) -> rx.Component:
+        """A dialog with a form, which closes when the state has done what it asks for."""
+        of_window = {name: options.pop(name) for name in ("lead", "is_wide") if name in options}
+        return self.window(which, title, self.content(*fields, **options), **of_window)
+
+    def content(
         self,
-        which: str,
-        title: Any,
         *fields: Any,
         action: Any,
         on_submit: Any,
         busy: str = "One moment…",
         danger: bool = False,
-        **options: Any,
+        **props: Any,
     ) -> rx.Component:
-        """A dialog with a form, which closes when the state has done what it asks for."""
+        """The form of a dialog: its error above, its buttons below; it is sent once, and busy until the answer."""
         is_busy = (_sent.value == self.number) & (self._state.problem_dialog != self.number)
-        return self.window(
-            which,
-            title,
-            rx.el.form(
-                form_problem(self.problem),
-                rx.el.input(type="hidden", name="dialog", value=self.number),
-                *fields,
-                dialog_actions(
-                    self.close,
-                    main_button(rx.cond(is_busy, busy, action), type="submit", danger=danger, disabled=is_busy),
-                ),
-                on_submit=[_sent.set(self.number), *(on_submit if isinstance(on_submit, list) else [on_submit])],
-                class_name="form",
-            ),
-            **options,
+        handlers = on_submit if isinstance(on_submit, list) else [on_submit]
+        submit = main_button(rx.cond(is_busy, busy, action), type="submit", danger=danger, disabled=is_busy)
+        return rx.el.form(
+            form_problem(self.problem),
+            rx.el.input(type="hidden", name="dialog", value=self.number),
+            *fields,
+            dialog_actions(self.close, submit),
+            on_submit=[_sent.set(self.number), *handlers],
+            class_name="form",
+            **props,
         )
 
     def confirm(self, which: str, title: Any, words: Any, **options: Any) -> rx.Component:

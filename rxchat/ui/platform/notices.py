@@ -8,6 +8,7 @@ import reflex as rx
 
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
+from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.client_values import ClientValue
@@ -69,6 +70,8 @@ def _notice(icon_name: str, *words: Any, look: str = "notice", icon_look: str = 
 def toasts() -> rx.Component:
     """The toasts. They have a place of their own, so that they cover neither text nor the composer."""
     removed = SidebarState.removed_title
+    documents, restorable = DocumentsState.flash, DocumentsState.removed
+    restore = toast_action("Undo", DocumentsState.restore_documents(restorable))
     return rx.el.div(
         toast(
             removed != "",
@@ -76,6 +79,13 @@ def toasts() -> rx.Component:
             SidebarState.dismiss_removed,
             toast_action("Undo", SidebarState.undo_remove),
             key=removed,
+        ),
+        toast(
+            documents != "",
+            documents,
+            DocumentsState.dismiss,
+            rx.cond(restorable != "", restore),
+            key=documents + restorable,
         ),
         toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),
         class_name="toasts",

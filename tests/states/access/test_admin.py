@@ -106,11 +106,11 @@ CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
     (UsersState, "previous_page", {}),
     (UsersState, "invite", {"form": {"email": "new@example.org", "role": "member"}}),
     (UserState, "set_role", {"form": {"role": "admin"}}),
-    (UserState, "suspend", {}),
-    (UserState, "readmit", {}),
-    (UserState, "end_sessions", {}),
-    (UserState, "reset_factor", {}),
-    (UserState, "make_link", {}),
+    (UserState, "suspend", {"form": {}}),
+    (UserState, "readmit", {"form": {}}),
+    (UserState, "end_sessions", {"form": {}}),
+    (UserState, "reset_factor", {"form": {}}),
+    (UserState, "make_link", {"form": {}}),
     (UserState, "list_conversations", {"form": {"reason": "a very good reason"}}),
     (GroupsState, "save", {"form": {"name": "Mine"}}),
     (GroupsState, "find", {"words": "a"}),
@@ -177,25 +177,24 @@ async def test_people_are_found_by_words_and_role_fifty_at_a_time(
 async def test_an_invitation_is_made_shown_once_and_taken_back(services: Services, ada: CurrentUser) -> None:
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await tab.do(UsersState, "load")
-        await tab.do(UsersState, "show_invite")
-        await tab.do(UsersState, "invite", form={"email": "nowhere", "role": "member"})
-        assert "e-mail address" in tab.shown(UsersState, "problem") and tab.shown(UsersState, "dialog") == "invite"
+        await tab.do(UsersState, "begin_invite")
+        await tab.do(UsersState, "invite", form={"dialog": "3", "email": "nowhere", "role": "member"})
+        assert "e-mail address" in tab.shown(UsersState, "problem") and tab.shown(UsersState, "problem_dialog") == 3
         await tab.do(UsersState, "invite", form={"email": " new@example.org ", "role": "member"})
         link = tab.shown(UsersState, "link")
         await tab.do(UsersState, "invite", form={"email": " new@example.org ", "role": "member"})
         # A double click: the link that is shown keeps working.
         assert tab.shown(UsersState, "link") == link and not tab.shown(UsersState, "has_replaced")
         assert "/join#token=" in tab.shown(UsersState, "link") and not tab.shown(UsersState, "is_mailed")
-        await tab.do(UsersState, "close")
-        assert tab.shown(UsersState, "link") == ""
-        await tab.do(UsersState, "show_invite")
+        # The dialog stays open, to show the link; another one begins without it.
+        assert tab.shown(UsersState, "done_dialog") == 0
+        await tab.do(UsersState, "begin_invite")
         assert tab.shown(UsersState, "link") == ""
         (invitation,) = tab.shown(UsersState, "invitations")
         assert (invitation.email, invitation.role) == ("new@example.org", "Member")
-        await tab.do(UsersState, "ask_take_back", invitation_id=invitation.id)
-        assert tab.shown(UsersState, "selected_email") == "new@example.org"
-        await tab.do(UsersState, "take_back")
-        assert tab.shown(UsersState, "invitations") == [] and tab.shown(UsersState, "dialog") == ""
+        await tab.do(UsersState, "revoke_invitation", form={"dialog": "4", "id": invitation.id})
+        assert tab.shown(UsersState, "invitations") == [] and tab.shown(UsersState, "done_dialog") == 4
+        assert tab.shown(UsersState, "flash") == "Revoked the invitation of new@example.org."
 
 
 async def test_what_is_done_to_a_person_is_asked_first_and_shown(
@@ -206,18 +205,18 @@ async def test_what_is_done_to_a_person_is_asked_first_and_shown(
         tab.be_at(user_id=str(grace.user_id))
         await tab.do(UserState, "load")
         assert tab.shown(UserState, "user").name == "Grace"
-        await tab.do(UserState, "ask", question="role")
         await tab.do(UserState, "set_role", form={"role": "moderator"})
         assert tab.shown(UserState, "flash") == "Grace is Moderator now."
-        await tab.do(UserState, "suspend")
+        await tab.do(UserState, "suspend", form={"dialog": "3"})
         assert tab.shown(UserState, "user").state == "suspended"
-        await tab.do(UserState, "readmit")
+        await tab.do(UserState, "readmit", form={"dialog": "3"})
         assert tab.shown(UserState, "user").state == "active"
-        await tab.do(UserState, "end_sessions")
-        await tab.do(UserState, "reset_factor")
-        await tab.do(UserState, "ask", question="link")
-        await tab.do(UserState, "make_link")
+        await tab.do(UserState, "end_sessions", form={"dialog": "3"})
+        await tab.do(UserState, "reset_factor", form={"dialog": "3"})
+        await tab.do(UserState, "make_link", form={"dialog": "3"})
         assert "/reset#token=" in tab.shown(UserState, "link") and tab.shown(UserState, "problem") == ""
+        await tab.do(UserState, "forget_link")
+        assert tab.shown(UserState, "link") == ""
     async with open_tab(theirs) as tab:
         await tab.send_event(CurrentUserState, "enter")
         await tab.until(lambda: tab.redirects)
@@ -232,10 +231,8 @@ async def test_a_person_who_is_not_there_is_not_there(
                 tab.be_at(user_id=named)
                 await tab.do(UserState, "load")
                 assert tab.shown(UserState, "missing")
-                await tab.do(UserState, "suspend")
+                await tab.do(UserState, "suspend", form={"dialog": "3"})
                 assert tab.shown(UserState, "problem") != ""
-                await tab.do(UserState, "ask", question="sudo")
-                assert tab.shown(UserState, "dialog") == ""
 
 
 async def test_reading_somebodys_words_wants_a_reason_and_listing_first(
@@ -291,21 +288,19 @@ async def test_roles_are_made_changed_and_deleted_but_for_the_built_in(
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await tab.do(RolesState, "load")
         assert [role.name for role in tab.shown(RolesState, "roles")] == ["admin", "guest", "member", "moderator"]
-        await tab.do(RolesState, "show_form", name="")
+        await tab.do(RolesState, "edit", name="")
         await tab.do(RolesState, "save", form={"title": "Auditor", "may:audit.read": "on"})
         made = tab.shown(RolesState, "roles")[-1]
         assert (made.name, made.may) == ("auditor", ["Read and export the audit log"])
-        await tab.do(RolesState, "show_form", name="auditor")
+        await tab.do(RolesState, "edit", name="auditor")
         chosen = [choice.name for choice in tab.shown(RolesState, "administrative") if choice.is_chosen]
         assert chosen == ["audit.read"]
-        await tab.do(RolesState, "save", form={"title": "Reader", "may:nonsense": "on"})
+        await tab.do(RolesState, "save", form={"id": "auditor", "title": "Reader", "may:nonsense": "on"})
         assert "does not exist" in tab.shown(RolesState, "problem")
         await services.access.user_admin.set_role(ada, grace.user_id, "auditor", CALLER)
-        await tab.do(RolesState, "ask_remove", name="auditor")
-        await tab.do(RolesState, "remove")
+        await tab.do(RolesState, "remove", form={"dialog": "3", "id": "auditor"})
         assert "Some users have this role" in tab.shown(RolesState, "problem")
-        await tab.do(RolesState, "show_form", name="admin")
-        await tab.do(RolesState, "save", form={"title": "Mine"})
+        await tab.do(RolesState, "save", form={"id": "admin", "title": "Mine"})
         assert "cannot be changed" in tab.shown(RolesState, "problem")
 
 
@@ -316,7 +311,7 @@ async def test_access_is_given_and_taken_back_in_words(
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await tab.do(AccessState, "load")
         assert [choice.value for choice in tab.shown(AccessState, "models")] == ["*", "scripted:tokens=2"]
-        await tab.do(AccessState, "show_form")
+        await tab.do(AccessState, "begin")
         await tab.do(AccessState, "choose_kind", kind="user")
         await tab.do(AccessState, "give", form={"model": "scripted:tokens=2"})
         assert "for whom" in tab.shown(AccessState, "problem")
@@ -332,8 +327,8 @@ async def test_access_is_given_and_taken_back_in_words(
         ]
         await tab.do(AccessState, "choose_kind", kind="nobody")
         assert tab.shown(AccessState, "problem") != ""
-        await tab.do(AccessState, "ask_revoke", grant_id=lines[0].id)
-        await tab.do(AccessState, "revoke")
+        await tab.do(AccessState, "revoke", form={"dialog": "5", "id": lines[0].id})
+        assert tab.shown(AccessState, "done_dialog") == 5
         assert [line.who for line in tab.shown(AccessState, "grants")] == ["Grace"]
 
 
@@ -356,7 +351,7 @@ async def test_the_audit_says_who_did_what_from_where(services: Services, ada: C
         tab.address = "203.0.113.7"
         tab.be_at(user_id=str(grace.user_id))
         await tab.do(UserState, "load")
-        await tab.do(UserState, "suspend")
+        await tab.do(UserState, "suspend", form={"dialog": "3"})
         await tab.do(AuditState, "load")
         newest = tab.shown(AuditState, "rows")[0]
         assert (newest.sentence, newest.address) == ("Suspended Grace", "203.0.113.7")

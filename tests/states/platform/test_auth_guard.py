@@ -18,7 +18,7 @@ from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.auth_guard import DOOR
 from rxchat.states.platform.tab_registry import tabs
-from rxchat.ui.pages import PAGES
+from rxchat.ui.site_map import PAGES
 from tests.factories import add_user, first_administrator
 from tests.tab import STATES, open_tab
 

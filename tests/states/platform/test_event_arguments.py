@@ -14,7 +14,7 @@ from structlog.testing import CapturingLogger
 from rxchat.states.platform import sockets
 from rxchat.states.platform.event_shapes import DOOR, JSON_KINDS, arguments_of, is_event, is_reflex_own
 from rxchat.states.platform.tab_registry import tabs
-from rxchat.ui.pages import PAGES
+from rxchat.ui.site_map import PAGES
 from tests.states.platform.test_auth_guard import HANDLERS, our_states
 from tests.states.platform.test_sockets import Namespace
 

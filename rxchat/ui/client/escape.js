@@ -1,8 +1,6 @@
-// For what JavaScript draws (cards of citations, older dialogs): whom Escape belongs to, and a button with an icon.
+// Escape closes the innermost card: several React components of the thread can be open above one another.
 import { useEffect, useRef } from "react";
 import { isComposing } from "./composition.js";
-import "./missing-chunk-page.js";
-import "./waking.js";
 
 const open = [];
 
@@ -26,13 +24,4 @@ if (typeof document !== "undefined") {
     event.preventDefault();
     open[open.length - 1]();
   });
-}
-
-/** A square button with an icon; its name is read out and shown as a tooltip. */
-export function IconButton({ label, tip, side = "bottom", icon: Icon, size = 18, className = "", ...rest }) {
-  return (
-    <button type="button" aria-label={label} data-tip={tip ?? label} data-tip-side={side} className={`icon-button ${className}`} {...rest}>
-      <Icon size={size} strokeWidth={1.75} aria-hidden="true" />
-    </button>
-  );
 }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.access.audit_log import AuditEventView, AuditState
-from rxchat.ui.components import admin
-from rxchat.ui.components.admin import FileLink, SearchBox
-from rxchat.ui.kit.elements import Moment
-from rxchat.ui.pages.admin.frame import admin_page
+from rxchat.ui.access.frame import admin_page, lead, nothing, options
+from rxchat.ui.kit.client_values import js_function
+from rxchat.ui.kit.elements import Moment, anchor, quiet_button
+from rxchat.ui.kit.inputs import search_box
+from rxchat.ui.kit.tables import cell, row, table
+
+_backend_address = js_function("address", "backend.js")
 
 
 def audit_page() -> rx.Component:
@@ -16,13 +19,13 @@ def audit_page() -> rx.Component:
     return admin_page(
         "Audit",
         AuditState,
-        admin.lead(
+        lead(
             "Who did what, when and from where. Entries can be added, but not changed or removed.",
             actions=(
-                FileLink.create(
+                anchor(
                     "Export",
-                    href="/api/admin/audit/export",
-                    filename="rxchat-audit.jsonl",
+                    href=_backend_address.call("/api/admin/audit/export").to(str),
+                    download="rxchat-audit.jsonl",
                     class_name="button-quiet",
                 ),
             ),
@@ -34,14 +37,10 @@ def audit_page() -> rx.Component:
             class_name="text-muted verify",
         ),
         rx.el.div(
-            SearchBox.create(
-                label="Search the audit log",
-                placeholder="Search by name, address or words",
-                on_search=AuditState.search,
-            ),
+            search_box("Search the audit log", "Search by name, address or words", AuditState.search),
             rx.el.select(
                 rx.el.option("Everything", value=""),
-                admin.options(AuditState.actions),
+                options(AuditState.actions),
                 default_value="",
                 aria_label="Action",
                 on_change=AuditState.filter_action,
@@ -51,22 +50,22 @@ def audit_page() -> rx.Component:
         rx.cond(
             AuditState.rows.length() > 0,
             rx.fragment(
-                admin.table(("What", "Who", "From", "When"), rx.foreach(AuditState.rows, _row), "Audit"),
+                table(("What", "Who", "From", "When"), rx.foreach(AuditState.rows, _row), "Audit"),
                 rx.cond(
                     AuditState.has_older,
-                    rx.el.div(admin.button("Show older", AuditState.older), class_name="paging is-centred"),
+                    rx.el.div(quiet_button("Show older", on_click=AuditState.older), class_name="paging is-centred"),
                 ),
             ),
-            admin.empty("No results", "Try fewer words, or another filter."),
+            nothing("No results", "Try fewer words, or another filter."),
         ),
     )
 
 
 def _row(line: AuditEventView) -> rx.Component:
-    return admin.row(
-        admin.cell("What", line.sentence, rx.el.span(line.details, class_name="row-detail"), is_head=True),
-        admin.cell("Who", line.actor),
-        admin.cell("From", rx.cond(line.address != "", line.address, rx.el.span("here", class_name="text-muted"))),
-        admin.cell("When", Moment.create(at=line.at)),
+    return row(
+        cell("What", line.sentence, rx.el.span(line.details, class_name="row-detail"), is_head=True),
+        cell("Who", line.actor),
+        cell("From", rx.cond(line.address != "", line.address, rx.el.span("here", class_name="text-muted"))),
+        cell("When", Moment.create(at=line.at)),
         key=line.seq,
     )

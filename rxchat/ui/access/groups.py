@@ -7,13 +7,12 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.access.groups import GroupsState, GroupView, Member
-from rxchat.ui.components import admin
-from rxchat.ui.components.admin import UserPicker, may
+from rxchat.ui.access.frame import admin_page, flash, lead, may, nothing
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import main_button, quiet_button
 from rxchat.ui.kit.forms import field, form_problem
+from rxchat.ui.kit.inputs import combobox
 from rxchat.ui.kit.tables import actions_cell, cell, row, table
-from rxchat.ui.pages.admin.frame import admin_page
 
 _dialogs = Dialogs("groups_dialog", GroupsState, GroupView)
 
@@ -24,15 +23,15 @@ def groups_page() -> rx.Component:
     return admin_page(
         "Groups",
         GroupsState,
-        admin.lead(
+        lead(
             "Groups of users. What you grant to a group, all its members may use.",
             actions=(rx.cond(may("groups.manage"), main_button("New group", on_click=_dialogs.open("new"))),),
         ),
-        admin.flash(GroupsState),
+        flash(GroupsState),
         rx.cond(
             GroupsState.groups.length() > 0,
             table(("Name", "Users", "Actions"), rx.foreach(GroupsState.groups, _row), "Groups"),
-            admin.empty("No groups yet", "Create one for a team or a class, and grant it access to models."),
+            nothing("No groups yet", "Create one for a team or a class, and grant it access to models."),
         ),
         _dialogs.form("new", "New group", *_fields(), action="Create group", on_submit=GroupsState.save),
         _dialogs.form(
@@ -82,11 +81,12 @@ def _fields(name: Any = "", description: Any = "") -> tuple[rx.Component, ...]:
 
 
 def _members_dialog(group: Any) -> rx.Component:
-    picker = UserPicker.create(
-        label="Add a member",
-        verb="Add",
-        found=GroupsState.found,
-        searched=GroupsState.searched,
+    picker = combobox(
+        "group-member",
+        "Add a member",
+        "Add",
+        GroupsState.found,
+        GroupsState.searched,
         on_search=GroupsState.find,
         on_pick=GroupsState.add,
     )

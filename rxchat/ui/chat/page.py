@@ -9,7 +9,9 @@ from rxchat.ui.chat.composer import composer
 from rxchat.ui.chat.queue import queue
 from rxchat.ui.chat.thread import thread, thread_feeds
 from rxchat.ui.layout import page_toasts, shell
-from rxchat.ui.pages.not_found import not_found_panel
+from rxchat.ui.platform.not_found import not_found_panel
+
+_MISSING = "The conversation may have been deleted, or the address may be wrong."
 
 
 def chat_page() -> rx.Component:
@@ -18,7 +20,7 @@ def chat_page() -> rx.Component:
         thread_feeds(),
         rx.cond(
             ThreadState.missing,
-            rx.fragment(not_found_panel(), page_toasts()),
+            rx.fragment(not_found_panel(_MISSING), page_toasts()),
             rx.fragment(thread(), page_toasts(), queue(), composer()),
         ),
     )

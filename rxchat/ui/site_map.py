@@ -18,19 +18,14 @@ from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
-from rxchat.ui.layout import loading_frame
-from rxchat.ui.pages.account import data_page, keys_page, profile_page, security_page, sessions_page
-from rxchat.ui.pages.admin.access import access_page
-from rxchat.ui.pages.admin.audit import audit_page
-from rxchat.ui.pages.admin.groups import groups_page
-from rxchat.ui.pages.admin.registration import registration_page
-from rxchat.ui.pages.admin.roles import roles_page
-from rxchat.ui.pages.admin.user import user_page
-from rxchat.ui.pages.admin.users import users_page
-from rxchat.ui.pages.chat import chat_page
-from rxchat.ui.pages.documents import documents_page, viewer_page
-from rxchat.ui.pages.not_found import not_found_page
-from rxchat.ui.pages.sign_in import (
+from rxchat.ui.access.audit import audit_page
+from rxchat.ui.access.grants import access_page
+from rxchat.ui.access.groups import groups_page
+from rxchat.ui.access.registration import registration_page
+from rxchat.ui.access.roles import roles_page
+from rxchat.ui.access.user import user_page
+from rxchat.ui.access.users import users_page
+from rxchat.ui.accounts.entry_pages import (
     confirm_page,
     forgot_page,
     join_page,
@@ -39,6 +34,11 @@ from rxchat.ui.pages.sign_in import (
     setup_page,
     sign_in_page,
 )
+from rxchat.ui.accounts.pages import data_page, keys_page, profile_page, security_page, sessions_page
+from rxchat.ui.chat.page import chat_page
+from rxchat.ui.documents.pages import documents_page, viewer_page
+from rxchat.ui.layout import loading_frame
+from rxchat.ui.platform.not_found import not_found_page
 from rxchat.ui.theme import FIRST_PAINT_SCRIPT
 
 

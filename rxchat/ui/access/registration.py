@@ -5,9 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.access.registration import RegistrationState
-from rxchat.ui.components import admin
-from rxchat.ui.components.admin import Choices
-from rxchat.ui.pages.admin.frame import admin_page
+from rxchat.ui.access.frame import admin_page, lead
+from rxchat.ui.kit.forms import form_problem
 
 _RULES = (
     (
@@ -52,7 +51,7 @@ def registration_page() -> rx.Component:
     return admin_page(
         "Registration",
         RegistrationState,
-        admin.lead("How users get accounts and sign in. Changes apply to everyone immediately."),
+        lead("How users get accounts and sign in. Changes apply to everyone immediately."),
         *(_rule(*rule) for rule in _RULES),
         says_problem=False,
     )
@@ -66,13 +65,12 @@ def _rule(rule: str, title: str, choices: tuple[tuple[str, str, str], ...]) -> r
     }[rule]
     return rx.el.section(
         rx.el.h2(title),
-        Choices.create(
-            name=rule,
-            label=title,
-            choices=[{"value": value, "title": name, "words": words} for value, name, words in choices],
-            value=current,
-            answers=RegistrationState.answers,
-            on_choose=RegistrationState.choose,
+        rx.el.div(
+            *(_choice(rule, current, *choice) for choice in choices),
+            role="radiogroup",
+            aria_label=title,
+            # What was chosen is shown at once; the current value again after each answer.
+            key=f"{current} {RegistrationState.answers}",
         ),
         rx.el.div(
             rx.cond(
@@ -85,6 +83,19 @@ def _rule(rule: str, title: str, choices: tuple[tuple[str, str, str], ...]) -> r
             ),
             role="status",
         ),
-        rx.cond(RegistrationState.at_fault == rule, admin.problem(RegistrationState)),
+        rx.cond(RegistrationState.at_fault == rule, form_problem(RegistrationState.problem)),
         class_name="rule",
+    )
+
+
+def _choice(rule: str, current: rx.Var[str], value: str, name: str, words: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name=rule,
+            value=value,
+            default_checked=current == value,
+            on_change=lambda _: RegistrationState.choose(rule, value),
+        ),
+        rx.el.span(rx.el.b(name), rx.el.span(words, class_name="row-detail")),
     )

@@ -1,1 +1,0 @@
-"""The parts of a page: each takes its state vars and places a component of rxchat/ui/client."""
