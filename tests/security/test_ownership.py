@@ -66,7 +66,7 @@ async def test_a_closed_door_is_one_row_of_the_audit_and_nobody_fills_it(
             tab.visit(turn.conversation_id)
             await tab.send_event(ThreadState, "open")
             title = f"mine {number}"
-            await tab.send_event(SidebarState, "rename", conversation_id=str(turn.conversation_id), title=title)
+            await tab.send_event(SidebarState, "rename", form={"id": str(turn.conversation_id), "title": title})
         await tab.until(lambda: tab.shown(ThreadState, "missing"))
         async with asyncio.timeout(10):
             while len(denied_of(owner_url, stranger)) < 31:
@@ -183,7 +183,7 @@ async def test_a_reader_who_sends_what_a_page_would_changes_nothing(
         assert tab.messages()[0]["text"] == SECRET
         await tab.send_event(ThreadState, "send", text="mine now", client_id=str(new_id()))
         await tab.send_event(ThreadState, "stop")
-        await tab.send_event(SidebarState, "rename", conversation_id=str(turn.conversation_id), title="mine")
+        await tab.send_event(SidebarState, "rename", form={"id": str(turn.conversation_id), "title": "mine"})
         await tab.send_event(SidebarState, "remove", conversation_id=str(turn.conversation_id))
         await tab.until(lambda: tab.shown(ThreadState, "refused"))
     after = await services.chat.conversations.open(victim, turn.conversation_id)

@@ -17,6 +17,7 @@ from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
 from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.dialogs import dialog_number
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Group:
 
 def _take_back(state: SidebarState, _error: RxChatError, given: dict[str, Any]) -> bool:
     """Show the title from before a refused rename; the banner shows the error."""
-    state.answered_rename = number if isinstance(number := given.get("number"), int) else 0
+    state.answered_rename = dialog_number(given.get("form"))
     return False
 
 
@@ -116,11 +117,12 @@ class SidebarState(rx.State):
 
     @rx.event
     @partial(requires_user, refuse=_take_back)
-    async def rename(self, current_user: CurrentUser, conversation_id: str, title: str, number: int = 0) -> None:
-        """Rename a conversation."""
-        await container.get_services().chat.conversations.rename(current_user, _id(conversation_id), title)
+    async def rename(self, current_user: CurrentUser, form: dict) -> None:
+        """Rename the conversation with the form's id; `dialog` is the number of the rename."""
+        title = str(form.get("title", ""))
+        await container.get_services().chat.conversations.rename(current_user, _id(str(form.get("id", ""))), title)
         await self._refresh(current_user)
-        self.answered_rename = number
+        self.answered_rename = dialog_number(form)
 
     @rx.event
     @requires_user

@@ -227,9 +227,23 @@ class ViewerState(DialogState, rx.State):
 
     @rx.event
     @_guarded
-    async def show_chunks(self, current_user: CurrentUser, first: int) -> None:
-        """Show the chunks of the index from a number on."""
-        first = min(max(0, first), _LARGEST)
+    async def show_chunks(self, current_user: CurrentUser) -> None:
+        """Show the first chunks of the index."""
+        await self._read_chunks(current_user, 0)
+
+    @rx.event
+    @_guarded
+    async def next_chunks(self, current_user: CurrentUser) -> None:
+        """Show the chunks after the shown ones."""
+        await self._read_chunks(current_user, self.first_chunk + (len(self.chunks) if self.has_more_chunks else 0))
+
+    @rx.event
+    @_guarded
+    async def previous_chunks(self, current_user: CurrentUser) -> None:
+        """Show the chunks before the shown ones."""
+        await self._read_chunks(current_user, max(0, self.first_chunk - _CHUNKS))
+
+    async def _read_chunks(self, current_user: CurrentUser, first: int) -> None:
         found = await container.get_services().documents.documents.chunks(
             current_user, _uuid(self.document.id), first, _CHUNKS + 1
         )

@@ -246,7 +246,8 @@ def _rename_field(identifier: Any, title: Any, number: Any) -> rx.Component:
             _renaming.assign(_NONE),
             focus_if_lost.call(f"#conversation-{identifier} a"),
         )
-        return [end, rx.cond(is_changed, SidebarState.rename(identifier, words, number), rx.noop())]
+        form = {"id": identifier, "title": words, "dialog": number.to_string()}
+        return [end, rx.cond(is_changed, SidebarState.rename(form), rx.noop())]
 
     return rx.el.li(
         rx.el.input(

@@ -135,8 +135,7 @@ def _missing() -> rx.Component:
 
 
 def _tabs(*names: str) -> rx.Component:
-    first_chunks = ViewerState.show_chunks(0)
-    shows = {name: _TAB.set(name) for name in names} | {"Passages": [_TAB.set("Passages"), first_chunks]}
+    shows = {name: _TAB.set(name) for name in names} | {"Passages": [_TAB.set("Passages"), ViewerState.show_chunks]}
     return tabs("Views", _TAB.value, *((name, name, shows[name]) for name in names))
 
 
@@ -214,10 +213,8 @@ def _chunks() -> rx.Component:
     paging = rx.el.div(
         rx.el.span(f"Passages {first + 1} to {first + count}", role="status"),
         rx.el.div(
-            quiet_button("Previous", on_click=ViewerState.show_chunks(first - 50), disabled=first == 0),
-            quiet_button(
-                "Next", on_click=ViewerState.show_chunks(first + count), disabled=~ViewerState.has_more_chunks
-            ),
+            quiet_button("Previous", on_click=ViewerState.previous_chunks, disabled=first == 0),
+            quiet_button("Next", on_click=ViewerState.next_chunks, disabled=~ViewerState.has_more_chunks),
             class_name="admin-actions",
         ),
         class_name="paging",

@@ -69,7 +69,7 @@ async def test_a_conversation_of_a_later_page_is_renamed_and_deleted(cookie: str
         await tab.do(SidebarState, "load")
         await load_more(tab)
         row = tab.shown(SidebarState, "older")[-1].rows[-1]
-        await tab.do(SidebarState, "rename", conversation_id=row.id, title="Renamed", number=7)
+        await tab.do(SidebarState, "rename", form={"id": row.id, "title": "Renamed", "dialog": "7"})
         assert tab.shown(SidebarState, "answered_rename") == 7
         assert titles(tab)[0] == "Renamed" and len(titles(tab)) == 2 * PAGE_CONVERSATIONS
         await tab.do(SidebarState, "remove", conversation_id=row.id)
@@ -81,7 +81,7 @@ async def test_a_conversation_of_a_later_page_is_renamed_and_deleted(cookie: str
 async def test_a_refused_rename_is_answered_with_the_reason(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await tab.do(SidebarState, "load")
-        await tab.do(SidebarState, "rename", conversation_id=str(new_id()), title="Renamed", number=8)
+        await tab.do(SidebarState, "rename", form={"id": str(new_id()), "title": "Renamed", "dialog": "8"})
         assert tab.shown(SidebarState, "answered_rename") == 8
         assert tab.shown(ThreadState, "problem")
         assert "Renamed" not in titles(tab)

@@ -250,7 +250,7 @@ async def test_rename_remove_and_undo(cookie: str) -> None:
         await at_conversation(tab)
         conversation_id = await ask(tab, "go", "scripted:tokens=5")
         await tab.until(tab.answer)
-        await tab.send_event(SidebarState, "rename", conversation_id=conversation_id, title="  A better\nname ")
+        await tab.send_event(SidebarState, "rename", form={"id": conversation_id, "title": "  A better\nname "})
         await tab.until(lambda: tab.shown(ThreadState, "title") == "A better name")
         await tab.until(lambda: tab.shown(SidebarState, "groups")[0].rows[0].title == "A better name")
         await tab.send_event(SidebarState, "remove", conversation_id=conversation_id)

@@ -111,11 +111,12 @@ async def test_the_index_is_shown_in_pages(
     monkeypatch.setattr(viewer, "_CHUNKS", 3)
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab, handbook)
-        await tab.do(ViewerState, "show_chunks", first=0)
+        await tab.do(ViewerState, "show_chunks")
         assert [item.number for item in shown(tab, "chunks")] == [1, 2, 3] and shown(tab, "has_more_chunks")
-        await tab.do(ViewerState, "show_chunks", first=3)
+        await tab.do(ViewerState, "next_chunks")
         assert shown(tab, "chunks")[0].number == 4
-        await tab.do(ViewerState, "show_chunks", first=-5)
+        for _ in range(2):
+            await tab.do(ViewerState, "previous_chunks")
         assert shown(tab, "first_chunk") == 0
 
 
@@ -147,7 +148,7 @@ async def test_a_document_of_another_user_and_one_that_is_deleted_are_missing(
             await opened(tab, document)
             assert shown(tab, "is_missing") and shown(tab, "text_before") == ""
         await tab.do(ViewerState, "show_more")
-        await tab.do(ViewerState, "show_chunks", first=0)
+        await tab.do(ViewerState, "show_chunks")
         assert (shown(tab, "text_after"), shown(tab, "chunks")) == ("", [])
         await tab.do(ViewerState, "restore", form={"id": str(handbook.id)})
         assert shown(tab, "problem")
