@@ -151,7 +151,9 @@ def test_every_package_is_pinned_with_its_hash_and_names_no_registry() -> None:
 
 def test_the_tools_for_the_browsers_modules_are_pinned_to_one_version_each() -> None:
     tools = json.loads((ROOT / "tools" / "javascript" / "package.json").read_text())
-    assert [name for name, version in tools["dependencies"].items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+    assert [
+        name for name, version in tools["dependencies"].items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)
+    ] == []
 
 
 def test_each_lock_holds_the_one_below() -> None:

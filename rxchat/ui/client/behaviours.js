@@ -40,8 +40,9 @@ export const clickOn = (selector) => control(document, selector)?.click();
 
 /** Empty an input, and focus it. @param {string} selector */
 export function clearInput(selector) {
-  const input = document.querySelector(selector);
-  if (input) Object.assign(input, { value: "" }).focus();
+  const input = control(document, selector);
+  if (input instanceof HTMLInputElement) input.value = "";
+  input?.focus();
 }
 
 /** The ref of an element that has the focus when it appears, such as the heading of the next step. */
@@ -151,11 +152,11 @@ function comboboxKeys(event) {
   if (target.role === "option" && (key === "Enter" || (key === "ArrowUp" && !target.previousElementSibling))) {
     event.preventDefault();
     if (key === "Enter") target.click();
-    else document.querySelector(`[aria-controls="${target.parentElement.id}"]`)?.focus();
+    else control(document, `[aria-controls="${target.parentElement.id}"]`)?.focus();
   }
   if (target.role !== "combobox" || target.hasAttribute("aria-activedescendant") || !["Enter", "ArrowDown"].includes(key)) return;
   event.preventDefault();
-  const first = document.getElementById(target.getAttribute("aria-controls"))?.querySelector(ITEMS.listbox);
+  const first = control(document, `#${target.getAttribute("aria-controls")} ${ITEMS.listbox}`);
   if (key === "Enter") first?.click();
   else first?.focus();
 }
@@ -170,7 +171,7 @@ function pressed(event) {
     event.preventDefault();
     target.closest("[aria-haspopup=menu]").click();
   }
-  if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place], [data-selects-all]")) return endEditing(event);
+  if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place]")) return endEditing(event);
   if (target.matches("[data-enter-submits]")) submitText(event);
   // The phone's drawer and others that are no dialog or popover of the browser.
   if (key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], :popover-open")) clickOn("[data-closes-with-escape]");
@@ -205,7 +206,7 @@ function rememberOpener({ target }) {
 }
 
 function focusCame({ target }) {
-  if (target.matches("[data-edits-in-place]")) target.select();
+  if (target.matches("[data-edits-in-place], [data-selects-all]")) target.select();
   if (target.matches("[data-enter-submits]")) target.setSelectionRange(target.value.length, target.value.length);
 }
 
