@@ -1,6 +1,6 @@
 // The rules of what goes along with a message, of `#`, and of citations, without a browser. Run by test_client.py.
 import { describe, expect, test } from "bun:test";
-import { asSent, attachedWords, createAttachments, isSameAttached, pastedFiles } from "../../rxchat/ui/client/attach-state.js";
+import { Attachments, asSent, attachedWords, isSameAttached, pastedFiles } from "../../rxchat/ui/client/attach-state.js";
 import {
   citationIn,
   excerptOf,
@@ -17,7 +17,7 @@ import { createSources } from "../../rxchat/ui/client/citation-sources.js";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
 import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
-import { createThread } from "../../rxchat/ui/client/thread-state.js";
+import { createStore } from "../../rxchat/ui/client/thread-state.js";
 
 const cite = (text, mark, numbers, more = {}) =>
   numbers.map((number) => ({ at: text.indexOf(mark), length: mark.length, number, verified: true, quote: "", ...more }));
@@ -78,12 +78,16 @@ describe("citations in a text", () => {
   });
 
   test("an answer that is written again does not keep the citations of the one before", () => {
-    const thread = createThread();
+    const store = createStore();
     const answer = { id: "a", role: "assistant", text: "so [1]", reasoning: "", state: "failed", citations: [{ at: 3 }] };
-    thread.patch({ number: 1, change: "set", items: [answer] }, "c1");
-    thread.patch({ number: 2, change: "replace", item: { id: "a", role: "assistant", text: "", reasoning: "", state: "running" } }, "c1");
-    thread.patch({ number: 3, change: "finish", item: { id: "a", state: "done", length: 0, reasoning_length: 0 } }, "c1");
-    expect(thread.view().messages[0].citations).toBe(undefined);
+    store.dispatch({ type: "patch", tag: "c1", patch: { number: 1, change: "set", items: [answer] } });
+    store.dispatch({
+      type: "patch",
+      tag: "c1",
+      patch: { number: 2, change: "replace", item: { id: "a", role: "assistant", text: "", reasoning: "", state: "running" } },
+    });
+    store.dispatch({ type: "patch", tag: "c1", patch: { number: 3, change: "finish", item: { id: "a", state: "done", length: 0, reasoning_length: 0 } } });
+    expect(store.state().view.messages[0].citations).toBe(undefined);
   });
 });
 
@@ -178,7 +182,7 @@ function list() {
 function attaching(stored, problem = "") {
   const said = { saved: undefined, erased: [], givenUp: [], drafts: [] };
   let uploads = null;
-  const store = createAttachments({
+  const store = new Attachments({
     makeUploads: (draft) => {
       said.drafts.push(draft);
       uploads = list();
@@ -317,20 +321,20 @@ describe("what goes along survives as the text does", () => {
   });
 
   test("a message that is sent again brings it again, and one that is refused gives it back", () => {
-    const thread = createThread();
-    thread.patch({ number: 1, change: "set", items: [] }, "c1");
+    const store = createStore();
+    store.dispatch({ type: "patch", tag: "c1", patch: { number: 1, change: "set", items: [] } });
     const at = { now: 0 };
-    const outbox = createOutbox(thread, () => at.now);
+    const outbox = createOutbox(store, () => at.now);
     const sent = [];
-    thread.sent("k1", "hi", attached);
-    for (at.now of [0, 1000, 10000]) outbox.flush((...given) => sent.push(given));
+    outbox.sendWith((...given) => sent.push(given));
+    outbox.post("k1", "hi", attached);
+    for (at.now of [0, 1000, 10000]) outbox.flush();
     expect(sent).toEqual([
       ["hi", "k1", { ids: ["c1"], draft: "x" }],
       ["hi", "k1", { ids: ["c1"], draft: "x" }],
     ]);
-    expect(thread.refuse("k1").attached).toEqual(attached);
-    thread.sent("k2", "ho");
-    outbox.flush((...given) => sent.push(given));
+    expect(outbox.refuse("k1").attached).toEqual(attached);
+    outbox.post("k2", "ho");
     expect(sent.at(-1)).toEqual(["ho", "k2", {}]);
   });
 });

@@ -3,12 +3,38 @@ import { describe, expect, test } from "bun:test";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
 import { addPiece, isLeftBehind, sortAside, startReading } from "../../rxchat/ui/client/queue-state.js";
-import { createThread, furtherText, placeWindow } from "../../rxchat/ui/client/thread-state.js";
+import { createStore, fateOf, furtherText, isKnown, olderBefore, onItsWay, placeWindow, textOf } from "../../rxchat/ui/client/thread-state.js";
 import { guessedRate, outboundLink, sameSitePath, spokenRate, spokenSeconds, tooLong } from "../../rxchat/ui/client/words.js";
 import nextCases from "../support/next_cases.json";
 
 const user = (id, text = "hello", more = {}) => ({ id, role: "user", text, reasoning: "", state: "done", ...more });
 const answer = (id, text = "", state = "running") => ({ id, role: "assistant", text, reasoning: "", state });
+
+/** The store as components use it, in the words of the tests. */
+function createThread() {
+  const store = createStore();
+  const does = (type) => (id) => store.dispatch({ type, id });
+  return {
+    store,
+    view: () => store.state().view,
+    text: (id) => textOf(store.state(), id),
+    patch: (patch, tag, resync, more) => [store.answerWith({ resync, more }), store.dispatch({ type: "patch", patch, tag })],
+    packet: (packet) => store.dispatch({ type: "packet", packet }),
+    sent: (id, text) => store.dispatch({ type: "sent", id, text }),
+    waits: (waiting) => store.dispatch({ type: "waits", waiting }),
+    leave: does("leave"),
+    accept: does("accept"),
+    refuse: does("refuse"),
+    fate: (id) => fateOf(store.state(), id),
+    has: (id) => isKnown(store.state(), id),
+    onItsWay: () => onItsWay(store.state()),
+    startOlder: () => {
+      const before = olderBefore(store.state());
+      if (before) store.dispatch({ type: "older" });
+      return before;
+    },
+  };
+}
 
 function opened(items = [], older = false) {
   const asked = { resyncs: 0 };
@@ -16,7 +42,7 @@ function opened(items = [], older = false) {
   const resync = () => (asked.resyncs += 1);
   const patch = (value) => thread.patch(value, "c1", resync);
   patch({ number: 1, change: "set", items, older });
-  return { thread, asked, patch, packet: (value) => thread.packet(value, resync), ids: () => thread.view().messages.map((m) => m.id) };
+  return { thread, asked, patch, packet: thread.packet, ids: () => thread.view().messages.map((m) => m.id) };
 }
 
 describe("long texts and answers that go on", () => {
@@ -33,7 +59,13 @@ describe("long texts and answers that go on", () => {
   test("the next piece is fetched when the one before is here, and once", () => {
     const thread = createThread();
     let fetched = 0;
-    const take = (value) => thread.patch(value, "c1", () => {}, () => (fetched += 1));
+    const take = (value) =>
+      thread.patch(
+        value,
+        "c1",
+        () => {},
+        () => (fetched += 1),
+      );
     take({ number: 1, change: "set", items: [answer("a", "abc", "done")], more: true });
     take({ number: 2, change: "append", items: [user("u")], more: true });
     expect(fetched).toBe(1);
@@ -201,9 +233,10 @@ describe("what was just sent", () => {
   test("a refusal gives it back", () => {
     const { thread } = opened();
     thread.sent("k1", "hi");
-    expect(thread.refuse("k1")).toEqual({ id: "k1", text: "hi" });
+    const outbox = createOutbox(thread.store);
+    expect(outbox.refuse("k1")).toEqual({ id: "k1", text: "hi" });
     expect(thread.view().pending).toEqual([]);
-    expect(thread.refuse("k1")).toBe(undefined);
+    expect(outbox.refuse("k1")).toBe(undefined);
   });
 
   test("a set drops it when it was accepted and keeps it when it was not", () => {
@@ -229,13 +262,22 @@ describe("what is on its way", () => {
   const sentOnce = () => {
     const at = { now: 0 };
     const found = opened();
-    const outbox = createOutbox(found.thread, () => at.now);
+    const outbox = createOutbox(found.thread.store, () => at.now);
     const sent = [];
-    const flush = () => outbox.flush((text, id) => sent.push([id, text]));
-    found.thread.sent("k1", "hi");
-    flush();
-    return { ...found, at, outbox, sent, flush };
+    outbox.sendWith((text, id) => sent.push([id, text]));
+    outbox.post("k1", "hi");
+    return { ...found, at, outbox, sent, flush: outbox.flush };
   };
+
+  test("goes as soon as the page is where it belongs, and not before", () => {
+    const { outbox, sent, thread } = sentOnce();
+    expect(sent).toEqual([["k1", "hi"]]);
+    outbox.sendWith(null);
+    outbox.post("k2", "ho");
+    expect([sent.length, thread.view().pending.length]).toEqual([1, 2]);
+    outbox.sendWith((text, id) => sent.push([id, text]));
+    expect(sent.at(-1)).toEqual(["k2", "ho"]);
+  });
 
   test("has arrived when a message has its id, however it is shown", () => {
     for (const show of [
@@ -255,7 +297,11 @@ describe("what is on its way", () => {
   test("is sent again after ten seconds without an answer, every ten seconds, and not once it is accepted", () => {
     const { thread, at, sent, flush } = sentOnce();
     for (at.now = 1000; at.now <= 25000; at.now += 1000) flush();
-    expect(sent).toEqual([["k1", "hi"], ["k1", "hi"], ["k1", "hi"]]);
+    expect(sent).toEqual([
+      ["k1", "hi"],
+      ["k1", "hi"],
+      ["k1", "hi"],
+    ]);
     thread.accept("k1");
     at.now = 99000;
     flush();
@@ -265,7 +311,6 @@ describe("what is on its way", () => {
   test("is sent again at once when the page has begun anew without it, and waits for that while the line is gone", () => {
     const { patch, outbox, sent, flush } = sentOnce();
     outbox.hold();
-    outbox.forget("k1");
     flush();
     expect(sent.length).toBe(1);
     outbox.beginAgain();
@@ -275,26 +320,24 @@ describe("what is on its way", () => {
   });
 
   test("a refusal ends it, and the same id goes at once when it is sent again", () => {
-    const { thread, outbox, sent, flush } = sentOnce();
-    thread.refuse("k1");
-    outbox.forget("k1");
+    const { outbox, sent, flush } = sentOnce();
+    outbox.refuse("k1");
     flush();
-    thread.sent("k1", "hi");
-    flush();
+    expect(sent.length).toBe(1);
+    outbox.post("k1", "hi");
     expect(sent.length).toBe(2);
   });
 
   test("that may have been stored for long is looked for when it is accepted: no append need follow", () => {
-    const { thread, patch, at, flush } = sentOnce();
+    const { thread, asked, patch, at, flush } = sentOnce();
     at.now = 10000;
     flush();
-    let resyncs = 0;
-    thread.accept("k1", () => (resyncs += 1));
-    expect([thread.view().pending, resyncs]).toEqual([[], 1]);
+    thread.accept("k1");
+    expect([thread.view().pending, asked.resyncs]).toEqual([[], 1]);
     thread.sent("k2", "ho");
     patch({ number: 2, change: "set", items: [user("u")] });
-    thread.accept("k2", () => (resyncs += 1));
-    expect(resyncs).toBe(2);
+    thread.accept("k2");
+    expect(asked.resyncs).toBe(2);
     expect([thread.view().pending, thread.has("k2"), thread.has("k3")]).toEqual([[], true, false]);
   });
 
@@ -413,7 +456,9 @@ describe("drafts", () => {
       setItem: (key, value) => items.set(key, value),
       removeItem: (key) => items.delete(key),
       key: (at) => [...items.keys()][at],
-      get length() { return items.size; },
+      get length() {
+        return items.size;
+      },
     };
     const drafts = createDrafts(kept);
     for (const conversation of ["", "c1", "c2"]) drafts.type("a@x", conversation, "secret");
@@ -422,7 +467,13 @@ describe("drafts", () => {
   });
 
   test("broken or full storage loses nothing else", () => {
-    const drafts = createDrafts({ getItem: () => "{", setItem: () => { throw new Error("full"); }, removeItem: () => {} });
+    const drafts = createDrafts({
+      getItem: () => "{",
+      setItem: () => {
+        throw new Error("full");
+      },
+      removeItem: () => {},
+    });
     drafts.type("a", "c", "text");
     expect(drafts.load("a", "c")).toBe("");
   });
@@ -442,10 +493,38 @@ describe("words", () => {
   });
 
   test("next leads only to this site, whatever it is made of", () => {
-    const parts = ["/", "/", "//", "\\", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "@", ":", "?", "#", ";", "\t", "\n", " ", "\u3002", "\uff0f", "evil.example", "c", "https:", "javascript:"];
+    const parts = [
+      "/",
+      "/",
+      "//",
+      "\\",
+      ".",
+      "..",
+      "%2e",
+      "%2E%2e",
+      "%2f",
+      "%5c",
+      "@",
+      ":",
+      "?",
+      "#",
+      ";",
+      "\t",
+      "\n",
+      " ",
+      "\u3002",
+      "\uff0f",
+      "evil.example",
+      "c",
+      "https:",
+      "javascript:",
+    ];
     const here = "https://chat.example.org";
     let seed = 7;
-    const random = (below) => (seed = (seed * 48271) % 2147483647) % below;
+    const random = (below) => {
+      seed = (seed * 48271) % 2147483647;
+      return seed % below;
+    };
     const strings = ["/.//evil.example", "/..//evil.example", "/%2e//evil.example", "/c/..//evil.example", "/a/%2E%2e//evil.example", "/./\\evil.example"];
     for (let i = 0; i < 20000; i += 1) strings.push("/" + Array.from({ length: random(8) }, () => parts[random(parts.length)]).join(""));
     for (const string of strings) {
@@ -457,7 +536,15 @@ describe("words", () => {
   });
 
   test("links out are absolute http, https or mail", () => {
-    for (const bad of ["javascript:alert(1)", "data:text/html,x", "/api/auth/sign-out", "vbscript:x", "java\nscript:alert(1)", undefined, "file:///etc/passwd"]) {
+    for (const bad of [
+      "javascript:alert(1)",
+      "data:text/html,x",
+      "/api/auth/sign-out",
+      "vbscript:x",
+      "java\nscript:alert(1)",
+      undefined,
+      "file:///etc/passwd",
+    ]) {
       expect(outboundLink(bad)).toBe("");
     }
     expect(outboundLink("https://example.org/a")).toBe("https://example.org/a");
@@ -470,8 +557,6 @@ describe("words", () => {
     expect([guessedRate(400, 10), guessedRate(400, 0.1)]).toEqual([10, 0]);
     expect(tooLong("x".repeat(100000))).toBe("");
     expect(tooLong("😀".repeat(100000) + "\n")).toBe("");
-    expect(tooLong("x".repeat(100001))).toBe(
-      "This message has 100,001 characters; the maximum is 100,000. Shorten it or send it in parts.",
-    );
+    expect(tooLong("x".repeat(100001))).toBe("This message has 100,001 characters; the maximum is 100,000. Shorten it or send it in parts.");
   });
 });

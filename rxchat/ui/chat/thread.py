@@ -50,7 +50,6 @@ class StreamFeed(ClientComponent):
     tag = "StreamFeed"
 
     packet: rx.Var[dict[str, Any]]
-    on_resync: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 class Thread(ClientComponent):
@@ -82,7 +81,7 @@ def thread_feeds() -> rx.Component:
             on_resync=ThreadState.resync,
             on_more=ThreadState.more,
         ),
-        StreamFeed.create(packet=StreamState.window, on_resync=ThreadState.resync),
+        StreamFeed.create(packet=StreamState.window),
     )
 
 

@@ -1,8 +1,8 @@
-// What is attached on this page, for every conversation that was looked at: uploads go on while somebody looks elsewhere.
-import { createAttachments, isComing, isLeftOut } from "./attach-state.js";
+// What is attached, by conversation: uploads go on in the browser while the user looks at another one.
+import { Attachments, isComing, isLeftOut } from "./attach-state.js";
 import { address, ask } from "./backend.js";
 import { setClientValue } from "./client-values.js";
-import { drafts, refusal, thread } from "./page-state.js";
+import { drafts, refusal, viewed } from "./page-state.js";
 import { createUploads } from "./uploads.js";
 import { newId } from "./words.js";
 
@@ -29,7 +29,7 @@ async function erase(id) {
 
 function make(currentUser, conversation) {
   const at = { conversation };
-  const store = createAttachments({
+  const store = new Attachments({
     makeUploads: (draft) => createUploads({ metadata: { draft } }),
     newId,
     save: (attached) => drafts.attach(currentUser, at.conversation, attached),
@@ -37,14 +37,14 @@ function make(currentUser, conversation) {
     giveUp: (id) => void ask("DELETE", `/api/uploads/${id}`),
     stored: drafts.attached(currentUser, conversation),
   });
-  return { ...store, moveTo: (next) => (at.conversation = next) };
+  return Object.assign(store, { moveTo: (next) => (at.conversation = next) });
 }
 
 /** The new chat became this conversation: what was attached there meanwhile goes along. */
 function taken(currentUser, conversation) {
-  const view = thread.view();
+  const { born, tag } = viewed();
   const from = place(currentUser, "");
-  if (!conversation || !view.born || view.tag !== conversation || !stores.has(from)) return null;
+  if (!conversation || !born || tag !== conversation || !stores.has(from)) return null;
   const store = stores.get(from);
   stores.delete(from);
   drafts.move(currentUser, conversation);

@@ -1,5 +1,4 @@
-// What is attached to the message that is being written: files on their way or there, and what was picked with "#".
-// No React and no DOM in here, so that the rules can be tested alone.
+// What is attached to the message that is being written. In JavaScript, since the files are in the browser until they are uploaded.
 
 const CUT_OFF = "The upload was interrupted when you left the page. Choose the file again.";
 
@@ -48,123 +47,131 @@ const asKept = ({ kind, name, id, state }) => ({ kind, name, id, state: state ==
  * Over a list of uploads, made by `makeUploads(draft)` with the first file. `save` keeps {draft, chips} for a page that is
  * loaded again; `erase(id)` deletes a document and gives "" or what went wrong; `giveUp(id)` ends an upload that was begun.
  */
-export function createAttachments({ makeUploads, newId, save = () => {}, erase, giveUp, stored }) {
-  let draft = stored?.draft ?? "";
-  let uploads = null;
-  let count = 0;
-  const listeners = new Set();
-  const numbered = (chip) => {
-    count += 1;
-    return { ...chip, key: `k${count}`, progress: 0, error: chip.state === "gone" ? CUT_OFF : "" };
-  };
-  let kept = (stored?.chips ?? []).map(numbered);
-  let chips = kept;
-  let saved = "";
+export class Attachments {
+  #uploads = null;
+  #count = 0;
+  #listeners = new Set();
+  #saved = "";
 
-  const changed = () => {
-    chips = [...kept, ...(uploads?.snapshot() ?? []).map(asChip)];
-    const next = chips.length ? { draft, chips: chips.map(asKept) } : undefined;
+  constructor({ makeUploads, newId, save = () => {}, erase, giveUp, stored }) {
+    this.given = { makeUploads, newId, save, erase, giveUp };
+    this.draft = stored?.draft ?? "";
+    this.kept = (stored?.chips ?? []).map((chip) => this.#numbered(chip));
+    this.chips = this.kept;
+  }
+
+  #numbered(chip) {
+    this.#count += 1;
+    return { ...chip, key: `k${this.#count}`, progress: 0, error: chip.state === "gone" ? CUT_OFF : "" };
+  }
+
+  #changed() {
+    this.chips = [...this.kept, ...(this.#uploads?.snapshot() ?? []).map(asChip)];
+    const next = this.chips.length ? { draft: this.draft, chips: this.chips.map(asKept) } : undefined;
     // Progress is no news to a page that is loaded again.
     const said = JSON.stringify(next ?? null);
-    if (said !== saved) save(next);
-    saved = said;
-    for (const listener of [...listeners]) listener();
-  };
-  const keep = (next) => {
-    kept = next;
-    changed();
-  };
-  const upload = (key) => uploads?.snapshot().find((item) => `u${item.key}` === key);
-  const endUpload = ({ id }) => id && giveUp(id);
-
-  async function removeStored(chip) {
-    if (chips.some((other) => other.id === chip.id)) return;
-    const problem = await erase(chip.id);
-    if (problem) keep([...kept, { ...numbered(chip), error: problem }]);
+    if (said !== this.#saved) this.given.save(next);
+    this.#saved = said;
+    for (const listener of [...this.#listeners]) listener();
   }
 
-  function forget(key) {
-    const item = upload(key);
-    if (item) uploads.cancel(item.key);
-    else keep(kept.filter((chip) => chip.key !== key));
+  #keep(next) {
+    this.kept = next;
+    this.#changed();
   }
 
-  function reset() {
-    uploads?.dispose();
-    [uploads, draft, kept] = [null, "", []];
-    changed();
+  #upload(key) {
+    return this.#uploads?.snapshot().find((item) => `u${item.key}` === key);
   }
 
-  return {
-    snapshot: () => chips,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+  #endUpload({ id }) {
+    if (id) this.given.giveUp(id);
+  }
 
-    /** Upload files for this message; one that was cut off and is chosen again takes its own place. */
-    add(files) {
-      const names = new Set([...files].map((file) => file.name));
-      for (const chip of kept) if (chip.state === "gone" && names.has(chip.name)) endUpload(chip);
-      kept = kept.filter((chip) => chip.state !== "gone" || !names.has(chip.name));
-      draft ||= newId();
-      if (!uploads) {
-        uploads = makeUploads(draft);
-        uploads.subscribe(changed);
-      }
-      uploads.add(files);
-      changed();
-    },
+  #reset() {
+    this.#uploads?.dispose();
+    this.#uploads = null;
+    this.draft = "";
+    this.#keep([]);
+  }
 
-    /** Have a collection or a document go along. */
-    pick({ id, kind, name }) {
-      if (!chips.some((chip) => chip.id === id)) keep([...kept, numbered({ kind, name, id, state: "done" })]);
-    },
+  snapshot() {
+    return this.chips;
+  }
 
-    remove(key) {
-      const chip = chips.find((found) => found.key === key);
-      if (!chip) return;
-      forget(key);
-      if (isLeftOut(chip)) endUpload(chip);
-      if (chip.kind === "file" && chip.state === "done") removeStored(chip);
-    },
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 
-    retry(key) {
-      const item = upload(key);
-      if (item) uploads.retry(item.key);
-    },
+  /** Upload files for this message; one that was cut off and is chosen again takes its own place. */
+  add(files) {
+    const names = new Set([...files].map((file) => file.name));
+    const isAgain = (chip) => chip.state === "gone" && names.has(chip.name);
+    this.kept.filter(isAgain).forEach((chip) => this.#endUpload(chip));
+    this.kept = this.kept.filter((chip) => !isAgain(chip));
+    this.draft ||= this.given.newId();
+    if (!this.#uploads) {
+      this.#uploads = this.given.makeUploads(this.draft);
+      this.#uploads.subscribe(() => this.#changed());
+    }
+    this.#uploads.add(files);
+    this.#changed();
+  }
 
-    /** What goes along with a message now, if anything: {ids, draft, chips}. What did not arrive stays behind. */
-    attached() {
-      const there = chips.filter(({ state }) => state === "done").map(asKept);
-      if (!there.length) return undefined;
-      const ids = there.filter(({ kind }) => kind !== "file").map(({ id }) => id);
-      return { ids, draft: there.some(({ kind }) => kind === "file") ? draft : "", chips: there };
-    },
+  /** Have a collection or a document go along. */
+  pick({ id, kind, name }) {
+    if (!this.chips.some((chip) => chip.id === id)) this.#keep([...this.kept, this.#numbered({ kind, name, id, state: "done" })]);
+  }
 
-    /** The message is on its way: the next one begins with nothing. */
-    clear() {
-      chips.filter(isLeftOut).forEach(endUpload);
-      reset();
-    },
+  /** Take something out; a stored file is deleted, and comes back with the reason if it cannot be. */
+  async remove(key) {
+    const chip = this.chips.find((found) => found.key === key);
+    if (!chip) return;
+    const item = this.#upload(key);
+    if (item) this.#uploads.cancel(item.key);
+    else this.#keep(this.kept.filter((other) => other.key !== key));
+    if (isLeftOut(chip)) this.#endUpload(chip);
+    if (chip.kind !== "file" || chip.state !== "done" || this.chips.some((other) => other.id === chip.id)) return;
+    const problem = await this.given.erase(chip.id);
+    if (problem) this.#keep([...this.kept, { ...this.#numbered(chip), error: problem }]);
+  }
 
-    /** The message came back, and brings along what went with it. */
-    restore(attached) {
-      if (!attached) return;
-      const isOurs = !draft || !attached.draft || draft === attached.draft;
-      draft ||= attached.draft;
-      // A message has one draft: files of another one go along by their own ids.
-      const back = attached.chips.map((chip) => (isOurs || chip.kind !== "file" ? chip : { ...chip, kind: "document" }));
-      const have = new Set(chips.map(({ id }) => id));
-      keep([...back.filter(({ id }) => !have.has(id)).map(numbered), ...kept]);
-    },
+  retry(key) {
+    const item = this.#upload(key);
+    if (item) this.#uploads.retry(item.key);
+  }
 
-    /** What came back had arrived after all. */
-    drop(attached) {
-      const gone = new Set((attached?.chips ?? []).map(({ id }) => id));
-      if (!gone.size) return;
-      if (chips.every(({ id }) => gone.has(id))) reset();
-      else keep(kept.filter(({ id }) => !gone.has(id)));
-    },
-  };
+  /** What goes along with a message now, if anything: {ids, draft, chips}. What did not arrive stays behind. */
+  attached() {
+    const there = this.chips.filter(isThere).map(asKept);
+    if (!there.length) return undefined;
+    const ids = there.filter(({ kind }) => kind !== "file").map(({ id }) => id);
+    return { ids, draft: there.some(({ kind }) => kind === "file") ? this.draft : "", chips: there };
+  }
+
+  /** The message is on its way: the next one begins with nothing. */
+  clear() {
+    this.chips.filter(isLeftOut).forEach((chip) => this.#endUpload(chip));
+    this.#reset();
+  }
+
+  /** The message came back, and brings along what went with it. */
+  restore(attached) {
+    if (!attached) return;
+    const isOurs = !this.draft || !attached.draft || this.draft === attached.draft;
+    this.draft ||= attached.draft;
+    // A message has one draft: files of another one go along by their own ids.
+    const back = attached.chips.map((chip) => (isOurs || chip.kind !== "file" ? chip : { ...chip, kind: "document" }));
+    const have = new Set(this.chips.map(({ id }) => id));
+    this.#keep([...back.filter(({ id }) => !have.has(id)).map((chip) => this.#numbered(chip)), ...this.kept]);
+  }
+
+  /** What came back had arrived after all. */
+  drop(attached) {
+    const gone = new Set((attached?.chips ?? []).map(({ id }) => id));
+    if (!gone.size) return;
+    if (this.chips.every(({ id }) => gone.has(id))) this.#reset();
+    else this.#keep(this.kept.filter(({ id }) => !gone.has(id)));
+  }
 }

@@ -2,9 +2,9 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
 import { ask } from "./backend.js";
 import { createSources } from "./citation-sources.js";
-import { thread } from "./page-state.js";
+import { viewed } from "./page-state.js";
 
-const sources = createSources((message) => ask("GET", `/api/conversations/${thread.view().tag}/messages/${message}/sources`));
+const sources = createSources((message) => ask("GET", `/api/conversations/${viewed().tag}/messages/${message}/sources`));
 
 const Citations = createContext(null);
 export const CitationsOf = Citations.Provider;

@@ -6,8 +6,9 @@ import { showAttachments } from "./attach-page.js";
 import { attachedWords, isComing, isSameAttached, isThere, pastedFiles } from "./attach-state.js";
 import { setClientValue, useClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
-import { drafts, offered, refusal, returned, thread } from "./page-state.js";
+import { drafts, offered, outbox, refusal, returned, store, viewed } from "./page-state.js";
 import { PICK_ID, usePicker } from "./picker.js";
+import { isKnown, onItsWay } from "./thread-state.js";
 import { newId, tooLong } from "./words.js";
 
 const NONE = [];
@@ -32,9 +33,9 @@ function useGrowth(field, text) {
 /** Send again what was sent before the page was loaded, and perhaps never heard: under the same id. */
 function sendUnsettled(currentUser, conversation) {
   const sent = drafts.unsettled(currentUser, conversation);
-  if (!sent || (thread.view().tag === conversation && thread.has(sent.id))) return;
-  thread.doubt(sent.id);
-  thread.sent(sent.id, sent.text, sent.attached);
+  if (!sent || (viewed().tag === conversation && isKnown(store.state(), sent.id))) return;
+  store.dispatch({ type: "doubt", id: sent.id });
+  outbox.post(sent.id, sent.text, sent.attached);
 }
 
 /** The text, its draft in the browser, and what others put into it. */
@@ -57,7 +58,7 @@ function useDraft(currentUser, conversation) {
     const key = `${currentUser}:${conversation}`;
     if (isLoadedFor.current === key) return;
     isLoadedFor.current = key;
-    if (conversation && thread.view().born) drafts.move(currentUser, conversation);
+    if (conversation && viewed().born) drafts.move(currentUser, conversation);
     const stored = drafts.load(currentUser, conversation);
     if (stored !== latest.current) show(stored);
     sendUnsettled(currentUser, conversation);
@@ -85,7 +86,7 @@ function useDraft(currentUser, conversation) {
 
 /** Send the message, unless something has to be done first. */
 function send(currentUser, conversation, text, attachments) {
-  if (thread.onItsWay().length) {
+  if (onItsWay(store.state()).length) {
     refusal.set("Your last message is still being sent. Send this one afterwards.");
     return false;
   }
@@ -97,7 +98,7 @@ function send(currentUser, conversation, text, attachments) {
   // As the server stores it: what surrounds it is not counted, and does not travel.
   drafts.send(currentUser, conversation, id, text.trim(), attached);
   attachments?.clear();
-  thread.sent(id, text.trim(), attached);
+  outbox.post(id, text.trim(), attached);
   refusal.set("");
   return true;
 }

@@ -2,7 +2,7 @@
 import { useContext, useEffect } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { setClientValue } from "./client-values.js";
-import { thread } from "./page-state.js";
+import { store } from "./page-state.js";
 
 /** A short hiccup is not worth a notice. */
 const CALM_MS = 1200;
@@ -13,7 +13,7 @@ export function ConnectionWatch() {
   const isFailing = (errors?.length ?? 0) > 0;
   useEffect(() => {
     if (!isFailing) {
-      thread.forgetRequests();
+      store.dispatch({ type: "reconnect" });
       setClientValue("is_offline", false);
       return undefined;
     }

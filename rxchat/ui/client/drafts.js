@@ -1,4 +1,4 @@
-// What was typed and not yet taken by the server, kept in the browser so that nothing that happens loses it.
+// What was typed and not yet taken by the server, in the browser's storage: it outlives the page, the line and the server.
 
 const PREFIX = "rxchat:draft:";
 

@@ -1,9 +1,10 @@
-// Two components without a picture: they carry what the server says into the page's thread, and what is said here to it.
+// Carries what Reflex's socket brings into the page's thread, and what is sent to the server: past React's redrawing, so it shows nothing.
 import { useContext, useEffect, useLayoutEffect, useRef } from "react";
 import { UNSAFE_DataRouterContext as DataRouterContext, useLocation, useNavigate, useParams } from "react-router";
 import { EventLoopContext } from "$/utils/context-registry";
 import { attachmentsOf } from "./attach-page.js";
-import { drafts, giveBack, offered, outbox, refusal, returned, thread, useThread } from "./page-state.js";
+import { drafts, giveBack, isHere, offered, outbox, refusal, returned, store, useThread, viewed } from "./page-state.js";
+import { isKnown } from "./thread-state.js";
 
 const LOOK_EVERY = 1000;
 
@@ -15,31 +16,29 @@ function useFreshPage(conversationId) {
   useLayoutEffect(() => {
     // The page that a first message was sent from turns into that conversation's page: that is no leaving.
     const isBirth = shownPath === "/" && conversationId && pathname === `/c/${conversationId}`;
-    if (shownPath !== null && shownPath !== pathname && !isBirth) thread.leave();
+    if (shownPath !== null && shownPath !== pathname && !isBirth) store.dispatch({ type: "leave" });
     shownPath = pathname;
   }, [pathname]);
 }
 
-/** Whether this conversation is that of the address; a new chat's page is born before its address changes. */
-const isHere = (tag, expected) => tag === expected || (!expected && thread.view().born);
-
-/** Send what is on its way, as soon as the page shows the conversation that it is meant for, and again until it has arrived. */
+/** Let the outbox send while the page shows the conversation that its messages are meant for, and look after them. */
 function useSending(view, expected, onSend) {
   const [, errors] = useContext(EventLoopContext) ?? [];
   const isAway = errors?.length > 0;
+  const isOpen = !isAway && isHere(view.tag, expected);
   useLayoutEffect(() => {
     if (isAway) outbox.hold();
   }, [isAway]);
-  const latest = useRef();
-  latest.current = onSend;
-  const isSending = isHere(view.tag, expected) && !isAway && view.pending.length > 0;
+  useEffect(() => {
+    outbox.sendWith(isOpen ? onSend : null);
+  });
+  useEffect(() => () => outbox.sendWith(null), []);
+  const isSending = isOpen && view.pending.length > 0;
   useEffect(() => {
     if (!isSending) return undefined;
-    const send = (text, id, attached) => latest.current(text, id, attached);
-    outbox.flush(send);
-    const timer = setInterval(() => outbox.flush(send), LOOK_EVERY);
+    const timer = setInterval(outbox.flush, LOOK_EVERY);
     return () => clearInterval(timer);
-  }, [isSending, view.pending]);
+  }, [isSending]);
 }
 
 /** Forget what has arrived: its draft, and what came back to the composer before it was known to have. */
@@ -47,9 +46,10 @@ function useSettling(view, currentUser, expected, accepted) {
   useLayoutEffect(() => {
     // After a load, the page of a new chat first hears of what was shown there before.
     if (!currentUser || !isHere(view.tag, expected)) return;
-    drafts.settleKnown(currentUser, expected, thread.has);
+    const has = (id) => isKnown(store.state(), id);
+    drafts.settleKnown(currentUser, expected, has);
     const back = returned.get();
-    if (!back || !thread.has(back.id)) return;
+    if (!back || !has(back.id)) return;
     returned.set(null);
     offered.set({ taken: back.text });
     attachmentsOf(currentUser, expected).drop(back.attached);
@@ -65,7 +65,7 @@ function useBirth(born, currentUser) {
     const { conversation_id: conversation, client_id: id } = born ?? {};
     if (!conversation || !currentUser) return;
     // A page that is loaded anew may hear of it before it has sent it again.
-    const isOurs = thread.wasSentHere(id) || drafts.unsettled(currentUser, "")?.id === id;
+    const isOurs = store.state().sentHere.includes(id) || drafts.unsettled(currentUser, "")?.id === id;
     // The page that sent it may be left already: it is not sent again from there.
     drafts.settle(currentUser, conversation, id);
     const { location, navigation } = router.state;
@@ -73,39 +73,13 @@ function useBirth(born, currentUser) {
   }, [born, currentUser]);
 }
 
-export function ThreadFeed({ patch, conversationId, accepted, born, refused, waiting, currentUser, onSend, onResync, onMore }) {
-  useFreshPage(conversationId);
-  const view = useThread();
-  const { conversation_id: expected = "" } = useParams();
-  const handled = useRef({ accepted: "", refusal: "" });
-
+/** Give back what the server refused, with the reason. */
+function useRefusals(refused, currentUser, conversationId) {
+  const handled = useRef("");
   useLayoutEffect(() => {
-    const { tag, pending, messages } = thread.view();
-    if (tag === "" && conversationId && (pending.length || messages.length)) thread.rename(conversationId);
-  }, [conversationId]);
-
-  useLayoutEffect(() => {
-    if (patch?.change === "set") outbox.beginAgain();
-    thread.patch(patch, conversationId, onResync, onMore);
-  }, [patch]);
-
-  useLayoutEffect(() => {
-    // What waited on the page before may still be here.
-    if (isHere(conversationId, expected)) thread.waits(waiting);
-  }, [waiting, conversationId, expected]);
-
-  useLayoutEffect(() => {
-    if (!accepted || handled.current.accepted === accepted || !isHere(conversationId, expected)) return;
-    handled.current.accepted = accepted;
-    thread.accept(accepted, onResync);
-    drafts.settle(currentUser, conversationId, accepted);
-  }, [accepted, currentUser, conversationId, expected]);
-
-  useLayoutEffect(() => {
-    if (!refused?.id || handled.current.refusal === refused.refusal) return;
-    handled.current.refusal = refused.refusal;
-    outbox.forget(refused.id);
-    const sent = thread.refuse(refused.id);
+    if (!refused?.id || handled.current === refused.refusal) return;
+    handled.current = refused.refusal;
+    const sent = outbox.refuse(refused.id);
     drafts.settle(currentUser, conversationId, refused.id);
     if (!sent) return;
     returned.set(sent);
@@ -113,14 +87,46 @@ export function ThreadFeed({ patch, conversationId, accepted, born, refused, wai
     attachmentsOf(currentUser, conversationId).restore(sent.attached);
     refusal.set(refused.text);
   }, [refused]);
+}
 
+export function ThreadFeed({ patch, conversationId, accepted, born, refused, waiting, currentUser, onSend, onResync, onMore }) {
+  useFreshPage(conversationId);
+  const view = useThread();
+  const { conversation_id: expected = "" } = useParams();
+  const handled = useRef("");
+
+  useLayoutEffect(() => store.answerWith({ resync: onResync, more: onMore }));
+
+  useLayoutEffect(() => {
+    const { tag, pending, messages } = viewed();
+    if (tag === "" && conversationId && (pending.length || messages.length)) store.dispatch({ type: "rename", tag: conversationId });
+  }, [conversationId]);
+
+  useLayoutEffect(() => {
+    if (patch?.change === "set") outbox.beginAgain();
+    store.dispatch({ type: "patch", patch, tag: conversationId });
+  }, [patch]);
+
+  useLayoutEffect(() => {
+    // What waited on the page before may still be here.
+    if (isHere(conversationId, expected)) store.dispatch({ type: "waits", waiting });
+  }, [waiting, conversationId, expected]);
+
+  useLayoutEffect(() => {
+    if (!accepted || handled.current === accepted || !isHere(conversationId, expected)) return;
+    handled.current = accepted;
+    store.dispatch({ type: "accept", id: accepted });
+    drafts.settle(currentUser, conversationId, accepted);
+  }, [accepted, currentUser, conversationId, expected]);
+
+  useRefusals(refused, currentUser, conversationId);
   useBirth(born, currentUser);
   useSettling(view, currentUser, expected, accepted);
   useSending(view, expected, onSend);
   return null;
 }
 
-export function StreamFeed({ packet, onResync }) {
-  useLayoutEffect(() => thread.packet(packet, onResync), [packet]);
+export function StreamFeed({ packet }) {
+  useLayoutEffect(() => store.dispatch({ type: "packet", packet }), [packet]);
   return null;
 }

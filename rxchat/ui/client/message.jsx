@@ -1,4 +1,4 @@
-// One message: the person's bubble, or the model's answer with what belongs to it.
+// One message. In JavaScript, since an answer grows 28 times a second, and React must draw only what grew of it.
 import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
 import { ChevronRight, RotateCcw, StepForward } from "lucide-react";
 import { Sources } from "./citation-list.jsx";
@@ -90,12 +90,6 @@ function Reasoning({ message, reasoning, text }) {
   );
 }
 
-const Body = ({ text, isGrowing, citations, message }) => (
-  <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
-    <Markdown text={text} isGrowing={isGrowing} citations={citations} message={message} />
-  </Suspense>
-);
-
 function GoOn({ message, onGoOn }) {
   if (!message.text) return null;
   return (
@@ -126,22 +120,6 @@ function Figures({ message }) {
   return <span className="stats" data-tip={`${message.tokens} tokens`}>{parts.join(" · ")}</span>;
 }
 
-const Finished = memo(function Finished({ message, onRetry, onGoOn }) {
-  return (
-    <>
-      <Reasoning message={message} reasoning={message.reasoning} text={message.text} />
-      {message.text && <Body text={message.text} isGrowing={false} citations={message.citations} message={message.id} />}
-      {message.text && message.citations?.length > 0 && <Sources message={message} />}
-      {message.warnings?.map((warning) => <p key={warning} className="message-status" dir="auto">{warning}</p>)}
-      <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />
-      <div className="message-foot">
-        {message.text && <CopyButton text={message.text} label="Copy answer" className="icon-button small" />}
-        <Figures message={message} />
-      </div>
-    </>
-  );
-});
-
 function LiveFigures({ started, characters }) {
   const seconds = useElapsed(started, "slow");
   const rate = guessedRate(characters, seconds);
@@ -149,24 +127,29 @@ function LiveFigures({ started, characters }) {
   return <span className="stats">{[`${Math.floor(seconds)} s`, rate && `about ${rate} tokens/s`].filter(Boolean).join(" · ")}</span>;
 }
 
-function Growing({ message, run }) {
-  const { text, reasoning } = useText(message.id);
-  return (
-    <>
-      <Reasoning message={message} reasoning={reasoning} text={text} />
-      {text ? <Body text={text} isGrowing /> : !reasoning && <TypingIndicator note={run?.note} />}
-      <div className="message-foot is-live"><LiveFigures started={run?.began} characters={text.length + reasoning.length} /></div>
-    </>
-  );
-}
-
-/** The same frame before, while and after the answer comes, so that nothing jumps between them. */
+/** The same parts before, while and after the answer comes, so that none is drawn anew when it ends. */
 export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry, onGoOn }) {
+  const { text, reasoning } = useText(message);
   const isRunning = message.state === "running";
+  const citations = isRunning ? undefined : message.citations;
   return (
     <article aria-label={`${message.model || "The model"} answers`} aria-busy={isRunning} className="message-answer">
       <p className="message-model">{message.model}</p>
-      {isRunning ? <Growing message={message} run={run} /> : <Finished message={message} onRetry={onRetry} onGoOn={onGoOn} />}
+      <Reasoning message={message} reasoning={reasoning} text={text} />
+      {text && (
+        <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
+          <Markdown text={text} isGrowing={isRunning} citations={citations} message={message.id} />
+        </Suspense>
+      )}
+      {isRunning && !text && !reasoning && <TypingIndicator note={run?.note} />}
+      {text && citations?.length > 0 && <Sources message={message} />}
+      {!isRunning && message.warnings?.map((warning) => <p key={warning} className="message-status" dir="auto">{warning}</p>)}
+      {!isRunning && <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />}
+      <div className={`message-foot ${isRunning ? "is-live" : ""}`}>
+        {isRunning && <LiveFigures started={run?.began} characters={text.length + reasoning.length} />}
+        {!isRunning && text && <CopyButton text={text} label="Copy answer" className="icon-button small" />}
+        {!isRunning && <Figures message={message} />}
+      </div>
     </article>
   );
 });

@@ -1,46 +1,38 @@
-// The one thread of this page, shared by the components that show and feed it.
+// The one thread of this page, its outbox and its drafts, for all that reads them: a text that grows redraws its own message only.
 import { useCallback, useSyncExternalStore } from "react";
 import { clientValue, setClientValue, useClientValue } from "./client-values.js";
-import { createThread, EMPTY_TEXT } from "./thread-state.js";
 import { createDrafts } from "./drafts.js";
 import { createOutbox } from "./outbox.js";
+import { createStore, EMPTY_TEXT, textOf } from "./thread-state.js";
 
-const viewListeners = new Set();
-const textListeners = new Map();
+const listeners = new Set();
 
-export const thread = createThread((what, id) => {
-  // A patch can complete or drop a text, so readers of texts hear of views too.
-  if (what === "view") for (const listener of viewListeners) listener();
-  const listeners = what === "view" ? [...textListeners.values()].flatMap((set) => [...set]) : textListeners.get(id);
-  for (const listener of listeners ?? []) listener();
+export const store = createStore(() => {
+  for (const listener of [...listeners]) listener();
 });
+export const outbox = createOutbox(store);
+export const drafts = createDrafts(typeof localStorage === "undefined" ? { getItem: () => null } : localStorage);
 
-export const outbox = createOutbox(thread);
-
-const subscribeView = (listener) => {
-  viewListeners.add(listener);
-  return () => viewListeners.delete(listener);
+const subscribe = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 };
 
-export const useThread = () => useSyncExternalStore(subscribeView, thread.view, thread.view);
+/** What is shown, without the growing texts. */
+export const viewed = () => store.state().view;
+export const useThread = () => useSyncExternalStore(subscribe, viewed, viewed);
 
-/** The growing text of one running message; nobody else renders when it grows. */
-export function useText(id) {
-  const subscribe = useCallback(
-    (listener) => {
-      const listeners = textListeners.get(id) ?? new Set();
-      textListeners.set(id, listeners.add(listener));
-      return () => {
-        listeners.delete(listener);
-        if (!listeners.size) textListeners.delete(id);
-      };
-    },
-    [id],
-  );
-  return useSyncExternalStore(subscribe, () => thread.text(id), () => EMPTY_TEXT);
+const listenToNothing = () => () => {};
+
+/** The {text, reasoning} of a message; while it grows, only its reader is drawn. */
+export function useText(message) {
+  const isRunning = message.state === "running";
+  const read = useCallback(() => (isRunning ? textOf(store.state(), message.id) : message), [message]);
+  return useSyncExternalStore(isRunning ? subscribe : listenToNothing, read, () => EMPTY_TEXT);
 }
 
-export const drafts = createDrafts(typeof localStorage === "undefined" ? { getItem: () => null } : localStorage);
+/** Whether the page shows the conversation of its address; a new chat's page is born before its address changes. */
+export const isHere = (tag, expected) => tag === expected || (!expected && viewed().born);
 
 /** A client value by its name, with its hook. */
 const shared = (name, initial) => ({

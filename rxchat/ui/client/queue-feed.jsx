@@ -2,8 +2,9 @@
 import { useEffect, useRef } from "react";
 import { useParams } from "react-router";
 import { setClientValue } from "./client-values.js";
-import { drafts, giveBack, refusal, thread, useThread } from "./page-state.js";
+import { drafts, giveBack, refusal, store, useThread } from "./page-state.js";
 import { addPiece, isLeftBehind, isSaved, sortAside, startReading } from "./queue-state.js";
+import { fateOf } from "./thread-state.js";
 
 const PATIENCE_MS = 3000;
 
@@ -11,6 +12,8 @@ const PATIENCE_MS = 3000;
 let edit = null;
 export const typeQueued = (id, given, typed) => void (edit = typed.trim() && typed !== given ? { id, text: typed } : null);
 export const leaveQueued = () => void (edit = null);
+
+const fate = (id) => fateOf(store.state(), id);
 
 let takeBackShown = () => {};
 
@@ -49,7 +52,7 @@ function useTakingBack(view, currentUser, conversation, piece, onRead, onWithdra
     const page = `${currentUser}:${conversation}`;
     const stored = sortedOnce.current === page ? {} : drafts.aside(currentUser, conversation);
     Object.assign(mine.current, stored);
-    const { offered, dropped } = sortAside(mine.current, thread.fate);
+    const { offered, dropped } = sortAside(mine.current, fate);
     sortedOnce.current = page;
     giveBack(offered);
     for (const id of dropped) {
@@ -72,7 +75,7 @@ export function QueueFeed({ currentUser, piece, onRead, onWithdraw }) {
   useEffect(() => {
     // Its turn came while it was being changed: what was typed goes into the composer instead of being lost.
     if (isSaved(edit, [...(view.waiting ?? []), ...view.messages])) edit = null;
-    if (!isLeftBehind(edit, thread.fate)) return;
+    if (!isLeftBehind(edit, fate)) return;
     giveBack([edit.text]);
     edit = null;
   }, [view]);

@@ -1,4 +1,4 @@
-// Rules for messages that wait: how the text of a long one is put together, and what becomes of texts that are kept here.
+// Rules for queued messages whose texts are in the browser: how a long one is put together, and what becomes of it.
 
 /** As much of a waiting message as the list shows, at the least, when it is cut. */
 const PREVIEW = 200;

@@ -1,10 +1,11 @@
-// The thread: who said what, sticky to its end until the reader scrolls away from it.
+// The thread. In JavaScript, since it follows a growing text and keeps the reader's place: both need the browser's measures.
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ArrowDown } from "lucide-react";
 import { sentWords } from "./attach-state.js";
 import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./message.jsx";
-import { thread, useThread } from "./page-state.js";
+import { isHere as isShown, store, useThread } from "./page-state.js";
+import { olderBefore } from "./thread-state.js";
 
 const NEAR_END = 48;
 const NEAR_START = 600;
@@ -151,7 +152,7 @@ export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }
   const { conversation_id: expected = "" } = useParams();
   const run = useRun(given);
   const place = useReadingPlace(view);
-  const isHere = view.tag === expected || (!expected && view.born);
+  const isHere = isShown(view.tag, expected);
   const isEmpty = !expected && !(isHere && (view.messages.length || view.pending.length));
   const pendingCount = view.pending.length;
 
@@ -164,8 +165,10 @@ export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }
   const askOlder = useCallback(() => {
     const element = place.box.current;
     if (!element || element.scrollTop > NEAR_START) return;
-    const before = thread.startOlder();
-    if (before) onOlder(before);
+    const before = olderBefore(store.state());
+    if (!before) return;
+    store.dispatch({ type: "older" });
+    onOlder(before);
   }, [onOlder]);
   // A short page never scrolls: ask again until it is filled or there is nothing older.
   useEffect(() => {
