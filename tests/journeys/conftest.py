@@ -31,7 +31,9 @@ MODELS = (
     "scripted:fault=cut,at=60,rate=10,tokens=80",
     "scripted:fault=nul,at=2",
     "scripted:fault=markdown,rate=200",
+    "scripted:think=10,fault=markdown,rate=15",
     "scripted:hostile=1",
+    "scripted:notes=1",
     EMBEDDER,
 )
 PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."

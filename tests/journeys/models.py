@@ -1,4 +1,5 @@
-"""The scripted Ollama with one more model, for journeys: `scripted:hostile=1` writes what must never run or be fetched.
+"""The scripted Ollama with two more models, for journeys: `scripted:hostile=1` writes what must never run or be fetched,
+and `scripted:notes=1` footnotes, code, and Hebrew.
 
 Run alone: python -m tests.journeys.models PORT MODEL ...
 """
@@ -21,6 +22,11 @@ HOSTILE = (
     "<iframe srcdoc='<script>parent.attacked = 4</script>'></iframe>\n\n"
     "[data](data:text/html,<script>opener.attacked=5</script>) <style>body { display: none }</style>\n\nThe end.\n"
 )
+NOTES = (
+    "First.[^one]\n\n```python\nprint(1)\n```\n\n- אחת\n- שתיים\n\n> ציטוט\n\n"
+    + "A line.\n\n" * 60
+    + "[^one]: The first note.\n"
+)
 
 
 class JourneyOllama(ScriptedOllama):
@@ -31,6 +37,8 @@ class JourneyOllama(ScriptedOllama):
     ) -> None:
         if "hostile=1" in model:
             script = replace(script, text=HOSTILE, tokens=1)
+        if "notes=1" in model:
+            script = replace(script, text=NOTES, tokens=1)
         await super()._generate(model, script, messages, writer)
 
 

@@ -58,6 +58,51 @@ def test_markdown_is_drawn_and_code_can_be_copied(server: RxChat, signed_in: Cal
     chat.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('# A plan'))")
 
 
+def test_nothing_is_drawn_anew_when_an_answer_ends(chat: Chat) -> None:
+    chat.begin("scripted:think=10,fault=markdown,rate=15", "A plan, please")
+    thoughts = chat.page.get_by_role("button", name=re.compile("^Thought for"))
+    thoughts.click()
+    heading = chat.answers.last.get_by_role("heading", name="A plan")
+    expect(chat.answers.last.get_by_role("listitem").first).to_be_visible()
+    words = thoughts.inner_text()
+    heading.evaluate("element => { window.shownBefore = element; getSelection().selectAllChildren(element) }")
+    expect(chat.stop_button).to_be_visible()
+    chat.wait_for_end()
+    assert heading.evaluate("element => [element === window.shownBefore, String(getSelection()).trim()]") == [
+        True,
+        "A plan",
+    ]
+    expect(thoughts).to_have_text(words)
+    expect(chat.page.locator(".reasoning-text")).to_contain_text("thought 9")
+
+
+def test_footnotes_lead_to_each_other_and_texts_from_right_to_left_stay_inside(chat: Chat) -> None:
+    chat.begin("scripted:notes=1", "Notes, please").wait_for_end()
+    answer, address = chat.answers.last, chat.page.url
+    reference = answer.locator("[data-footnote-ref]")
+    reference.click()
+    note = answer.locator("section[data-footnotes] li")
+    expect(note).to_be_in_viewport()
+    expect(note).to_be_focused()
+    note.locator("[data-footnote-backref]").click()
+    expect(reference).to_be_in_viewport()
+    expect(reference).to_be_focused()
+    assert chat.page.url == address
+    # Marks and lines are at the side where the text begins.
+    style = "element => [getComputedStyle(element).direction, parseFloat(getComputedStyle(element).paddingRight) > 0]"
+    for part in (answer.locator("ul").filter(has_text="אחת"), answer.locator("blockquote")):
+        assert part.evaluate(style) == ["rtl", True]
+
+
+def test_a_block_of_code_is_one_stop_of_the_tab_key(chat: Chat) -> None:
+    chat.begin("scripted:notes=1", "Notes, please").wait_for_end()
+    chat.answers.last.locator("[data-footnote-ref]").focus()
+    chat.page.keyboard.press("Tab")
+    expect(chat.answers.last.get_by_role("button", name="Copy code")).to_be_focused()
+    chat.page.keyboard.press("Tab")
+    expect(chat.answers.last.locator("figure :focus")).to_have_count(0)
+
+
 def test_stopping_keeps_what_was_said(chat: Chat) -> None:
     chat.begin("scripted:count=1,tokens=3000,rate=100", "Count very far").wait_for_words(20)
     chat.stop_button.click()

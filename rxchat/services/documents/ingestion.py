@@ -7,7 +7,6 @@ fence refuses writes of an older job for the same document. Searches find a docu
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from contextlib import suppress
 from uuid import UUID
@@ -36,6 +35,7 @@ from rxchat.domain.errors import (
 from rxchat.domain.files import Document
 from rxchat.domain.lexemes import VERSION
 from rxchat.domain.ports import DocumentParser
+from rxchat.domain.rate_limits import format_wait
 from rxchat.domain.text import sanitize
 from rxchat.domain.versions import VersionState
 from rxchat.services.documents.attached_files import AttachedFiles, Preparation
@@ -147,9 +147,8 @@ class Ingestion:
             if is_final:
                 await rows.retry_later(session, owner_id, document_id, seconds)
                 return None
-            words = f"{int(seconds)} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
             if attempts < TRIES:
-                told = sanitize(f"{reason} Next try in {words}.")
+                told = sanitize(f"{reason} Next try in {format_wait(seconds)}.")
                 await rows.set_status_text(session, owner_id, document_id, told, sanitize(detail))
                 return seconds
         await self.give_up(owner_id, document_id, reason, attempts, detail)

@@ -1,4 +1,4 @@
-// A block of code: its language, a Copy button, its colours when they have loaded.
+// A block of code. In JavaScript, since its colours are computed while it grows and its text goes to the clipboard.
 import { memo, useEffect, useRef, useState } from "react";
 import { CopyButton } from "./copy.jsx";
 
@@ -62,14 +62,16 @@ function Coloured({ lines, code }) {
 export function CodeBlock({ code, language }) {
   const lines = useColours(code, language);
   return (
-    <figure className="code-block">
-      <figcaption>
-        <span>{language || "text"}</span>
-        <CopyButton text={code} label="Copy code" withWord className="code-copy" />
-      </figcaption>
-      <pre tabIndex={0} aria-label={`${language || "Text"} code`}>
-        <code><Coloured lines={lines} code={code} /></code>
-      </pre>
+    <figure className="code-block" dir="ltr" aria-label={`${language || "Text"} code`}>
+      <div className="code-scroll">
+        <div className="code-head">
+          <span>{language || "text"}</span>
+          <CopyButton text={code} label="Copy code" withWord className="code-copy" />
+        </div>
+        <pre>
+          <code><Coloured lines={lines} code={code} /></code>
+        </pre>
+      </div>
     </figure>
   );
 }

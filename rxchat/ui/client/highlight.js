@@ -1,4 +1,4 @@
-// Syntax colours: Shiki without its WebAssembly, and only the languages that people ask about.
+// Syntax colours by Shiki, a JavaScript library, while the code grows; without its WebAssembly, and with common languages only.
 import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
 

@@ -1,4 +1,4 @@
-// An answer's markdown. Loaded when the first answer is shown, not before.
+// An answer's markdown, drawn while it grows: Streamdown is a React component. Loaded with the first answer, not before.
 import { memo, useMemo } from "react";
 import { Streamdown } from "streamdown";
 import { CitationChip } from "./citation-chip.jsx";
@@ -9,10 +9,23 @@ import { outboundLink } from "./words.js";
 
 const NONCE = newNonce();
 
+/** Footnotes: a link of this message to a place in it, which other messages may have, too. The address stays. */
+function goTo(event, href) {
+  event.preventDefault();
+  const place = document.getElementById(href.slice(1));
+  if (!place) return;
+  place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+  place.scrollIntoView({ block: "nearest" });
+}
+
+const isFootnote = (props) => "data-footnote-ref" in props || "data-footnote-backref" in props;
+
 /** What a model writes as a link opens elsewhere, and only when it is one. Citations are links that this page wrote. */
-function Link({ href, children }) {
+function Link({ node, href, children, className, target: _, rel, ...rest }) {
   const index = citationIn(href, NONCE);
   if (index >= 0) return <CitationChip index={index} />;
+  if (isFootnote(rest)) return <a {...rest} href={href} onClick={(event) => goTo(event, href)}>{children}</a>;
   const target = outboundLink(href);
   if (!target) return <span className="dead-link">{children}</span>;
   return <a href={target} target="_blank" rel="noopener noreferrer nofollow">{children}</a>;
@@ -44,16 +57,18 @@ const Table = ({ children }) => (
 );
 
 /** Streamdown's own components bring buttons and frames that are not our look: plain elements instead. */
-const plain = (Tag) => {
-  const Plain = ({ node, className, ...rest }) => <Tag {...rest} />;
+const plain = (Tag, dir) => {
+  const Plain = ({ node, className, ...rest }) => <Tag dir={dir} {...rest} />;
   Plain.displayName = `Plain(${Tag})`;
   return Plain;
 };
 
-const PLAIN = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "hr", "strong", "blockquote", "thead", "tbody", "tr", "th", "td", "sup", "sub"];
+const PLAIN = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "hr", "strong", "thead", "tbody", "tr", "th", "td", "sup", "sub", "li", "section"];
 
 const COMPONENTS = {
   ...Object.fromEntries(PLAIN.map((tag) => [tag, plain(tag)])),
+  // A text with footnotes is one block to Streamdown, which finds the direction of blocks only.
+  ...Object.fromEntries(["ul", "ol", "blockquote"].map((tag) => [tag, plain(tag, "auto")])),
   a: Link,
   code: Block,
   img: Picture,
@@ -78,6 +93,8 @@ const keep = (url) => url;
 export default memo(function Markdown({ text, isGrowing, citations = NONE, message }) {
   const shown = useMemo(() => (citations.length ? linkedText(text, citations, NONCE) : text), [text, citations]);
   const answer = useMemo(() => ({ citations, message }), [citations, message]);
+  // Each message has its own first footnote.
+  const places = useMemo(() => ({ clobberPrefix: `${message}-` }), [message]);
   return (
     <CitationsOf value={answer}>
       <Streamdown
@@ -86,6 +103,7 @@ export default memo(function Markdown({ text, isGrowing, citations = NONE, messa
         rehypePlugins={citations.length ? CITING : NONE}
         urlTransform={keep}
         parseIncompleteMarkdown={isGrowing}
+        remarkRehypeOptions={places}
         linkSafety={OFF}
         controls={false}
         dir="auto"
