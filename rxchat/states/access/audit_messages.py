@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,6 +88,8 @@ _WORDS: dict[str, tuple[str, str]] = {
 ACTIONS = {action: title for action, (title, _) in sorted(_WORDS.items(), key=lambda item: item[1][0])}
 """The titles of the actions, in alphabetical order."""
 
+_HANDLER = re.compile(r"(\w+?)State\.(\w+)")
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PERMISSIONS = {permission.value: words for permission, words in PERMISSION_WORDS.items()}
 _LABELS = {"second_factor": "two-factor authentication", "codes_left": "codes left", "sessions_ended": "ended sessions"}
 _UNTOLD = frozenset(
@@ -104,7 +107,18 @@ class _Spoken(dict[str, str]):
 def sentence(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return the sentence for an entry, to follow the name of the user who acted."""
     words = _WORDS.get(action, ("", action.replace("_", " ").capitalize()))[1]
+    if action == "denied":
+        data = {**data, "door": door_words(str(data.get("door", "…")))}
     return words.format_map(_Spoken({name: _spoken(value, names) for name, value in data.items()}))
+
+
+def door_words(door: str) -> str:
+    """Return what was refused in words: the page and the action of an event handler, or the route as it is."""
+    found = _HANDLER.fullmatch(door)
+    if not found:
+        return door
+    page, action = (_CAPITAL.sub(" ", part).replace("_", " ").strip().lower() for part in found.groups())
+    return f"the page “{page}” ({action})"
 
 
 def details(action: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ _EXAMPLES = (
     ("Make a list", "List five simple ideas for a healthy breakfast."),
     ("Explain something", "Explain in two sentences why the sky is blue."),
 )
+_WITHOUT_MODEL = "Until then you can read your conversations and the documents that are shared with you."
 _offered: ClientValue = ClientValue("offered", None, dict[str, str])
 """What the composer takes as its text."""
 _first_name = js_function("firstName", "words.js")
@@ -31,8 +32,11 @@ def empty_page() -> rx.Component:
     )
     return rx.el.section(
         rx.el.h1(rx.cond(first != "", f"Hello, {first}", "Hello")),
-        rx.el.p(lead, class_name="empty-lead"),
-        examples,
+        rx.cond(
+            (model == "") & (ThreadState.model_notice != ""),
+            rx.el.p(f"{ThreadState.model_notice} {_WITHOUT_MODEL}", class_name="empty-lead"),
+            rx.fragment(rx.el.p(lead, class_name="empty-lead"), examples),
+        ),
         rx.cond(ThreadState.is_demo, _demo_note()),
         class_name="empty",
         aria_label="New chat",

@@ -382,6 +382,10 @@ def test_every_row_has_its_sentence_also_one_that_nobody_knows() -> None:
     given = {"grant": {"principal": "group g1", "resource": "model *", "action": "use"}}
     assert sentence("granted", given, {"g1": "Research"}) == "Granted access: group Research may use every model"
     assert details("granted", given, {"g1": "Research"}) == ""
+    assert sentence("denied", {"door": "UserState.list_conversations"}, {}) == (
+        "Was denied access to the page “user” (list conversations)"
+    )
+    assert sentence("denied", {"door": "GET /api/files/{id}"}, {}) == "Was denied access to GET /api/files/{id}"
     hostile = {"user": "{role.__class__}", "role": "x"}
     assert sentence("role_changed", hostile, {}) == "Made {role.__class__} x"
     assert (
