@@ -31,6 +31,7 @@ GROUPS = {
         )
     },
     "a server with documents": {
+        "tests/journeys/test_accessibility",
         "tests/journeys/test_administration",
         "tests/journeys/test_documents",
         "tests/journeys/test_grounding",

@@ -1,5 +1,7 @@
-"""The scripted Ollama with two more models, for journeys: `scripted:hostile=1` writes what must never run or be fetched,
-and `scripted:notes=1` footnotes, code, and Hebrew.
+"""The scripted Ollama with three more models, for journeys.
+
+`scripted:hostile=1` writes what must never run or be fetched, `scripted:notes=1` footnotes, code, and Hebrew,
+`scripted:rich=1` all that markdown has.
 
 Run alone: python -m tests.journeys.models PORT MODEL ...
 """
@@ -29,6 +31,13 @@ NOTES = (
 )
 
 
+RICH = (
+    "# What there is\n\nThirty days are yours [1].\n\n- [x] asked\n- [ ] answered\n\n1. first\n2. second\n\n"
+    "| Day | Hours |\n| --- | ---: |\n| Monday | 8 |\n\n| Room | Floor |\n| --- | --- |\n| Yard | 0 |\n\n> A quotation\n\n```python\nprint('hello')  # a comment\n```\n\n"
+    "A note[^1] and `code` and a [link](https://example.org/).\n\n[^1]: Below the text.\n"
+)
+
+
 class JourneyOllama(ScriptedOllama):
     """The daemon with those models."""
 
@@ -39,6 +48,8 @@ class JourneyOllama(ScriptedOllama):
             script = replace(script, text=HOSTILE, tokens=1)
         if "notes=1" in model:
             script = replace(script, text=NOTES, tokens=1)
+        if "rich=1" in model:
+            script = replace(script, text=RICH, tokens=1)
         await super()._generate(model, script, messages, writer)
 
 

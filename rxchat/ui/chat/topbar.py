@@ -22,7 +22,12 @@ def topbar() -> rx.Component:
     """The bar of the conversation on screen."""
     return _bar(
         PageTitle.create(title=ThreadState.title),
-        rx.el.h1(ThreadState.title, title=ThreadState.title, class_name="topbar-title"),
+        # Without a title the page has a heading of its own; an empty one would be read out as such.
+        rx.cond(
+            ThreadState.title != "",
+            rx.el.h1(ThreadState.title, title=ThreadState.title, class_name="topbar-title"),
+            rx.el.span(class_name="topbar-title"),
+        ),
         _model(),
     )
 

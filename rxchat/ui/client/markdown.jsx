@@ -51,7 +51,7 @@ function Block({ className, children }) {
 }
 
 const Table = ({ children }) => (
-  <div className="table-box" tabIndex={0} role="region" aria-label="Table">
+  <div className="table-box" tabIndex={0} role="group" aria-label="Table">
     <table>{children}</table>
   </div>
 );
@@ -73,6 +73,7 @@ const COMPONENTS = {
   code: Block,
   img: Picture,
   inlineCode: ({ children }) => <code>{children}</code>,
+  input: ({ checked }) => <input type="checkbox" disabled checked={checked} aria-label={checked ? "Done" : "Not done"} />,
   table: Table,
 };
 

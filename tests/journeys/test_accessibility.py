@@ -1,0 +1,161 @@
+"""axe finds nothing on any page, in any state that a user comes to, narrow and wide, in light and dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from rxchat.domain.ids import new_id
+from tests.journeys.axe import PHONE, Audit, with_axe
+from tests.journeys.browser import PASSWORD, Chat
+from tests.journeys.conftest import ENDLESS, RICH
+from tests.journeys.server import RxChat
+from tests.journeys.test_grounding import attach, fill, handbook_address, program
+
+ENTRIES = (
+    "sign-in",
+    "sign-in?step=second-factor",
+    "sign-in?problem=address_taken",
+    "register",
+    "forgot",
+    "reset#token=x",
+    "confirm#token=x",
+    "join#token=x",
+    "setup#token=x",
+    "nowhere",
+)
+
+
+@pytest.fixture(scope="module")
+def filled_server(document_server: RxChat) -> RxChat:
+    """A server with a collection of two documents."""
+    fill(document_server)
+    return document_server
+
+
+@pytest.fixture
+def page(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> Page:
+    """A tab with axe in it."""
+    return with_axe(signed_in(filled_server)).new_page()
+
+
+def settled(page: Page, url: str) -> Page:
+    """Go there, and wait until it is drawn."""
+    page.goto(url)
+    expect(page.locator("h1").first).to_be_attached()
+    expect(page.locator("[role=status][aria-label=Loading], .skeleton")).to_have_count(0)
+    return page
+
+
+def test_pages_for_users_who_are_not_signed_in(filled_server: RxChat, profile: Callable[..., BrowserContext]) -> None:
+    audit, page = Audit(), with_axe(profile()).new_page()
+    for entry in ENTRIES:
+        audit.look(settled(page, f"{filled_server.url}/{entry}"), entry)
+    settled(page, f"{filled_server.url}/sign-in").get_by_role("button", name="Sign in", exact=True).click()
+    audit.look(page, "sign-in with errors")
+    audit.conclude()
+
+
+def test_the_chat(filled_server: RxChat, page: Page) -> None:
+    audit, chat = Audit(), Chat(page, filled_server.url).open()
+    audit.look(page, "empty page")
+    page.get_by_role("button", name=re.compile("^Model: ")).click()
+    audit.look(page, "model menu")
+    page.keyboard.press("Escape")
+    chat.composer.press_sequentially("#team")
+    expect(page.get_by_role("option").first).to_be_visible()
+    audit.look(page, "context choices")
+    page.keyboard.press("Escape")
+    chat.composer.fill("")
+    chat.choose(RICH)
+    attach(page)
+    audit.look(page, "attached file")
+    chat.ask("Show everything").wait_for_end()
+    expect(chat.answer.locator("pre span[style]").first).to_be_visible()
+    audit.look(page, "answer with code, table, lists and citations")
+    page.get_by_role("button", name="1 source", exact=True).click()
+    chat.answer.get_by_role("button", name="Source 1", exact=True).first.hover()
+    expect(page.get_by_role("dialog", name="Source 1")).to_contain_text("handbook.md")
+    audit.look(page, "sources")
+    page.mouse.move(0, 0)
+    chat.choose(ENDLESS).ask("Go on for a while").wait_for_words(3)
+    chat.composer.fill("And then?")
+    chat.composer.press("Enter")
+    expect(page.get_by_role("region", name="Queued messages").get_by_role("listitem")).to_have_count(1)
+    audit.look(page, "answer that is being written, and a queued message")
+    page.get_by_role("button", name="Remove this message from the queue").click()
+    chat.stop_button.click()
+    row = chat.sidebar.get_by_role("listitem").first
+    row.hover()
+    row.get_by_role("button").first.click()
+    audit.look(page, "menu of a conversation")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Ada Lovelace").click()
+    audit.look(page, "account menu")
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.get_by_role("button", name="Show the sidebar").click()
+    audit.look(page, "drawer", widths=(PHONE,))
+    audit.look(settled(page, f"{filled_server.url}/c/{new_id()}"), "conversation that is not there")
+    audit.conclude()
+
+
+def test_documents(filled_server: RxChat, page: Page) -> None:
+    audit = Audit()
+    audit.look(settled(page, f"{filled_server.url}/documents"), "collections")
+    page.get_by_role("button", name="New collection").first.click()
+    audit.look(page, "new collection")
+    page.keyboard.press("Escape")
+    page.get_by_role("navigation", name="Collections").get_by_role("link", name="Team rules").first.click()
+    expect(page.get_by_role("table", name="Documents")).to_be_visible()
+    audit.look(page, "collection")
+    page.get_by_role("button", name="Actions for handbook.md").click()
+    audit.look(page, "menu of a document")
+    page.get_by_role("menuitem", name="Rename").click()
+    audit.look(page, "rename a document")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Share", exact=True).click()
+    audit.look(page, "share a collection")
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Test search").click()
+    audit.look(page, "test search")
+    audit.look(settled(page, handbook_address(filled_server, "start=3&end=40#quote=The+coffee+machine")), "viewer")
+    page.get_by_role("tab", name="Passages").click()
+    audit.look(page, "passages")
+    audit.look(settled(page, f"{filled_server.url}/documents/{new_id()}"), "collection that is not there")
+    audit.look(settled(page, f"{filled_server.url}/documents/view/{new_id()}"), "document that is not there")
+    audit.conclude()
+
+
+def test_the_account(filled_server: RxChat, page: Page) -> None:
+    audit = Audit()
+    for section in ("", "/security", "/sessions", "/keys", "/data"):
+        audit.look(settled(page, f"{filled_server.url}/account{section}"), f"account{section}")
+    page.get_by_role("button", name="Download my data").click()
+    page.get_by_label("Your password", exact=True).fill(PASSWORD)
+    audit.look(page, "download my data")
+    settled(page, f"{filled_server.url}/account/security")
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
+    audit.look(page, "authenticator app")
+    settled(page, f"{filled_server.url}/account/keys")
+    page.get_by_role("button", name="New key").click()
+    audit.look(page, "new key")
+    audit.conclude()
+
+
+def test_administration(filled_server: RxChat, page: Page) -> None:
+    audit = Audit()
+    with program(filled_server) as client:
+        me = client.get("/api/me").json()["id"]
+    for section in ("users", f"users/{me}", "groups", "roles", "access", "registration", "audit"):
+        audit.look(settled(page, f"{filled_server.url}/admin/{section}"), f"admin/{section.partition('/')[0]}")
+    dialogs = {"users": "Invite a user", "groups": "New group", "roles": "New role", "access": "Grant access"}
+    for section, button in dialogs.items():
+        settled(page, f"{filled_server.url}/admin/{section}").get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        audit.look(page, button)
+    audit.conclude()
