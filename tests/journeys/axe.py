@@ -23,6 +23,13 @@ _RUN = """async ({ tags, rules }) => {
     (node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ""]));
 }"""
 
+# Colours on their way from one theme to the other are no finding.
+_NO_TRANSITIONS = """
+  const still = new CSSStyleSheet();
+  still.replaceSync("*, ::before, ::after { transition: none !important }");
+  document.adoptedStyleSheets.push(still);
+"""
+
 
 @dataclass
 class Audit:
@@ -55,4 +62,5 @@ def with_axe(context: BrowserContext) -> BrowserContext:
     """Have axe on every page of this profile: the browser puts it there, so no policy of a page forbids it."""
     assert SOURCE.exists(), "axe-core is not installed: make tools/javascript/node_modules/installed"
     context.add_init_script(path=SOURCE)
+    context.add_init_script(_NO_TRANSITIONS)
     return context
