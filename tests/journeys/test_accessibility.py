@@ -103,6 +103,7 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     audit.conclude()
 
 
+@pytest.mark.slow
 def test_documents(filled_server: RxChat, page: Page) -> None:
     audit = Audit()
     audit.look(settled(page, f"{filled_server.url}/documents"), "collections")
@@ -130,6 +131,7 @@ def test_documents(filled_server: RxChat, page: Page) -> None:
     audit.conclude()
 
 
+@pytest.mark.slow
 def test_the_account(filled_server: RxChat, page: Page) -> None:
     audit = Audit()
     for section in ("", "/security", "/sessions", "/keys", "/data"):
@@ -147,6 +149,7 @@ def test_the_account(filled_server: RxChat, page: Page) -> None:
     audit.conclude()
 
 
+@pytest.mark.slow
 def test_administration(filled_server: RxChat, page: Page) -> None:
     audit = Audit()
     with program(filled_server) as client:

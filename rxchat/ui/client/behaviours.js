@@ -161,16 +161,24 @@ function comboboxKeys(event) {
   else first?.focus();
 }
 
+/** An arrow key opens the menu of its button; in a menu that is just opening, which takes the focus a moment later, it moves already. */
+function arrowOnMenuButton(event, button) {
+  event.preventDefault();
+  const menu = control(document, `#${button.getAttribute("popovertarget")}`);
+  if (!menu?.matches(":popover-open")) return button.click();
+  const items = [...menu.querySelectorAll(ITEMS.menu)];
+  const next = items.at(STEPS[event.key] % items.length);
+  if (next instanceof HTMLElement) next.focus();
+}
+
 function pressed(event) {
   if (isComposing(event)) return;
   comboboxKeys(event);
   if (!event.defaultPrevented) rove(event);
   clickShortcut(event);
   const { key, target } = event;
-  if ((key === "ArrowDown" || key === "ArrowUp") && target.closest("[aria-haspopup=menu]")) {
-    event.preventDefault();
-    target.closest("[aria-haspopup=menu]").click();
-  }
+  const button = target.closest("[aria-haspopup=menu]");
+  if (button && (key === "ArrowDown" || key === "ArrowUp")) arrowOnMenuButton(event, button);
   if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place]")) return endEditing(event);
   if (target.matches("[data-enter-submits]")) submitText(event);
   // The phone's drawer and others that are no dialog or popover of the browser.
@@ -186,6 +194,7 @@ function toggled({ target, newState, source }) {
   if (newState !== "open" || !opener) return;
   target.opener = opener;
   place(target, opener);
+  if (target.contains(document.activeElement)) return;
   (target.querySelector('input, [aria-checked="true"]') ?? target.querySelector(ITEMS.menu))?.focus();
 }
 
