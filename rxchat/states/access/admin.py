@@ -45,12 +45,6 @@ def id_of(value: str, sentence: str = "This no longer exists. Reload the page.")
     return identifier
 
 
-def text_in(form: dict[str, Any], name: str) -> str:
-    """Return the text of a form's field; "" if it is not text."""
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
 def chosen_in(form: dict[str, Any], prefix: str) -> list[str]:
     """Return the checked checkboxes of a form whose names begin with `prefix`."""
     return [name.removeprefix(prefix) for name in form if isinstance(name, str) and name.startswith(prefix)]

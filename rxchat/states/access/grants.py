@@ -13,9 +13,10 @@ from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import EVERYTHING, Action, Grant, Permission, PrincipalKind, ResourceKind
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, id_of, role_titles, text_in
+from rxchat.states.access.admin import AdminPage, administering, id_of, role_titles
 from rxchat.states.access.groups import Member, candidates
 from rxchat.states.access.users import Choice
+from rxchat.states.platform.dialogs import text_in
 from rxchat.states.platform.request_context import client_info_of
 
 _EVERYONE = "Everyone"

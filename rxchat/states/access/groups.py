@@ -8,7 +8,8 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, id_of, text_in
+from rxchat.states.access.admin import AdminPage, administering, id_of
+from rxchat.states.platform.dialogs import text_in
 from rxchat.states.platform.request_context import client_info_of
 
 _CANDIDATES = 8

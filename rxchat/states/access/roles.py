@@ -10,7 +10,8 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.permissions import ADMINISTRATIVE, PERMISSION_WORDS, Permission
 from rxchat.services.access.roles import RoleSummary
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, chosen_in, text_in
+from rxchat.states.access.admin import AdminPage, administering, chosen_in
+from rxchat.states.platform.dialogs import text_in
 from rxchat.states.platform.request_context import client_info_of
 
 

@@ -12,8 +12,9 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, id_of, moment, text_in
+from rxchat.states.access.admin import AdminPage, administering, id_of, moment
 from rxchat.states.access.users import Choice, giveable_roles, state_of
+from rxchat.states.platform.dialogs import text_in
 from rxchat.states.platform.request_context import client_info_of
 
 

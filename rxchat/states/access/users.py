@@ -13,7 +13,8 @@ from rxchat.domain.email_addresses import email_key
 from rxchat.domain.permissions import Permission
 from rxchat.services.access.user_admin import PAGE, Invitation
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, moment, role_titles, text_in
+from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, moment, role_titles
+from rxchat.states.platform.dialogs import text_in
 from rxchat.states.platform.request_context import client_info_of
 
 

@@ -35,7 +35,7 @@ from rxchat.states.app.account_views import (
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.current_user import CurrentUserState
-from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
 
 RENAME_FORM = 1
@@ -105,7 +105,7 @@ class AccountState(DialogState, rx.State):
     @complete
     async def rename(self, current_user: CurrentUser, form: dict) -> None:
         """Change the user's name."""
-        name = await container.get_services().app.profiles.rename(current_user, _text(form, "name"))
+        name = await container.get_services().app.profiles.rename(current_user, text_in(form, "name"))
         self.profile.name = name
         self._done(form)
         (await self.get_state(CurrentUserState)).name = name
@@ -129,7 +129,7 @@ class AccountState(DialogState, rx.State):
     async def revoke_key(self, current_user: CurrentUser, form: dict) -> None:
         """Revoke the API key with the form's id permanently."""
         await container.get_services().accounts.api_credentials.revoke_key(
-            current_user, _id(_text(form, "id")), client_info_of(self)
+            current_user, _id(text_in(form, "id")), client_info_of(self)
         )
         await self._show(current_user)
         self._done(form)
@@ -147,11 +147,6 @@ class AccountState(DialogState, rx.State):
         """Cancel the deletion."""
         await container.get_services().app.account_deletion.cancel(current_user, client_info_of(self))
         await self._show(current_user)
-
-
-def _text(form: dict[str, Any], name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _id(value: str) -> UUID:

@@ -17,7 +17,7 @@ from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
 from rxchat.states.platform.auth_guard import requires_user
-from rxchat.states.platform.dialogs import dialog_number
+from rxchat.states.platform.dialogs import dialog_number, text_in
 
 
 @dataclass
@@ -119,8 +119,8 @@ class SidebarState(rx.State):
     @partial(requires_user, refuse=_take_back)
     async def rename(self, current_user: CurrentUser, form: dict) -> None:
         """Rename the conversation with the form's id; `dialog` is the number of the rename."""
-        title = str(form.get("title", ""))
-        await container.get_services().chat.conversations.rename(current_user, _id(str(form.get("id", ""))), title)
+        title = text_in(form, "title")
+        await container.get_services().chat.conversations.rename(current_user, _id(text_in(form, "id")), title)
         await self._refresh(current_user)
         self.answered_rename = dialog_number(form)
 

@@ -29,7 +29,7 @@ from rxchat.states.documents.document_views import (
     step_view,
 )
 from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
-from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
 
@@ -222,7 +222,7 @@ class DocumentsState(DialogState, rx.State):
     async def create(self, current_user: CurrentUser, form: dict) -> Any:
         """Create a collection, and open it."""
         created = await container.get_services().documents.collections.create(
-            current_user, _text(form, "name"), _text(form, "description")
+            current_user, text_in(form, "name"), text_in(form, "description")
         )
         await self._confirm(current_user, "", form)
         return rx.redirect(f"/documents/{created}")
@@ -232,7 +232,7 @@ class DocumentsState(DialogState, rx.State):
     async def rename(self, current_user: CurrentUser, form: dict) -> None:
         """Rename a collection."""
         await container.get_services().documents.collections.rename(
-            current_user, _id(form), _text(form, "name"), _text(form, "description")
+            current_user, _id(form), text_in(form, "name"), text_in(form, "description")
         )
         await self._confirm(current_user, "Saved.", form)
 
@@ -240,7 +240,7 @@ class DocumentsState(DialogState, rx.State):
     @_guarded
     async def remove_collection(self, current_user: CurrentUser, form: dict) -> Any:
         """Delete a collection with its documents."""
-        name = next((item.name for item in self.collections if item.id == _text(form, "id")), "")
+        name = next((item.name for item in self.collections if item.id == text_in(form, "id")), "")
         await container.get_services().documents.files.remove_collection(current_user, _id(form))
         await self._confirm(
             current_user, f"“{name}” was deleted, with all its documents." if name else "Deleted.", form
@@ -251,7 +251,7 @@ class DocumentsState(DialogState, rx.State):
     @_guarded
     async def remove_documents(self, current_user: CurrentUser, form: dict) -> None:
         """Delete documents (ids separated by commas), and offer to restore them."""
-        chosen = _ids(_text(form, "ids"))
+        chosen = _ids(text_in(form, "ids"))
         restorable = await container.get_services().documents.files.remove(current_user, chosen)
         await self._confirm(
             current_user,
@@ -282,7 +282,7 @@ class DocumentsState(DialogState, rx.State):
     @_guarded
     async def rename_document(self, current_user: CurrentUser, form: dict) -> None:
         """Rename a document."""
-        await container.get_services().documents.documents.rename(current_user, _id(form), _text(form, "name"))
+        await container.get_services().documents.documents.rename(current_user, _id(form), text_in(form, "name"))
         await self._confirm(current_user, "Saved.", form)
 
     @rx.event
@@ -299,7 +299,11 @@ class DocumentsState(DialogState, rx.State):
     async def share(self, current_user: CurrentUser, form: dict) -> None:
         """Share the open collection; the dialog stays open."""
         await container.get_services().documents.collection_shares.add(
-            current_user, _uuid(self.selected_id), _text(form, "kind"), _text(form, "principal"), client_info_of(self)
+            current_user,
+            _uuid(self.selected_id),
+            text_in(form, "kind"),
+            text_in(form, "principal"),
+            client_info_of(self),
         )
         await self._confirm(current_user, "")
 
@@ -339,11 +343,6 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
     )
 
 
-def _text(form: dict[str, Any], name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
 def _uuid(value: str) -> UUID:
     identifier = parse_id(value)
     if identifier is None:
@@ -352,7 +351,7 @@ def _uuid(value: str) -> UUID:
 
 
 def _id(form: dict[str, Any]) -> UUID:
-    return _uuid(_text(form, "id"))
+    return _uuid(text_in(form, "id"))
 
 
 def _ids(text: str) -> list[UUID]:

@@ -18,7 +18,7 @@ from rxchat.domain.retrieval import Passage, SearchScope
 from rxchat.services.app import container
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.platform.auth_guard import requires_user
-from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 
 _LONGEST_QUESTION = 2_000
 _LONGEST_QUOTE = 300
@@ -120,7 +120,7 @@ class SearchPreviewState(DialogState, rx.State):
     async def search(self, current_user: CurrentUser, form: dict) -> None:
         """Search the open collection, in the same way as for an answer."""
         self.number += 1
-        question = str(form.get("question", "")).strip()[:_LONGEST_QUESTION]
+        question = text_in(form, "question").strip()[:_LONGEST_QUESTION]
         selected = (await self.get_state(DocumentsState)).selected_id
         collection_id = parse_id(selected)
         if not question or collection_id is None:

@@ -27,7 +27,7 @@ from rxchat.states.documents.viewed_document import (
     viewed_document,
 )
 from rxchat.states.platform.auth_guard import current_user_of, requires_user, requires_user_in_background
-from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
 
@@ -255,7 +255,7 @@ class ViewerState(DialogState, rx.State):
     @_guarded
     async def read_again(self, current_user: CurrentUser, form: dict) -> None:
         """Ingest the document again, with a chosen encoding and format."""
-        reading = Reading(str(form.get("encoding") or "")[:40], str(form.get("reader") or "")[:40])
+        reading = Reading(text_in(form, "encoding")[:40], text_in(form, "reader")[:40])
         await container.get_services().documents.documents.reingest(
             current_user, _uuid(self.document.id), reading, client_info=client_info_of(self)
         )
@@ -267,7 +267,7 @@ class ViewerState(DialogState, rx.State):
     async def restore(self, current_user: CurrentUser, form: dict) -> None:
         """Make an earlier version the newest one."""
         await container.get_services().documents.versions.restore(
-            current_user, _uuid(str(form.get("id", ""))), client_info_of(self)
+            current_user, _uuid(text_in(form, "id")), client_info_of(self)
         )
         await self._read(current_user, self.document.id)
         self._done(form)

@@ -36,3 +36,9 @@ def show_problem(state: Any, error: RxChatError, given: dict[str, Any]) -> bool:
     """Show an error in the dialog that sent the form, or on the page; for the `refuse` of `requires_user`."""
     state.problem, state.problem_dialog = error.message, dialog_number(given.get("form"))
     return True
+
+
+def text_in(form: dict[str, Any], name: str) -> str:
+    """Return the text of a form's field; "" if it is not text."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
