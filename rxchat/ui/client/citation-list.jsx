@@ -1,4 +1,4 @@
-// Under an answer: what it cites, for whoever wants to see all of it at once.
+// What an answer cites, listed under it: drawn with the streamed message, which React draws (decision 0001).
 import { useId, useState } from "react";
 import { Link } from "react-router";
 import { ChevronRight, FileText } from "lucide-react";

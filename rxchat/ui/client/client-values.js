@@ -1,4 +1,4 @@
-// Values in the browser (what is open, what is typed), by name: Reflex's own client state redraws whoever sets a value, each of a thousand rows.
+// Values in the browser (what is open, what is typed), by name: Reflex's own client state redraws every component that sets a value, each of a thousand rows.
 import { useLayoutEffect, useSyncExternalStore } from "react";
 
 /** @type {Map<string, any>} */

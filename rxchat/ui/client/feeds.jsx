@@ -64,7 +64,7 @@ function useBirth(born, currentUser) {
   useLayoutEffect(() => {
     const { conversation_id: conversation, client_id: id } = born ?? {};
     if (!conversation || !currentUser) return;
-    // A page that is loaded anew may hear of it before it has sent it again.
+    // After a reload the page may get the confirmation before it has sent the message again.
     const isOurs = store.state().sentHere.includes(id) || drafts.unsettled(currentUser, "")?.id === id;
     // The page that sent it may be left already: it is not sent again from there.
     drafts.settle(currentUser, conversation, id);

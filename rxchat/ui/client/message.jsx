@@ -127,7 +127,7 @@ function LiveFigures({ started, characters }) {
   return <span className="stats">{[`${Math.floor(seconds)} s`, rate && `about ${rate} tokens/s`].filter(Boolean).join(" · ")}</span>;
 }
 
-/** The same parts before, while and after the answer comes, so that none is drawn anew when it ends. */
+/** The same parts before, while and after the answer comes, so that React remounts none of them at its end. */
 export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry, onGoOn }) {
   const { text, reasoning } = useText(message);
   const isRunning = message.state === "running";

@@ -16,7 +16,7 @@ export const EMPTY_THREAD = Object.freeze({
   resyncs: 0,
   mores: 0,
   accepted: [],
-  /** What was sent from the page that is shown: a page that is loaded anew is told of what was sent from the one before. */
+  /** The messages that this page has sent; after a reload the server also confirms those of the page before. */
   sentHere: [],
   /** Of these it is not known whether the server has had them for long: no append need follow. */
   doubtful: [],

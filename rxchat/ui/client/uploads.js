@@ -95,7 +95,7 @@ export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, 
     };
   }
 
-  /** A broken line and a file that is gone look the same to whoever sends it: the file itself tells. */
+  /** A lost connection and a deleted file cause the same error; reading the file shows which it was. */
   async function lose(key) {
     change(key, { state: "lost" });
     clearTimeout(timer);

@@ -56,7 +56,7 @@ export function tooLong(text) {
   return `This message has ${has} characters; the maximum is ${most}. Shorten it or send it in parts.`;
 }
 
-/** The id of a new message, a UUIDv7 (RFC 9562): whoever sends one again after a broken line asks once. */
+/** The id of a new message, a UUIDv7 (RFC 9562): a message that is sent twice after a lost connection is asked once. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   new DataView(bytes.buffer).setUint32(0, Math.floor(Date.now() / 0x10000));

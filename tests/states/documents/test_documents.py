@@ -14,23 +14,10 @@ from rxchat.states.documents import documents
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.documents.search_preview import SearchPreviewState
 from tests.factories import add_user, signed_in_as
-from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.grounded import EMBEDDER, body, ready, uploaded
 from tests.tab import Tab, open_tab, open_tabs
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = [EMBEDDER]
-    return ollama
-
-
-@pytest.fixture
-async def ada(services: Services, owner_url: str) -> CurrentUser:
-    assert services
-    return add_user(owner_url, "Ada")
 
 
 @pytest.fixture

@@ -16,25 +16,12 @@ from rxchat.states.documents import viewer
 from rxchat.states.documents.viewed_document import can_choose_reading, reading_words, version_notice
 from rxchat.states.documents.viewer import ViewerState
 from tests.factories import add_user, signed_in_as
-from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.grounded import EMBEDDER, body, ready
+from tests.services.grounded import body, ready
 from tests.tab import Tab, open_tab
 
 pytestmark = pytest.mark.anyio
 FEE = "The fee is 900 dollars."
 LONG = "Rules. " * 4_000 + FEE + " More." * 3_000
-
-
-@pytest.fixture
-async def ollama(ollama: ScriptedOllama) -> ScriptedOllama:
-    ollama.offered = [EMBEDDER]
-    return ollama
-
-
-@pytest.fixture
-async def ada(services: Services, owner_url: str) -> CurrentUser:
-    assert services
-    return add_user(owner_url, "Ada")
 
 
 @pytest.fixture
