@@ -77,6 +77,8 @@ class DocumentsState(DialogState, rx.State):
     has_searchable: bool = False
     name_filter: str = ""
     look_filter: str = ""
+    filters_cleared: int = 0
+    """A counter, by which the fields of the filters are emptied."""
     shares: list[ShareView] = []
     deleted: list[DeletedDocumentView] = []
     """The deleted documents of the open collection, if it is the user's own."""
@@ -200,6 +202,7 @@ class DocumentsState(DialogState, rx.State):
         """Show all documents."""
         del current_user
         self.name_filter = self.look_filter = ""
+        self.filters_cleared += 1
         self._show_matching()
 
     @rx.event

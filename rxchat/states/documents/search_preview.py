@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_permitted
-from rxchat.domain.errors import NotFound
+from rxchat.domain.errors import NotFound, RxChatError
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.domain.retrieval import Passage, SearchScope
@@ -104,6 +105,12 @@ class PassageView:
     address: str
 
 
+def _refused(state: SearchPreviewState, error: RxChatError, given: dict[str, Any]) -> bool:
+    """Show an error as the answer."""
+    state.number += 1
+    return show_problem(state, error, given)
+
+
 class SearchPreviewState(DialogState, rx.State):
     """The last question to the open collection, and what it found."""
 
@@ -116,10 +123,9 @@ class SearchPreviewState(DialogState, rx.State):
     """A counter of answers."""
 
     @rx.event
-    @partial(requires_user, refuse=show_problem)
+    @partial(requires_user, refuse=_refused)
     async def search(self, current_user: CurrentUser, form: dict) -> None:
         """Search the open collection, in the same way as for an answer."""
-        self.number += 1
         question = text_in(form, "question").strip()[:_LONGEST_QUESTION]
         selected = (await self.get_state(DocumentsState)).selected_id
         collection_id = parse_id(selected)
@@ -134,6 +140,7 @@ class SearchPreviewState(DialogState, rx.State):
         self.notice = f"{found.notice} ({detail})" if detail else found.notice
         self.passages = [_passage_view(item, question) for item in found.passages]
         self._done()
+        self.number += 1
 
 
 def _passage_view(item: Passage, question: str) -> PassageView:

@@ -63,7 +63,7 @@ const target = () => document.querySelector("[data-uploads-to]")?.dataset.upload
 async function add(files) {
   const collection = target();
   if (!files.length || !collection) return;
-  setClientValue("documents_tab", "documents");
+  setClientValue("search_tab_of", "");
   const taken = await takenNames(collection, files);
   const free = files.filter((file) => !taken.has(file.name));
   const named = files.filter((file) => taken.has(file.name));

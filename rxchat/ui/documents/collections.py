@@ -9,7 +9,7 @@ import reflex as rx
 from rxchat.states.documents.document_views import CollectionView, DeletedDocumentView
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.documents.dialogs import dialogs, document_dialogs
-from rxchat.ui.documents.search_preview import TAB, search_preview, shown_tab
+from rxchat.ui.documents.search_preview import search_preview, show_documents, show_search, shown_tab
 from rxchat.ui.documents.table import document_table
 from rxchat.ui.documents.uploads import add_files, drop_overlay, file_input, uploads_list
 from rxchat.ui.kit.client_values import route_param
@@ -132,8 +132,8 @@ def _collection() -> rx.Component:
         tabs(
             "This collection",
             shown_tab,
-            ("documents", "Documents", TAB.set("documents")),
-            ("query", "Test search", TAB.set("query")),
+            ("documents", "Documents", show_documents),
+            ("query", "Test search", show_search),
         ),
         tab_panel(
             shown_tab,

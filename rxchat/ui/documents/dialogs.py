@@ -59,6 +59,7 @@ def _collection_dialogs() -> list[rx.Component]:
 
 def _document_dialogs() -> list[rx.Component]:
     about = dialogs.subject
+    ids = about["ids"].to(list[str])
     pending = rx.cond(
         DocumentsState.documents.pluck("is_pending").contains(True),
         " New versions that are not in use yet are deleted permanently.",
@@ -92,8 +93,8 @@ def _document_dialogs() -> list[rx.Component]:
         ),
         dialogs.form(
             "delete-documents",
-            f"Delete {counted.call(chosen.value.length(), 'document')}?",
-            _hidden("ids", chosen.value.join(",")),
+            f"Delete {counted.call(ids.length(), 'document')}?",
+            _hidden("ids", ids.join(",")),
             lead=f"They are removed from search immediately, and can be restored for 30 days.{pending}"
             " Answers that cite them stay, without the passages.",
             action="Delete",

@@ -12,9 +12,11 @@ from rxchat.ui.kit.client_values import ClientValue
 from rxchat.ui.kit.elements import icon, link, main_button, skeleton
 from rxchat.ui.kit.forms import form_problem
 
-TAB: ClientValue[str] = ClientValue("documents_tab", "documents")
-"""The tab that is shown: "documents" or "query"."""
-shown_tab = TAB.value
+_searched_in: ClientValue[str] = ClientValue("search_tab_of", "")
+"""The collection that is shown with its tab for searches; all others are shown with their documents."""
+shown_tab = rx.cond(_searched_in.value == DocumentsState.selected_id, "query", "documents")
+show_documents = _searched_in.set("")
+show_search = _searched_in.set(DocumentsState.selected_id)
 _asked: ClientValue[int] = ClientValue("search_asked", -1)
 """The number of the last answer when the question was sent."""
 

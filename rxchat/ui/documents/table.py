@@ -10,7 +10,7 @@ from rxchat.states.documents.document_views import DocumentView, StepView
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.documents.dialogs import chosen, dialogs
 from rxchat.ui.documents.uploads import is_uploaded_here
-from rxchat.ui.kit.client_values import ClientValue, js_function
+from rxchat.ui.kit.client_values import ClientValue, fresh, js_function
 from rxchat.ui.kit.elements import UNDEFINED, Moment, counted, icon, link, menu, menu_item, opens, quiet_button
 
 _MENU = "document-menu"
@@ -41,6 +41,7 @@ def document_table() -> rx.Component:
         class_name="documents-none",
     )
     return rx.el.div(
+        fresh(chosen),
         rx.cond(DocumentsState.document_count > 1, _filters()),
         rx.cond(chosen.value.length() > 0, _selected()),
         rx.cond(DocumentsState.matching_count > 0, table, nothing),
@@ -52,7 +53,6 @@ def document_table() -> rx.Component:
 
 
 def _filters() -> rx.Component:
-    has_filter = (DocumentsState.name_filter != "") | (DocumentsState.look_filter != "")
     return rx.el.div(
         rx.el.div(
             icon("search", 16, 1.75),
@@ -74,8 +74,8 @@ def _filters() -> rx.Component:
             on_change=[chosen.set([]), DocumentsState.filter_looks],
         ),
         class_name="document-filters",
-        # Without a filter both fields are as at first, also after "Show all".
-        key=rx.cond(has_filter | (DocumentsState.matching_count > 0), "filter", "cleared"),
+        # React keeps what was typed into a field until its key is another one.
+        key=f"filters-{DocumentsState.filters_cleared}",
     )
 
 
@@ -84,7 +84,12 @@ def _selected() -> rx.Component:
     return rx.el.div(
         rx.el.p(f"{count} chosen"),
         quiet_button("Clear selection", on_click=chosen.set([])),
-        quiet_button(icon("trash-2", 15), " Delete", danger=True, on_click=dialogs.open("delete-documents")),
+        quiet_button(
+            icon("trash-2", 15),
+            " Delete",
+            danger=True,
+            on_click=dialogs.open("delete-documents", {"ids": chosen.value}),
+        ),
         class_name="document-picked",
         role="status",
     )

@@ -221,6 +221,7 @@ async def test_the_list_is_filtered_and_shown_in_pages(
         assert (names(tab), shown(tab, "matching_count")) == ([], 0)
         await tab.do(DocumentsState, "clear_filters")
         assert (shown(tab, "matching_count"), shown(tab, "name_filter")) == (4, "")
+        assert (shown(tab, "look_filter"), shown(tab, "filters_cleared")) == ("", 1)
 
 
 async def test_a_question_shows_what_it_finds_in_the_open_collection(
@@ -242,5 +243,7 @@ async def test_a_question_shows_what_it_finds_in_the_open_collection(
         await tab.do(SearchPreviewState, "search", form={"question": "keeper"})
         assert tab.shown(SearchPreviewState, "passages") == []
         await opened(tab, collection)
+        number = tab.shown(SearchPreviewState, "number")
         await tab.do(SearchPreviewState, "search", form={"question": ["keeper"]})
+        assert tab.shown(SearchPreviewState, "number") == number + 1
         assert tab.shown(SearchPreviewState, "problem") and tab.shown(SearchPreviewState, "question") == "keeper"
