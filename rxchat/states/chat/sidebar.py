@@ -17,6 +17,7 @@ from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
 from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import dialog_number, text_in
 
 
@@ -88,20 +89,15 @@ class SidebarState(rx.State):
         if groups and older:
             older[0].is_continued = older[0].label == groups[-1].label
         running = [str(item.id) for item in conversations if item.is_running]
-        self._set(groups=groups, older=older, running=running, loaded=True)
+        set_changed(self, groups=groups, older=older, running=running, loaded=True)
         if until is None:
             self._end(conversations)
         return True
 
     def _end(self, page: list[ConversationSummary]) -> None:
         """Offer more after the last page, if it is full."""
-        self._set(next_after=str(page[-1].id) if len(page) >= PAGE_CONVERSATIONS else "")
+        set_changed(self, next_after=str(page[-1].id) if len(page) >= PAGE_CONVERSATIONS else "")
         self._last = page[-1].position if page else self._last
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            if value != getattr(self, name):
-                setattr(self, name, value)
 
     @rx.event
     @requires_user

@@ -26,9 +26,11 @@ from rxchat.states.documents.document_views import (
     collection_view,
     document_view,
     matches,
+    parsed_id,
     step_view,
 )
 from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
@@ -120,9 +122,12 @@ class DocumentsState(DialogState, rx.State):
     def _show(self, found: _Found) -> None:
         """Show the values; unchanged ones are not sent again."""
         self._all = found.documents
-        self._set(collections=found.collections, shares=found.shares, deleted=found.deleted)
-        self._set(collection=next((item for item in found.collections if item.id == self.selected_id), NO_COLLECTION))
-        self._set(
+        set_changed(self, collections=found.collections, shares=found.shares, deleted=found.deleted)
+        set_changed(
+            self, collection=next((item for item in found.collections if item.id == self.selected_id), NO_COLLECTION)
+        )
+        set_changed(
+            self,
             document_count=len(self._all),
             stored_count=sum(item.state != "uploading" for item in self._all),
             has_searchable=any(item.is_found for item in self._all),
@@ -132,12 +137,7 @@ class DocumentsState(DialogState, rx.State):
     def _show_matching(self, steps: dict[str, StepView] | None = None) -> None:
         matching = [item for item in self._all if matches(item, self.name_filter, self.look_filter)]
         shown = matching[: self._limit]
-        self._set(matching_count=len(matching), documents=shown, steps=self.steps if steps is None else steps)
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
+        set_changed(self, matching_count=len(matching), documents=shown, steps=self.steps if steps is None else steps)
 
     async def _confirm(self, current_user: CurrentUser, flash: str, form: dict[str, Any] | None = None) -> None:
         """Show the result of an action, and confirm it."""
@@ -293,7 +293,7 @@ class DocumentsState(DialogState, rx.State):
     async def read_again(self, current_user: CurrentUser, document_id: str) -> None:
         """Ingest a document again."""
         await container.get_services().documents.documents.reingest(
-            current_user, _uuid(document_id), client_info=client_info_of(self)
+            current_user, parsed_id(document_id), client_info=client_info_of(self)
         )
         await self._confirm(current_user, "")
 
@@ -303,7 +303,7 @@ class DocumentsState(DialogState, rx.State):
         """Share the open collection; the dialog stays open."""
         await container.get_services().documents.collection_shares.add(
             current_user,
-            _uuid(self.selected_id),
+            parsed_id(self.selected_id),
             text_in(form, "kind"),
             text_in(form, "principal"),
             client_info_of(self),
@@ -315,7 +315,7 @@ class DocumentsState(DialogState, rx.State):
     async def unshare(self, current_user: CurrentUser, form: dict) -> None:
         """Revoke a share of the collection; the dialog stays open."""
         await container.get_services().documents.collection_shares.remove(
-            current_user, _uuid(self.selected_id), _id(form), client_info_of(self)
+            current_user, parsed_id(self.selected_id), _id(form), client_info_of(self)
         )
         await self._confirm(current_user, "")
 
@@ -346,16 +346,9 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
     )
 
 
-def _uuid(value: str) -> UUID:
-    identifier = parse_id(value)
-    if identifier is None:
-        raise NotFound
-    return identifier
-
-
 def _id(form: dict[str, Any]) -> UUID:
-    return _uuid(text_in(form, "id"))
+    return parsed_id(text_in(form, "id"))
 
 
 def _ids(text: str) -> list[UUID]:
-    return [_uuid(item) for item in text.split(",") if item]
+    return [parsed_id(item) for item in text.split(",") if item]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,13 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.documents import Reading
+from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import DatabaseUnavailable, NotFound
-from rxchat.domain.ids import parse_id
 from rxchat.domain.passages import LONGEST_QUOTE, PassageRef, Span, find_passage
 from rxchat.services.app import container
 from rxchat.services.documents.documents import Preview
+from rxchat.services.documents.versions import History
+from rxchat.states.documents.document_views import parsed_id
 from rxchat.states.documents.viewed_document import (
     ChunkView,
     VersionNotice,
@@ -27,6 +29,7 @@ from rxchat.states.documents.viewed_document import (
     viewed_document,
 )
 from rxchat.states.platform.auth_guard import current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
@@ -43,6 +46,7 @@ _LARGEST = 100_000_000
 _LONGEST_KEY = 4_000
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.5
+_AWAY_SECONDS = 2.0
 _CHANGED = "This document has changed and no longer contains this passage."
 _PICTURE = "This is a picture, so the passage cannot be highlighted."
 
@@ -91,6 +95,10 @@ class ViewerState(DialogState, rx.State):
         await self._read(current_user, document_id)
         return ViewerState.follow
 
+    def _show_missing(self) -> None:
+        self.is_missing, self.document = True, ViewedDocument()
+        self._clear_text()
+
     def _clear_text(self) -> None:
         self.text_before = self.text_marked = self.text_after = self.note = self.wanted = ""
         self.has_earlier = self.has_more = False
@@ -98,11 +106,10 @@ class ViewerState(DialogState, rx.State):
     async def _read(self, current_user: CurrentUser, document_id: str) -> None:
         """Show the document with the text around the passage."""
         try:
-            found, span, is_changed = await _around(current_user, _uuid(document_id), self._wanted)
+            found, span, is_changed = await _around(current_user, parsed_id(document_id), self._wanted)
             history = await container.get_services().documents.versions.history(current_user, found.document.id)
         except NotFound:
-            self.is_missing, self.document = True, ViewedDocument()
-            self._clear_text()
+            self._show_missing()
             return
         collections = await container.get_services().documents.collections.readable(current_user)
         name = next((item.name for item in collections if item.id == found.document.collection_id), "")
@@ -155,33 +162,47 @@ class ViewerState(DialogState, rx.State):
                 async with self:
                     if self.document.id != shown:
                         return
-                    if is_new:
-                        await self._look_again()
+                if is_new and not await self._look_again(shown):
+                    watch.notify()
+                    await asyncio.sleep(_AWAY_SECONDS)
                 await asyncio.sleep(_BREATH_SECONDS)
 
-    async def _look_again(self) -> None:
-        """Show changes; the text only if it is another one, so that the reader keeps the place."""
+    async def _look_again(self, shown: str) -> bool:
+        """Show changes, the text only if it is another one, so that the reader keeps the place; False if the database is away."""
+        services = container.get_services().documents
         try:
-            current_user = await current_user_of(self)
-            services = container.get_services().documents
-            found = await services.documents.preview(current_user, _uuid(self.document.id), _LARGEST)
-            if found.characters != self._characters or (found.document.state == "ready") != self.document.is_ready:
-                await self._read(current_user, self.document.id)
-                return
+            # The session is checked each time: permissions may have changed.
+            async with self:
+                current_user = await current_user_of(self)
+        except DatabaseUnavailable:
+            return False
+        try:
+            found = await services.documents.preview(current_user, parsed_id(shown), _LARGEST)
             history = await services.versions.history(current_user, found.document.id)
         except NotFound:
-            self.is_missing, self.document = True, ViewedDocument()
-            self._clear_text()
-            return
+            found = history = None
         except DatabaseUnavailable:
-            return
-        shown = viewed_document(found, self.document.collection_name)
-        shown.title = self.document.title
+            return False
+        async with self:
+            if self.document.id != shown:
+                return True
+            if found is None or history is None:
+                self._show_missing()
+            elif self._is_other_text(found):
+                await self._read(current_user, shown)
+            else:
+                self._update(found, history)
+        return True
+
+    def _is_other_text(self, found: Preview) -> bool:
+        is_ready = found.document.state is DocumentState.READY
+        return found.characters != self._characters or is_ready != self.document.is_ready
+
+    def _update(self, found: Preview, history: History) -> None:
+        document = replace(viewed_document(found, self.document.collection_name), title=self.document.title)
         versions = version_views(history) if len(history.versions) > 1 else []
         notice = version_notice(found.document, history.versions)
-        for name, value in (("document", shown), ("versions", versions), ("notice", notice)):
-            if getattr(self, name) != value:
-                setattr(self, name, value)
+        set_changed(self, document=document, versions=versions, notice=notice)
 
     @rx.event
     @_guarded
@@ -223,7 +244,9 @@ class ViewerState(DialogState, rx.State):
 
     async def _preview(self, current_user: CurrentUser, start: int) -> Preview:
         self._done()
-        return await container.get_services().documents.documents.preview(current_user, _uuid(self.document.id), start)
+        return await container.get_services().documents.documents.preview(
+            current_user, parsed_id(self.document.id), start
+        )
 
     @rx.event
     @_guarded
@@ -245,7 +268,7 @@ class ViewerState(DialogState, rx.State):
 
     async def _read_chunks(self, current_user: CurrentUser, first: int) -> None:
         found = await container.get_services().documents.documents.chunks(
-            current_user, _uuid(self.document.id), first, _CHUNKS + 1
+            current_user, parsed_id(self.document.id), first, _CHUNKS + 1
         )
         self.chunks, self.first_chunk = [chunk_view(item) for item in found[:_CHUNKS]], first
         self.has_more_chunks = len(found) > _CHUNKS
@@ -257,7 +280,7 @@ class ViewerState(DialogState, rx.State):
         """Ingest the document again, with a chosen encoding and format."""
         reading = Reading(text_in(form, "encoding")[:40], text_in(form, "reader")[:40])
         await container.get_services().documents.documents.reingest(
-            current_user, _uuid(self.document.id), reading, client_info=client_info_of(self)
+            current_user, parsed_id(self.document.id), reading, client_info=client_info_of(self)
         )
         await self._read(current_user, self.document.id)
         self._done(form)
@@ -267,7 +290,7 @@ class ViewerState(DialogState, rx.State):
     async def restore(self, current_user: CurrentUser, form: dict) -> None:
         """Make an earlier version the newest one."""
         await container.get_services().documents.versions.restore(
-            current_user, _uuid(text_in(form, "id")), client_info_of(self)
+            current_user, parsed_id(text_in(form, "id")), client_info_of(self)
         )
         await self._read(current_user, self.document.id)
         self._done(form)
@@ -307,10 +330,3 @@ def _passage_ref(passage: dict[str, Any]) -> PassageRef:
     start = number("start")
     quoted = quote[: 2 * LONGEST_QUOTE] if isinstance(quote, str) else ""
     return PassageRef(start, max(start, number("end")), number("page"), quoted)
-
-
-def _uuid(value: str) -> UUID:
-    identifier = parse_id(value)
-    if identifier is None:
-        raise NotFound
-    return identifier

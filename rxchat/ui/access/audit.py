@@ -6,12 +6,10 @@ import reflex as rx
 
 from rxchat.states.access.audit_log import AuditEventView, AuditState
 from rxchat.ui.access.frame import admin_page, lead, nothing, options
-from rxchat.ui.kit.client_values import js_function
+from rxchat.ui.kit.client_values import backend_address
 from rxchat.ui.kit.elements import Moment, anchor, quiet_button
 from rxchat.ui.kit.inputs import search_box
 from rxchat.ui.kit.tables import cell, row, table
-
-_backend_address = js_function("address", "backend.js")
 
 
 def audit_page() -> rx.Component:
@@ -24,7 +22,7 @@ def audit_page() -> rx.Component:
             actions=(
                 anchor(
                     "Export",
-                    href=_backend_address.call("/api/admin/audit/export").to(str),
+                    href=backend_address.call("/api/admin/audit/export").to(str),
                     download="rxchat-audit.jsonl",
                     class_name="button-quiet",
                 ),

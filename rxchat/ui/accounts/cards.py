@@ -6,14 +6,13 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.ui.kit.client_values import encoded, fragment_param, go_to, in_sequence, js_function, on_answer
+from rxchat.ui.kit.client_values import backend_address, encoded, fragment_param, go_to, in_sequence, on_answer
 from rxchat.ui.kit.elements import anchor, focused, icon, link, skeleton
 from rxchat.ui.kit.forms import FormStatus, form_problem
 
 OFFER = FormStatus("offer")
 """The ways to sign in that this instance offers; each page with it contains `offer_request`."""
 _connection = FormStatus("provider_connection")
-_address = js_function("address", "backend.js")
 _MARKS = {
     "github": (
         "0 0 16 16",
@@ -120,7 +119,7 @@ def provider_links(next_path: Any) -> rx.Component:
         return anchor(
             provider_mark(item["key"]),
             f" Continue with {item['label']}",
-            href=_address.call(path).to(str),
+            href=backend_address.call(path).to(str),
             class_name="button-quiet wide",
             key=item["key"],
         )

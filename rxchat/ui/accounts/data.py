@@ -7,7 +7,7 @@ import reflex as rx
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.account_views import ConversationAccessView
 from rxchat.ui.accounts.frame import day
-from rxchat.ui.kit.client_values import go_to, js_function, on_answer
+from rxchat.ui.kit.client_values import backend_address, go_to, on_answer
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import icon, quiet_button
 from rxchat.ui.kit.forms import FormStatus
@@ -15,7 +15,6 @@ from rxchat.ui.kit.panels import panel
 
 _dialogs = Dialogs("data_dialog", None)
 _export, _deletion = FormStatus("data_export"), FormStatus("account_deletion")
-_address = js_function("address", "backend.js")
 
 
 def data_section() -> rx.Component:
@@ -45,7 +44,7 @@ def data_section() -> rx.Component:
             path="/api/me/export",
             words="Download",
             # The browser's own download: it shows the progress, and the page stays.
-            on_done=on_answer(lambda answer: [go_to.call(_address.call(answer["url"])), _dialogs.closing()]),
+            on_done=on_answer(lambda answer: [go_to.call(backend_address.call(answer["url"])), _dialogs.closing()]),
             lead="The file contains all of your conversations and documents, and is not encrypted. "
             "The download starts immediately.",
         ),

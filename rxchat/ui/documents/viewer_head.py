@@ -8,7 +8,7 @@ import reflex as rx
 
 from rxchat.states.documents.viewed_document import ENCODING_CHOICES, READER_CHOICES, VersionView
 from rxchat.states.documents.viewer import ViewerState
-from rxchat.ui.kit.client_values import ClientValue, js_function
+from rxchat.ui.kit.client_values import ClientValue, backend_address
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import Moment, anchor, icon, link, quiet_button
 from rxchat.ui.kit.forms import labelled
@@ -17,7 +17,6 @@ _reading_open: ClientValue[bool] = ClientValue("viewer_reading_open", initial=Fa
 _versions_open: ClientValue[bool] = ClientValue("viewer_versions_open", initial=False)
 _document = ViewerState.document
 _dialogs = Dialogs("viewer_dialog", ViewerState, VersionView)
-_backend_address = js_function("address", "backend.js")
 
 
 def viewer_head() -> rx.Component:
@@ -36,7 +35,7 @@ def viewer_head() -> rx.Component:
     download = anchor(
         icon("download", 15),
         " Download",
-        href=_backend_address.call(f"/api/files/{_document.id}").to(str),
+        href=backend_address.call(f"/api/files/{_document.id}").to(str),
         download=_document.name,
         class_name="button-quiet",
     )
@@ -141,7 +140,7 @@ def _version(item: VersionView) -> rx.Component:
         rx.el.div(
             anchor(
                 icon("download", 15),
-                href=_backend_address.call(f"/api/files/{item.id}").to(str),
+                href=backend_address.call(f"/api/files/{item.id}").to(str),
                 download=item.name,
                 class_name="button-quiet",
                 aria_label=f"Download version {item.version}",

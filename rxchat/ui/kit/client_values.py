@@ -57,6 +57,8 @@ def browser_function(name: str) -> FunctionVar:
 
 encoded = browser_function("encodeURIComponent")
 """Call it with a text to use it as a part of an address."""
+backend_address = js_function("address", "backend.js")
+"""Call it with the path of a route of the server: in development, it has another port than the page."""
 go_to = browser_function("window.location.assign")
 """Call it with an address to leave the page; only with one of this site, or one that the server gave."""
 

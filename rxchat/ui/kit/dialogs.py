@@ -159,16 +159,14 @@ class Dialogs:
 
 def window(title: Any, *content: Any, on_close: Any, lead: Any = "", is_wide: bool = False) -> rx.Component:
     """The window of a dialog: heading, close button, introduction, content."""
-    has_lead = isinstance(lead, rx.Component) or lead != ""
-    words = rx.el.p(lead, class_name="dialog-lead") if isinstance(lead, str | rx.Component) else None
-    shown = words if words is not None and has_lead else rx.fragment()
+    words = rx.el.p(lead, class_name="dialog-lead") if not isinstance(lead, str) or lead else rx.fragment()
     return Modal.create(
         rx.el.header(
             rx.el.h2(title, id="dialog-title"),
             icon_button("x", "Close", side="left", look="small", on_click=on_close),
             class_name="dialog-head",
         ),
-        shown if isinstance(lead, str | rx.Component) else rx.cond(has_lead, rx.el.p(lead, class_name="dialog-lead")),
+        words,
         *content,
         class_name="dialog",
         aria_labelledby="dialog-title",
