@@ -109,8 +109,8 @@ class DocumentsPage:
     def find(self, question: str) -> Locator:
         """Try a query; what was found."""
         self.page.get_by_role("tab", name="Test search").click()
-        self.page.get_by_label("Question").fill(question)
-        self.page.get_by_label("Question").press("Enter")
+        self.page.get_by_label("Question", exact=True).fill(question)
+        self.page.get_by_label("Question", exact=True).press("Enter")
         found = self.page.locator(".found")
         expect(found.first).to_be_visible()
         return found
@@ -156,7 +156,7 @@ def test_a_passage_of_a_pdf_is_marked_on_its_page(documents_page: DocumentsPage)
     expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_visible()
     # Back, one is where one was.
     page.go_back()
-    expect(page.get_by_label("Question")).to_have_value(question)
+    expect(page.get_by_label("Question", exact=True)).to_have_value(question)
     page.locator(".found").first.get_by_role("link").click()
     second = page.get_by_role("region", name="Page 2")
     expect(second.locator("canvas")).to_be_visible()

@@ -1,141 +1,172 @@
-// Uploads without a network, words about documents, and passages found again. Run by test_documents_client.py.
-import { describe, expect, test } from "bun:test";
-import { createUploads, isFinal, overallProgress, refusalIn, spokenSize, spokenUploads } from "../../rxchat/ui/client/uploads.js";
+// Uploads without a network, and passages found again. Run by test_client.py.
+import { describe, expect, mock, test } from "bun:test";
 import { passageIn, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
 import { passageRanges } from "../../rxchat/ui/client/viewer-passage.js";
 
+const asked = [];
+let taken = async () => ({});
+mock.module("../../rxchat/ui/client/backend.js", () => ({
+  address: (path) => path,
+  ask: async (method, path, body) => {
+    asked.push([method, path]);
+    return taken(body);
+  },
+}));
+mock.module("react", () => ({ useSyncExternalStore: (_, get) => get(), useEffect: () => {}, useLayoutEffect: () => {} }));
+const { isFinal, refusalIn, Uploads } = await import("../../rxchat/ui/client/uploads.js");
+const { overallProgress, takenNames } = await import("../../rxchat/ui/client/page-uploads.js");
+
 const later = () => new Promise((done) => setTimeout(done, 0));
 const named = (...names) => names.map((name) => new File(["words"], name));
+const headers = (values) => ({ getHeader: (name) => values[name] ?? null });
+const failing = (status, body = "") => ({ originalRequest: {}, originalResponse: { getStatus: () => status, getBody: () => body } });
 
 /** Uploads whose transfers do what the test says. */
 function withTransfers(more = {}) {
   const transfers = [];
-  const transfer = async (file, metadata, tell) => {
-    const made = { file, metadata, tell, calls: [] };
-    transfers.push(made);
-    return Object.fromEntries(["go", "stop", "giveUp"].map((name) => [name, () => made.calls.push(name)]));
-  };
-  const uploads = createUploads({ metadata: { collection: "c" }, transfer, again: 100_000, ...more });
-  return { uploads, transfers, states: () => uploads.list.map((item) => item.state), of: (name) => uploads.list.find((item) => item.name === name) };
+  class Upload {
+    constructor(file, options) {
+      Object.assign(this, options, { file, calls: [] });
+      transfers.push(this);
+    }
+    async abort() {
+      this.calls.push("abort");
+    }
+    start() {
+      this.calls.push("start");
+    }
+    stored(id, facts = {}) {
+      this.onAfterResponse({}, headers({ "X-Document": id, ...facts }));
+      this.onSuccess();
+    }
+  }
+  const uploads = new Uploads({ changed: () => {}, loadUpload: async () => Upload, again: 100_000, ...more });
+  return { uploads, transfers, states: () => uploads.items.map((item) => item.state), of: (name) => uploads.items.find((item) => item.name === name) };
 }
 
 describe("uploads", () => {
   test("three go at a time, and the next when one is done", async () => {
     const { uploads, transfers, states } = withTransfers();
-    uploads.add(named("a", "b", "c", "d"));
+    uploads.add(named("a", "b", "c", "d"), { collection: "c" });
     await later();
     expect(states()).toEqual(["uploading", "uploading", "uploading", "queued"]);
-    expect(transfers[0].metadata).toEqual({ collection: "c" });
-    transfers[0].tell.done("d1");
+    expect(transfers[0].metadata).toEqual({ filename: "a", collection: "c" });
+    transfers[0].stored("d1");
     await later();
     expect(states()).toEqual(["done", "uploading", "uploading", "uploading"]);
-    expect(uploads.list[0]).toMatchObject({ progress: 1, documentId: "d1" });
-    expect(transfers[3].calls).toEqual(["go"]);
+    expect(uploads.items[0]).toMatchObject({ progress: 1, id: "d1" });
+    expect(transfers[3].calls.at(-1)).toBe("start");
     uploads.clearDone();
-    expect(uploads.list.map(({ name }) => name)).toEqual(["b", "c", "d"]);
-    uploads.dispose();
+    expect(uploads.items.map(({ name }) => name)).toEqual(["b", "c", "d"]);
   });
 
   test("one that is paused lets another go, and what it still tells does not count", async () => {
-    const { uploads, transfers, of } = withTransfers({ atOnce: 1 });
-    uploads.add(named("a", "b"));
+    const { uploads, transfers, of } = withTransfers();
+    uploads.add(named("a", "b", "c", "d"), {});
     await later();
-    transfers[0].tell.progress(0.5);
-    uploads.pause(of("a").key);
+    transfers[0].onProgress(1, 2);
+    uploads.act("pause", of("a").key);
     await later();
-    expect([of("a").state, of("b").state]).toEqual(["paused", "uploading"]);
-    transfers[0].tell.progress(0.9);
-    transfers[0].tell.lost();
+    expect([of("a").state, of("d").state]).toEqual(["paused", "uploading"]);
+    transfers[0].onProgress(9, 10);
+    transfers[0].onError(failing(0));
     expect(of("a")).toMatchObject({ state: "paused", progress: 0.5 });
-    uploads.resume(of("a").key);
+    uploads.act("resume", of("a").key);
     expect(of("a").state).toBe("queued");
-    transfers[1].tell.done("d2");
+    transfers[1].stored("d2");
     await later();
-    expect(transfers[0].calls).toEqual(["go", "stop", "go"]);
-    uploads.dispose();
+    expect(transfers[0].calls).toEqual(["abort", "start", "abort", "abort", "start"]);
   });
 
   test("a refusal is final and can be tried again anew", async () => {
     const { uploads, transfers, of } = withTransfers();
-    uploads.add(named("a"));
+    uploads.add(named("a"), {});
     await later();
-    transfers[0].tell.failed("“a” is empty.");
+    expect(transfers[0].onShouldRetry(failing(422), 0)).toBe(false);
+    transfers[0].onError(failing(422, '{"error": {"message": "“a” is empty."}}'));
     expect(of("a")).toMatchObject({ state: "failed", error: "“a” is empty." });
-    transfers[0].tell.done("no");
+    transfers[0].onSuccess();
     expect(of("a").state).toBe("failed");
-    uploads.retry(of("a").key);
+    uploads.act("retry", of("a").key);
     await later();
     expect(of("a")).toMatchObject({ state: "uploading", error: "" });
     expect(transfers).toHaveLength(2);
-    uploads.dispose();
   });
 
   test("what was lost goes on when there is a line again", async () => {
     const { uploads, transfers, of } = withTransfers();
-    uploads.add(named("a"));
+    uploads.add(named("a"), {});
     await later();
-    transfers[0].tell.progress(0.3);
-    transfers[0].tell.lost();
+    transfers[0].onProgress(3, 10);
+    expect(transfers[0].onShouldRetry(failing(0), 0)).toBe(true);
+    expect(of("a").state).toBe("uploading");
+    transfers[0].onError(failing(0));
     await later();
     expect(of("a")).toMatchObject({ state: "lost", progress: 0.3 });
     uploads.goOn();
-    expect(transfers[0].calls).toEqual(["go", "go"]);
-    transfers[0].tell.progress(0.6);
+    await later();
+    expect(transfers[0].calls).toEqual(["abort", "start", "abort", "start"]);
+    transfers[0].onProgress(6, 10);
     expect(of("a").state).toBe("uploading");
-    uploads.dispose();
   });
 
   test("a file that cannot be read any more is not tried for ever", async () => {
     const { uploads, transfers, of } = withTransfers();
     const gone = { name: "gone", size: 3, slice: () => ({ arrayBuffer: () => Promise.reject(new Error("NotFoundError")) }) };
-    uploads.add([gone]);
+    uploads.add([gone], {});
     await later();
-    transfers[0].tell.lost();
+    transfers[0].onError(failing(0));
     await later();
     expect(of("gone").state).toBe("failed");
     expect(of("gone").error).toContain("cannot be read");
-    uploads.dispose();
   });
 
   test("one that is given up is taken back at the server, one that has ended is not", async () => {
-    const { uploads, transfers } = withTransfers();
-    uploads.add(named("a", "b"));
+    const withdrawn = [];
+    const { uploads, transfers } = withTransfers({ withdraw: (id) => withdrawn.push(id) });
+    uploads.add(named("a", "b"), {});
     await later();
-    transfers[0].tell.done("d");
-    for (const { key } of uploads.list) uploads.cancel(key);
-    expect([transfers[0].calls, transfers[1].calls]).toEqual([["go"], ["go", "giveUp"]]);
-    expect(uploads.list).toEqual([]);
-    uploads.dispose();
+    transfers[0].stored("d1");
+    transfers[1].onAfterResponse({}, headers({ Location: "/api/uploads/d2" }));
+    for (const { key } of [...uploads.items]) uploads.act("cancel", key);
+    expect([withdrawn, transfers[1].calls.at(-1), uploads.items]).toEqual([["d2"], "abort", []]);
+  });
+
+  test("what was chosen goes along, and what was there already stays to be read", async () => {
+    const { uploads, transfers } = withTransfers();
+    uploads.add(named("a.txt"), { collection: "c", if_exists: "replace" });
+    uploads.add(named("b.txt"), { collection: "c" });
+    await later();
+    expect(transfers.map(({ metadata }) => metadata.if_exists)).toEqual(["replace", undefined]);
+    transfers[0].stored("d1", { "X-Version": "2" });
+    transfers[1].stored("d2", { "X-Version": "1", "X-Already-Exists": "1" });
+    expect(uploads.items.map(({ version, isThere }) => [version, isThere])).toEqual([
+      [2, false],
+      [1, true],
+    ]);
+    uploads.clearDone();
+    expect(uploads.items.map(({ name }) => name)).toEqual(["b.txt"]);
   });
 
   test("a module that cannot be loaded just now is asked for again", async () => {
     let isAway = true;
+    class Upload {
+      abort = async () => {};
+      start() {}
+    }
     const { uploads, of } = withTransfers({
-      transfer: async () => {
+      loadUpload: async () => {
         if (isAway) throw new TypeError("Failed to fetch dynamically imported module");
-        return { go: () => {}, stop: () => {}, giveUp: () => {} };
+        return Upload;
       },
     });
-    uploads.add(named("a"));
+    uploads.add(named("a"), {});
     await later();
-    expect(of("a").state).toBe("lost");
+    expect(of("a").state).toBe("queued");
     isAway = false;
     uploads.goOn();
     await later();
     expect(of("a").state).toBe("uploading");
-    uploads.dispose();
-  });
-
-  test("listeners hear of each change, with a new list", async () => {
-    const { uploads } = withTransfers();
-    const seen = [];
-    const stop = uploads.subscribe(() => seen.push(uploads.snapshot()));
-    uploads.add(named("a"));
-    await later();
-    expect(seen.length).toBeGreaterThan(1);
-    expect(new Set(seen).size).toBe(seen.length);
-    stop();
-    uploads.dispose();
   });
 
   test("which answers are final, and what they say", () => {
@@ -145,21 +176,32 @@ describe("uploads", () => {
     expect(refusalIn("<html>", 413)).toContain("413");
   });
 
-  test("a sum of many, none of one", () => {
+  test("the progress of all counts their sizes, and none that failed", () => {
     const items = [
       { state: "done", size: 3, progress: 1 },
       { state: "uploading", size: 1, progress: 0 },
       { state: "failed", size: 9, progress: 0 },
     ];
-    expect(spokenUploads(items)).toBe("1 of 3 uploaded, 1 failed");
-    expect(spokenUploads(items.slice(0, 1))).toBe("");
     expect(overallProgress(items)).toBe(0.75);
   });
 });
 
-describe("words about documents", () => {
-  test("sizes", () => {
-    expect([1, 999_999, 1_500_000, 2e9].map(spokenSize)).toEqual(["1 kB", "1000 kB", "1.5 MB", "2.0 GB"]);
+describe("names that are taken", () => {
+  test("many are asked about in parts, each once", async () => {
+    const parts = [];
+    taken = async ({ names }) => {
+      parts.push(names.length);
+      return { data: { taken: names.filter((name) => name === "7.txt") } };
+    };
+    const files = Array.from({ length: 450 }, (_, at) => ({ name: `${at % 430}.txt` }));
+    expect([...(await takenNames("c", files))]).toEqual(["7.txt"]);
+    expect(parts).toEqual([200, 200, 30]);
+  });
+
+  test("a server that does not answer stops no upload", async () => {
+    taken = async () => ({ problem: "Away." });
+    expect((await takenNames("c", [{ name: "a" }])).size).toBe(0);
+    expect(asked.at(-1)).toEqual(["POST", "/api/collections/c/taken-names"]);
   });
 });
 

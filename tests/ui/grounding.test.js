@@ -1,6 +1,5 @@
 // The rules of what goes along with a message, of `#`, and of citations, without a browser. Run by test_client.py.
-import { describe, expect, test } from "bun:test";
-import { Attachments, asSent, attachedWords, isSameAttached, pastedFiles } from "../../rxchat/ui/client/attach-state.js";
+import { describe, expect, mock, test } from "bun:test";
 import {
   citationIn,
   excerptOf,
@@ -18,6 +17,11 @@ import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
 import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
 import { createStore } from "../../rxchat/ui/client/thread-state.js";
+
+mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
+mock.module("react", () => ({ useSyncExternalStore: (_, get) => get(), useEffect: () => {}, useLayoutEffect: () => {} }));
+const { Attachments, isLeftOut, isSameAttached } = await import("../../rxchat/ui/client/attachments.js");
+const { pastedFiles } = await import("../../rxchat/ui/client/page-files.js");
 
 const cite = (text, mark, numbers, more = {}) =>
   numbers.map((number) => ({ at: text.indexOf(mark), length: mark.length, number, verified: true, quote: "", ...more }));
@@ -138,147 +142,125 @@ describe("the source of a citation", () => {
   });
 });
 
-function list() {
-  let items = [];
-  const listeners = new Set();
-  const tell = () => {
-    for (const listener of listeners) listener();
-  };
-  const set = (key, more) => {
-    items = items.map((item) => (item.key === key ? { ...item, ...more } : item));
-    tell();
-  };
-  return {
-    made: [],
-    disposed: 0,
-    set,
-    add(files) {
-      items = [
-        ...items,
-        ...[...files].map((file, at) => ({
-          key: `${items.length + at + 1}`,
-          name: file.name,
-          size: 1,
-          progress: 0,
-          state: "uploading",
-          error: "",
-          documentId: "",
-        })),
-      ];
-      tell();
-    },
-    cancel(key) {
-      items = items.filter((item) => item.key !== key);
-      tell();
-    },
-    dispose() {
-      this.disposed += 1;
-    },
-    snapshot: () => items,
-    subscribe: (listener) => listeners.add(listener),
-  };
-}
-
+/** Attachments whose uploads do what the test says. */
 function attaching(stored, problem = "") {
-  const said = { saved: undefined, erased: [], givenUp: [], drafts: [] };
-  let uploads = null;
+  const said = { saved: undefined, erased: [], withdrawn: [], drafts: 0 };
+  const transfers = [];
+  class Upload {
+    constructor(file, options) {
+      Object.assign(this, options, { file });
+      transfers.push(this);
+    }
+    async abort() {}
+    start() {}
+    begin(id) {
+      this.onAfterResponse({}, { getHeader: (name) => ({ Location: `/api/uploads/${id}` })[name] ?? null });
+    }
+  }
   const store = new Attachments({
-    makeUploads: (draft) => {
-      said.drafts.push(draft);
-      uploads = list();
-      return uploads;
-    },
-    newId: () => `draft-${said.drafts.length + 1}`,
+    conversation: "",
+    loadUpload: async () => Upload,
+    newId: () => `draft-${++said.drafts}`,
     save: (next) => (said.saved = next),
     erase: async (id) => {
       said.erased.push(id);
       return problem;
     },
-    giveUp: (id) => said.givenUp.push(id),
+    withdraw: (id) => said.withdrawn.push(id),
     stored,
   });
-  const upload = (name, id) => {
-    store.add([{ name }]);
-    const item = uploads.snapshot().at(-1);
-    if (id) uploads.set(item.key, { state: "done", progress: 1, documentId: id });
-    return item.key;
+  /** Choose a file; with an id it is stored at once. */
+  const upload = async (name, id) => {
+    store.add([{ name, size: 1 }]);
+    await Promise.resolve();
+    await Promise.resolve();
+    const made = transfers.at(-1);
+    if (id) {
+      made.begin(id);
+      made.onSuccess();
+    }
+    return made;
   };
-  return { store, said, upload, set: (key, more) => uploads.set(key, more), names: () => store.snapshot().map((chip) => `${chip.name} ${chip.state}`) };
+  const keyOf = (name) => store.items.find((item) => item.name === name).key;
+  return { store, said, upload, keyOf, names: () => store.items.map((item) => `${item.name} ${item.state}`) };
 }
 
+const asSent = (attached) => attached && { ids: attached.ids, draft: attached.draft };
+
 describe("what goes along", () => {
-  test("has a draft from its first file on, and brings picked ones by their ids", () => {
+  test("has a draft from its first file on, and brings picked ones by their ids", async () => {
     const { store, said, upload } = attaching();
     expect(store.attached()).toBe(undefined);
     store.pick({ id: "c1", kind: "collection", name: "Rules" });
     store.pick({ id: "c1", kind: "collection", name: "Rules" });
     expect(asSent(store.attached())).toEqual({ ids: ["c1"], draft: "" });
-    upload("a.md", "d1");
-    upload("b.md", "d2");
-    expect([asSent(store.attached()), said.drafts]).toEqual([{ ids: ["c1"], draft: "draft-1" }, ["draft-1"]]);
+    const transfer = await upload("a.md", "d1");
+    await upload("b.md", "d2");
+    expect([asSent(store.attached()), transfer.metadata]).toEqual([
+      { ids: ["c1"], draft: "draft-1" },
+      { filename: "a.md", draft: "draft-1" },
+    ]);
     store.clear();
-    expect([store.snapshot(), said.saved, store.attached()]).toEqual([[], undefined, undefined]);
-    upload("c.md", "d3");
-    expect(said.drafts).toEqual(["draft-1", "draft-2"]);
+    expect([store.items, said.saved, store.attached(), said.withdrawn]).toEqual([[], undefined, undefined, []]);
+    await upload("c.md", "d3");
+    expect(said.drafts).toBe(2);
   });
 
-  test("says what is still coming, and what will not go along", () => {
-    const { store, upload, set } = attaching();
-    const key = upload("a.md");
-    expect(attachedWords(store.snapshot())).toBe("A file is still being uploaded.");
-    upload("b.md");
-    expect(attachedWords(store.snapshot())).toBe("2 files are still being uploaded.");
-    set(key, { state: "failed", error: "too large", documentId: "d1" });
-    set("2", { state: "done", documentId: "d2" });
-    expect(attachedWords(store.snapshot())).toBe("“a.md” was not uploaded and will not be sent.");
+  test("leaves out what failed, and takes it back at the server when the message is sent", async () => {
+    const { store, said, upload } = attaching();
+    const first = await upload("a.md");
+    await upload("b.md", "d2");
+    first.begin("d1");
+    first.onError({ originalRequest: {}, originalResponse: { getStatus: () => 413, getBody: () => "" } });
+    expect(store.items.filter(isLeftOut).map(({ name }) => name)).toEqual(["a.md"]);
     expect(store.attached().chips.map((chip) => chip.id)).toEqual(["d2"]);
+    store.clear();
+    expect(said.withdrawn).toEqual(["d1"]);
   });
 
-  test("is kept for a page that is loaded again; what was under way is to be chosen again", () => {
+  test("is kept for a page that is loaded again; what was under way is to be chosen again", async () => {
     const first = attaching();
-    first.upload("a.md", "d1");
-    first.set(first.upload("b.md"), { documentId: "d2" });
+    await first.upload("a.md", "d1");
+    (await first.upload("b.md")).begin("d2");
     first.store.pick({ id: "c1", kind: "collection", name: "Rules" });
     const again = attaching(JSON.parse(JSON.stringify(first.said.saved)));
     expect(again.names().sort()).toEqual(["Rules done", "a.md done", "b.md gone"]);
     expect(asSent(again.store.attached())).toEqual({ ids: ["c1"], draft: "draft-1" });
-    again.upload("b.md", "d3");
+    const transfer = await again.upload("b.md", "d3");
     expect(again.names().sort()).toEqual(["Rules done", "a.md done", "b.md done"]);
-    expect([again.said.givenUp, again.said.drafts]).toEqual([["d2"], ["draft-1"]]);
+    expect([again.said.withdrawn, transfer.metadata.draft]).toEqual([["d2"], "draft-1"]);
   });
 
   test("a file that is removed is deleted, unless the same is there once more or that fails", async () => {
-    const { store, said, upload } = attaching();
-    upload("a.md", "d1");
-    upload("b.md", "d1");
-    store.remove("u1");
+    const { store, said, upload, keyOf } = attaching();
+    await upload("a.md", "d1");
+    await upload("b.md", "d1");
+    store.remove(keyOf("a.md"));
     expect(said.erased).toEqual([]);
-    store.remove("u2");
-    expect([said.erased, store.snapshot()]).toEqual([["d1"], []]);
+    store.remove(keyOf("b.md"));
+    expect([said.erased, store.items]).toEqual([["d1"], []]);
     const other = attaching(undefined, "The server is away.");
-    other.upload("a.md", "d1");
-    other.store.remove("u1");
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(other.store.snapshot()).toMatchObject([{ name: "a.md", state: "done", error: "The server is away." }]);
+    await other.upload("a.md", "d1");
+    await other.store.remove(other.keyOf("a.md"));
+    expect(other.store.items).toMatchObject([{ name: "a.md", state: "done", error: "The server is away." }]);
   });
 
-  test("comes back with a refused message, beside what was attached since", () => {
+  test("comes back with a refused message, beside what was attached since", async () => {
     const { store, upload } = attaching();
-    upload("a.md", "d1");
+    await upload("a.md", "d1");
     const attached = store.attached();
     store.clear();
     store.restore(attached);
     expect(isSameAttached(store.attached(), attached)).toBe(true);
     store.restore(attached);
-    expect(store.snapshot().length).toBe(1);
+    expect(store.items.length).toBe(1);
     store.drop(attached);
-    upload("b.md", "d2");
+    await upload("b.md", "d2");
     store.restore(attached);
     // One message has one draft.
     expect(asSent(store.attached())).toEqual({ ids: ["d1"], draft: "draft-2" });
     store.drop(attached);
-    expect(store.snapshot().map((chip) => chip.id)).toEqual(["d2"]);
+    expect(store.items.map((item) => item.id)).toEqual(["d2"]);
   });
 
   test("the same is the same in any order", () => {

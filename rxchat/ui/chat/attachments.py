@@ -9,7 +9,8 @@ import reflex as rx
 
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function, route_param
-from rxchat.ui.kit.elements import click_on, icon, link
+from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, link
+from rxchat.ui.kit.inputs import files_over_page
 
 _SHOWN_SOURCES = 3
 _LIST = "context-choices"
@@ -17,20 +18,29 @@ _LIST = "context-choices"
 
 @dataclass
 class Chip:
-    """An attachment, as client/attach-page.js describes it."""
+    """An attachment, as client/page-attachments.js describes it."""
 
     key: str
     kind: str
     name: str
+    id: str
     state: str
     error: str
     percent: int
-    is_coming: bool
-    is_left_out: bool
 
 
-_attachments: ClientValue[list[Chip]] = ClientValue("attachments", [], list[Chip])
-_is_dragging: ClientValue[bool] = ClientValue("is_dragging_files", False)
+@dataclass
+class Attachments:
+    """The attachments of the message that is being written, as client/page-attachments.js describes them."""
+
+    chips: list[Chip]
+    coming: int
+    """How many are being uploaded."""
+    left_out: list[str]
+    """The names of those that will not be sent."""
+
+
+_attachments: ClientValue = ClientValue("attachments", {"chips": [], "coming": 0, "left_out": []}, Attachments)
 _choices: ClientValue = ClientValue(
     "context_choices",
     {"is_open": False, "is_answered": False, "words": "", "found": [], "active": 0},
@@ -38,8 +48,8 @@ _choices: ClientValue = ClientValue(
 )
 _all_sources_of: ClientValue[str] = ClientValue("all_sources_of", "")
 """The conversation of which all context sources are shown."""
-_remove = js_function("removeAttachment", "attach-page.js")
-_retry = js_function("retryAttachment", "attach-page.js")
+_remove = js_function("removeAttachment", "page-attachments.js")
+_retry = js_function("retryAttachment", "page-attachments.js")
 _choose = js_function("choosePick", "picker.js")
 _point_at = js_function("pointAtPick", "picker.js")
 _focus_composer = js_function("focusComposer", "composer.jsx")
@@ -49,32 +59,57 @@ def drop_overlay() -> rx.Component:
     """Covers the window while files are dragged over it."""
     words = " Drop files to attach them to your message"
     return rx.cond(
-        _is_dragging.value,
+        files_over_page.value,
         rx.el.div(rx.el.p(icon("paperclip", 22, 1.75), words), class_name="drop-zone", role="status"),
     )
 
 
 def attachment_chips() -> rx.Component:
     """The attachments of the message that is being written."""
-    chips = _attachments.value
+    chips = _attachments.value.chips
     return rx.cond(
         chips.length() > 0,
         rx.el.ul(rx.foreach(chips, _chip), class_name="attachment-all", aria_label="Attached to this message"),
     )
 
 
+def is_uploading() -> rx.Var[bool]:
+    """Whether a file is still being uploaded, so that the message has to wait."""
+    return _attachments.value.coming > 0
+
+
+def attachments_hint() -> rx.Var[str]:
+    """What should be known about the attachments before the message is sent; "" if nothing."""
+    coming, left_out = _attachments.value.coming, _attachments.value.left_out
+    uploading = rx.cond(coming == 1, "A file is still being uploaded.", f"{coming} files are still being uploaded.")
+    one = f"“{left_out[0]}” was not uploaded and will not be sent."
+    more = f"{left_out.length()} files were not uploaded and will not be sent."
+    return rx.cond(
+        coming > 0, uploading, rx.cond(left_out.length() == 0, "", rx.cond(left_out.length() == 1, one, more))
+    )
+
+
+def _is_left_out(chip: Chip) -> Any:
+    return (chip.state == "failed") | (chip.state == "gone")
+
+
+def _is_coming(chip: Chip) -> Any:
+    return ~_is_left_out(chip) & (chip.state != "done")
+
+
 def _chip(chip: Chip) -> rx.Component:
-    said: Any = rx.cond(
-        chip.error != "",
+    said: Any = rx.match(
+        chip.state,
+        ("lost", "Connection lost. The upload will resume on its own."),
+        ("gone", "The upload was interrupted when you left the page. Choose the file again."),
         chip.error,
-        rx.cond(chip.state == "lost", "Connection lost. The upload will resume on its own.", ""),
     )
     progress = rx.el.span(f", {chip.percent} % uploaded", class_name="sr-only")
     return rx.el.li(
         _mark(chip),
         rx.el.span(
             rx.el.span(chip.name, class_name="attachment-name", title=chip.name),
-            rx.cond(chip.is_coming & (said == ""), progress),
+            rx.cond(_is_coming(chip) & (said == ""), progress),
             rx.cond(said != "", _said(chip, said)),
             class_name="attachment-words",
         ),
@@ -84,31 +119,28 @@ def _chip(chip: Chip) -> rx.Component:
         ),
         rx.cond(
             chip.state == "gone",
-            _chip_button("upload", f"Choose {chip.name} again", click_on.call("[data-attach]"), title="Choose again"),
+            _chip_button("upload", f"Choose {chip.name} again", click_on.call("[data-adds-files]"), title="Choose again"),
         ),
         _chip_button("x", f"Remove {chip.name}", _remove.call(chip.key), _focus_composer.call()),
         class_name="attachment",
         key=chip.key,
-        custom_attrs={"data-kind": chip.kind, "data-failed": rx.cond(chip.is_left_out, "", rx.Var("undefined"))},
+        custom_attrs={"data-kind": chip.kind, "data-failed": rx.cond(_is_left_out(chip), "", UNDEFINED)},
     )
 
 
 def _mark(chip: Chip) -> rx.Component:
     ring = rx.el.span(class_name="attachment-ring", style={"--progress": f"{chip.percent}%"}, aria_hidden="true")
     file = rx.cond(
-        chip.is_left_out,
+        _is_left_out(chip),
         icon("file-warning", 16, 1.75),
         rx.cond(chip.kind == "collection", icon("library", 16, 1.75), icon("file-text", 16, 1.75)),
     )
-    return rx.cond(chip.is_coming, ring, file)
+    return rx.cond(_is_coming(chip), ring, file)
 
 
 def _said(chip: Chip, words: Any) -> rx.Component:
-    return rx.cond(
-        chip.error != "",
-        rx.el.span(words, class_name="attachment-said", role="alert"),
-        rx.el.span(words, class_name="attachment-said"),
-    )
+    is_quiet = chip.state == "lost"
+    return rx.el.span(words, class_name="attachment-said", role=rx.cond(is_quiet, UNDEFINED, "alert"))
 
 
 def _chip_button(icon_name: str, label: Any, *calls: Any, **props: Any) -> rx.Component:

@@ -9,22 +9,27 @@ import reflex as rx
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
-from rxchat.ui.chat.attachments import attachment_chips, context_choices, context_source_line, drop_overlay
+from rxchat.ui.chat.attachments import (
+    attachment_chips,
+    attachments_hint,
+    context_choices,
+    context_source_line,
+    drop_overlay,
+    is_uploading,
+)
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, icon_button
+from rxchat.ui.kit.inputs import adds_files
 
 focus_composer = js_function("focusComposer", "composer.jsx")
 """Call it to focus the text field, except on phones."""
 _send = js_function("sendMessage", "composer.jsx")
 _is_something: ClientValue[bool] = ClientValue("composer_is_something", False)
 """Whether there is a message to send: a text, or an attachment."""
-_is_uploading: ClientValue[bool] = ClientValue("composer_is_uploading", False)
 _too_long: ClientValue[str] = ClientValue("composer_too_long", "")
 _refusal: ClientValue[str] = ClientValue("refusal", "")
 """Why the last message was not sent."""
-_about: ClientValue[str] = ClientValue("composer_about", "")
-"""What should be known about the attachments before the message is sent."""
 _stopping: ClientValue[str] = ClientValue("stopping", "")
 """The run that is being stopped."""
 
@@ -67,9 +72,9 @@ def composer() -> rx.Component:
                 "Attach files",
                 look="attach",
                 disabled=CurrentUserState.email == "",
-                on_click=in_sequence(click_on.call("[data-attach]")),
+                on_click=in_sequence(click_on.call("[data-adds-files]")),
             ),
-            rx.el.input(type="file", multiple=True, hidden=True, custom_attrs={"data-attach": ""}),
+            adds_files(),
             field,
             rx.cond(is_running, _stop_button()),
             rx.cond(~is_running | _is_something.value, _send_button(is_running)),
@@ -95,30 +100,30 @@ def _stop_button() -> rx.Component:
 
 
 def _send_button(is_running: Any) -> rx.Component:
-    is_uploading = _is_uploading.value
     waits = "A file is still being uploaded"
-    label = rx.cond(is_uploading, waits, rx.cond(is_running, "Send when the answer is done", "Send"))
-    tip = rx.cond(is_uploading, waits, rx.cond(is_running, "Send when this is done · Enter", "Send · Enter"))
+    label = rx.cond(is_uploading(), waits, rx.cond(is_running, "Send when the answer is done", "Send"))
+    tip = rx.cond(is_uploading(), waits, rx.cond(is_running, "Send when this is done · Enter", "Send · Enter"))
     return rx.el.button(
         icon("arrow-up", 18, 2.25),
         type="submit",
         class_name="send",
         aria_label=label,
-        disabled=~_is_something.value | (_too_long.value != "") | is_uploading,
-        custom_attrs={"data-tip": tip, "data-tip-side": "top", "data-waits": rx.cond(is_uploading, "", UNDEFINED)},
+        disabled=~_is_something.value | (_too_long.value != "") | is_uploading(),
+        custom_attrs={"data-tip": tip, "data-tip-side": "top", "data-waits": rx.cond(is_uploading(), "", UNDEFINED)},
     )
 
 
 def _hint() -> rx.Component:
     """The line below: what is wrong, or what should be known."""
     problem = rx.cond(_too_long.value != "", _too_long.value, _refusal.value)
-    is_problem, is_about = problem != "", _about.value != ""
+    about = attachments_hint()
+    is_problem, is_about = problem != "", about != ""
     usual = rx.fragment(
         "AI can make mistakes. Check important information.",
         rx.el.span(" Type ", rx.el.kbd("#"), " to ask about your documents.", class_name="hint-keys"),
     )
     return rx.el.p(
-        rx.cond(is_problem, problem, rx.cond(is_about, _about.value, usual)),
+        rx.cond(is_problem, problem, rx.cond(is_about, about, usual)),
         class_name="composer-hint",
         role=rx.cond(is_problem, "alert", rx.cond(is_about, "status", UNDEFINED)),
         custom_attrs={

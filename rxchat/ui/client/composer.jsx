@@ -1,17 +1,17 @@
 // The text field of the composer: input methods, drafts, pasting and the caret are the browser's. Python draws what is around it.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
-import "./attach-drop.js";
-import { showAttachments } from "./attach-page.js";
-import { attachedWords, isComing, isSameAttached, isThere, pastedFiles } from "./attach-state.js";
+import { isSameAttached, isThere } from "./attachments.js";
 import { setClientValue, useClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
+import { showAttachments } from "./page-attachments.js";
 import { drafts, offered, outbox, refusal, returned, store, viewed } from "./page-state.js";
 import { PICK_ID, usePicker } from "./picker.js";
 import { isKnown, onItsWay } from "./thread-state.js";
 import { newId, tooLong } from "./words.js";
 
 const NONE = [];
+const NOTHING_ATTACHED = { chips: NONE, coming: 0, left_out: NONE };
 const coarse = () => matchMedia("(pointer: coarse)").matches;
 
 /** Focus the field, but not on a phone, whose keyboard would come up. */
@@ -52,7 +52,7 @@ function useDraft(currentUser, conversation) {
     drafts.type(currentUser, conversation, value);
   };
 
-  const isLoadedFor = useRef(null);
+  const isLoadedFor = useRef("");
   useEffect(() => {
     if (!currentUser) return;
     const key = `${currentUser}:${conversation}`;
@@ -104,37 +104,31 @@ function send(currentUser, conversation, text, attachments) {
 }
 
 /** Show Python's parts of the composer what they need; returns whether the message can be sent. */
-function usePublished(text, chips) {
+function usePublished(text, { chips, coming }) {
   const isSomething = !!text.trim() || chips.some(isThere);
   const problem = tooLong(text);
-  const isUploading = chips.some(isComing);
-  const about = attachedWords(chips);
   useLayoutEffect(() => {
     setClientValue("composer_is_something", isSomething);
     setClientValue("composer_too_long", problem);
-    setClientValue("composer_is_uploading", isUploading);
-    setClientValue("composer_about", about);
-  }, [isSomething, problem, isUploading, about]);
-  return isSomething && !problem && !isUploading;
+  }, [isSomething, problem]);
+  return isSomething && !problem && !coming;
 }
 
 export function ComposerField({ model, currentUser, contextSources, contextSourcesOf, choices, searched, onFind }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
   const { text, type, show } = useDraft(currentUser, conversation);
-  const attachments = useRef(null);
+  const attachments = useRef(/** @type {ReturnType<typeof showAttachments>} */ (null));
   useLayoutEffect(() => {
-    const [store, leave] = showAttachments(currentUser, conversation);
-    attachments.current = store;
-    return leave;
+    attachments.current = showAttachments(currentUser, conversation);
   }, [currentUser, conversation]);
-  const chips = useClientValue("attachments", NONE);
+  const attached = useClientValue("attachments", NOTHING_ATTACHED);
   const known = contextSourcesOf === conversation ? contextSources : NONE;
-  const isTaken = (id) => [...chips, ...known].some((item) => item.id === id);
+  const isTaken = (id) => [...attached.chips, ...known].some((item) => item.id === id);
   const onPick = (choice) => attachments.current?.pick(choice);
   const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick, onType: type });
   useGrowth(field, text);
-  const isReady = usePublished(text, chips);
+  const isReady = usePublished(text, attached);
   sendShown = () => {
     if (isReady && send(currentUser, conversation, text, attachments.current)) show("");
   };
@@ -143,12 +137,6 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     event.preventDefault();
     sendShown();
-  };
-  const onPaste = (event) => {
-    const files = pastedFiles(event.clipboardData);
-    if (!files.length) return;
-    event.preventDefault();
-    attachments.current?.add(files);
   };
   const onChange = (event) => {
     picker.typed(event.target.selectionStart);
@@ -169,7 +157,6 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
       aria-activedescendant={picker.isListed ? `${PICK_ID}-${picker.active}` : undefined}
       onChange={onChange}
       onKeyDown={onKeyDown}
-      onPaste={onPaste}
       {...picker.field}
     />
   );

@@ -2,7 +2,7 @@
 import { useContext, useEffect, useLayoutEffect, useRef } from "react";
 import { UNSAFE_DataRouterContext as DataRouterContext, useLocation, useNavigate, useParams } from "react-router";
 import { EventLoopContext } from "$/utils/context-registry";
-import { attachmentsOf } from "./attach-page.js";
+import { attachmentsOf } from "./page-attachments.js";
 import { drafts, giveBack, isHere, offered, outbox, refusal, returned, store, useThread, viewed } from "./page-state.js";
 import { isKnown } from "./thread-state.js";
 

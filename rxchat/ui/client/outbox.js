@@ -1,10 +1,12 @@
 // What is on its way to the server, sent again until the server has it: only the browser knows it until then.
 // A frame that is lost on a half-open line is never reported; the server takes the same id once.
-import { asSent } from "./attach-state.js";
 import { onItsWay } from "./thread-state.js";
 
 /** How long to wait for an answer before the same is sent again. */
 export const PATIENCE = 10000;
+
+/** What the server is told of what goes along. */
+const asSent = (attached) => (attached ? { ids: attached.ids, draft: attached.draft } : {});
 
 /** Over what the `store` has on its way; `now` gives milliseconds. */
 export function createOutbox(store, now = Date.now) {

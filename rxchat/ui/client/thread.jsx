@@ -2,10 +2,12 @@
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ArrowDown } from "lucide-react";
-import { sentWords } from "./attach-state.js";
 import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./message.jsx";
 import { isHere as isShown, store, useThread } from "./page-state.js";
 import { olderBefore } from "./thread-state.js";
+
+/** What is shown of a message without text until the server has put its files' names there. */
+const sentWords = ({ text, attached }) => text || `Attached: ${(attached?.chips ?? []).map(({ name }) => name).join(", ")}`;
 
 const NEAR_END = 48;
 const NEAR_START = 600;

@@ -1,16 +1,22 @@
-// Files on their way to the server: a few at a time, each to be paused, resumed, given up and tried again. No React here:
-// the page of documents and the composer each show such a list as they like.
+// A list of files on their way to the server, as the documents page and the composer each have one. Only the browser has the files;
+// tus-js-client sends them in pieces, so that each goes on where it was when the connection broke.
+import { address, ask } from "./backend.js";
 
 const AT_ONCE = 3;
-const AGAIN = 8000;
+const AGAIN_MS = 8000;
+const CHUNK_BYTES = 16 * 1024 * 1024;
+const RETRY_DELAYS = [300, 1000, 3000];
 const UNREADABLE = "This file cannot be read: it was moved or changed, or it is a folder. Choose it again.";
-const ON_THEIR_WAY = ["queued", "uploading", "lost"];
 
-/** The module that knows the protocol is loaded with the first file. */
-async function overTus(...given) {
-  const { tusTransfer } = await import("./uploads-tus.js");
-  return tusTransfer(...given);
-}
+/** @type {Uploads[]} */
+const all = [];
+
+export const isOnItsWay = ({ state }) => ["queued", "uploading", "lost", "paused"].includes(state);
+/** Whether a file of any list would be cut off if the page was left. */
+export const isUploading = () => all.some(({ items }) => items.some(isOnItsWay));
+
+const loadTus = async () => (await import("tus-js-client")).Upload;
+const withdrawUpload = (id) => ask("DELETE", `/api/uploads/${id}`);
 
 /** Whether sending the same again cannot help: what the server refuses, but for what has come in the wrong order or too often. */
 export function isFinal(status) {
@@ -26,191 +32,172 @@ export function refusalIn(body, status) {
   }
 }
 
-const isOver = ({ state, isThere }) => state === "done" && !isThere;
+const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
 
-export const isOnItsWay = (item) => ON_THEIR_WAY.includes(item.state) || item.state === "paused";
-
-/** "7 of 10 uploaded"; "" when there is nothing to sum up. */
-export function spokenUploads(items) {
-  if (items.length < 2) return "";
-  const [done, failed] = ["done", "failed"].map((state) => items.filter((item) => item.state === state).length);
-  return `${done} of ${items.length} uploaded${failed ? `, ${failed} failed` : ""}`;
+/** What tus-js-client is told about a file; `tell` gets {progress}, {facts}, {lost}, {done} or {failed: why}. */
+function tusOptions(file, metadata, tell) {
+  return {
+    endpoint: address("/api/uploads"),
+    chunkSize: CHUNK_BYTES,
+    retryDelays: RETRY_DELAYS,
+    storeFingerprintForResuming: false,
+    metadata: { filename: file.name, ...metadata },
+    onBeforeRequest: (request) => {
+      request.getUnderlyingObject().withCredentials = true;
+    },
+    // What was there already is the document that counts, and the server says which.
+    onAfterResponse: (_request, response) => {
+      const id = response.getHeader("X-Document") ?? response.getHeader("Location")?.split("/").pop();
+      const facts = { isThere: response.getHeader("X-Already-Exists") === "1", version: Number(response.getHeader("X-Version") ?? 1) };
+      tell({ facts: id ? { id, ...facts } : facts });
+    },
+    onProgress: (sent, size) => tell({ progress: size ? sent / size : 0 }),
+    onShouldRetry: (error, attempt) => {
+      if (isFinal(statusOf(error))) return false;
+      if (attempt > 0) tell({ lost: true });
+      return true;
+    },
+    onSuccess: () => tell({ done: true }),
+    onError: (error) => {
+      if (!error.originalRequest) tell({ failed: UNREADABLE });
+      else if (isFinal(statusOf(error))) tell({ failed: refusalIn(error.originalResponse.getBody(), statusOf(error)) });
+      else tell({ lost: true });
+    },
+  };
 }
 
-/** A size as people say it, as the server says it. */
-export function spokenSize(bytes) {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1000))} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
-/** How much of all of them has arrived, from 0 to 1, by their sizes. */
-export function overallProgress(items) {
-  const counted = items.filter((item) => item.state !== "failed");
-  const size = counted.reduce((sum, item) => sum + item.size, 0);
-  return size ? counted.reduce((sum, item) => sum + item.size * item.progress, 0) / size : 1;
-}
+/** It goes on where the server says that it was. */
+const start = ({ transfer }) => transfer.abort().then(() => transfer.start());
 
 /**
- * A list of uploads. `metadata` says where they go: {collection: id} or {draft: uuid}. `subscribe` and `snapshot` are what
- * useSyncExternalStore takes; each item is {key, name, size, progress, state, error, documentId}, where the state is queued,
- * uploading, paused, lost (the line is broken; it goes on by itself), done or failed; one that is done says of itself
- * `isThere` (the same file was there already) and which `version` it is. What `add` is given beside files goes into their metadata.
+ * A list of uploads. `changed` is called after each change of `items`, which are {key, kind, name, size, id, state, progress,
+ * error, isThere, version}. Their states: queued, uploading, paused, lost (the line is broken; it goes on by itself), done
+ * and failed. One that is done says whether the same file was there already (`isThere`), and which version it is.
  */
-export function createUploads({ metadata, transfer = overTus, atOnce = AT_ONCE, again = AGAIN }) {
-  let items = [];
-  let count = 0;
-  let timer = 0;
-  const files = new Map();
-  const wishes = new Map();
-  const transfers = new Map();
-  const listeners = new Set();
-  const find = (key) => items.find((item) => item.key === key);
+export class Uploads {
+  /** @type {any[]} */
+  items = [];
+  #count = 0;
+  /** @type {any} */
+  #timer = null;
+  /** @type {any} */
+  #Upload = null;
 
-  const publish = (next) => {
-    items = next;
-    for (const listener of [...listeners]) listener();
-  };
-  const change = (key, more) => publish(items.map((item) => (item.key === key ? { ...item, ...more } : item)));
+  constructor({ changed, loadUpload = loadTus, withdraw = withdrawUpload, again = AGAIN_MS }) {
+    this.changed = changed;
+    this.given = { loadUpload, withdraw, again };
+    all.push(this);
+    if (typeof window !== "undefined") window.addEventListener("online", () => this.goOn());
+  }
 
-  /** What a transfer tells; what one that was paused or given up meanwhile tells does not count. */
-  function tellFor(key, isCurrent) {
-    const whenOnItsWay = (act) => (...given) => {
-      if (isCurrent() && ["uploading", "lost"].includes(find(key)?.state)) act(...given);
-    };
-    return {
-      begun: (documentId) => isCurrent() && change(key, { documentId }),
-      progress: whenOnItsWay((progress) => change(key, { progress, state: "uploading" })),
-      lost: whenOnItsWay(() => lose(key)),
-      failed: whenOnItsWay((error) => {
-        transfers.delete(key);
-        change(key, { state: "failed", error });
-        next();
-      }),
-      done: whenOnItsWay((documentId, { isThere = false, version = 1 } = {}) => {
-        transfers.delete(key);
-        files.delete(key);
-        change(key, { state: "done", progress: 1, documentId, isThere, version });
-        next();
-      }),
-    };
+  #made(given) {
+    this.#count += 1;
+    return { kind: "file", size: 0, id: "", state: "queued", progress: 0, error: "", isThere: false, version: 1, ...given, key: `${this.#count}` };
+  }
+
+  #change(item, changes) {
+    Object.assign(item, changes);
+    this.changed();
+  }
+
+  #keepOnly(kept) {
+    this.items = kept;
+    this.changed();
+  }
+
+  /** A transfer has ended, one way or the other: the next one begins. */
+  #end(item, changes) {
+    this.#change(item, { transfer: null, ...changes });
+    this.#next();
+  }
+
+  /** What its transfer says about an item; what one that was paused or given up still says does not count. */
+  #hear(item, said) {
+    if (!this.items.includes(item) || !["uploading", "lost"].includes(item.state)) return;
+    if (said.facts) this.#change(item, said.facts);
+    else if (said.lost) this.#lose(item);
+    else if (said.done) this.#end(item, { state: "done", progress: 1 });
+    else if (said.failed) this.#end(item, { state: "failed", error: said.failed });
+    else this.#change(item, { state: "uploading", progress: said.progress });
   }
 
   /** A lost connection and a deleted file cause the same error; reading the file shows which it was. */
-  async function lose(key) {
-    change(key, { state: "lost" });
-    clearTimeout(timer);
-    timer = setTimeout(goOn, again);
+  async #lose(item) {
+    this.#change(item, { state: "lost" });
+    this.#goOnLater();
     try {
-      await files.get(key)?.slice(0, 1).arrayBuffer();
+      await item.file.slice(0, 1).arrayBuffer();
     } catch {
-      if (find(key)?.state !== "lost") return;
-      transfers.get(key)?.stop();
-      transfers.delete(key);
-      change(key, { state: "failed", error: UNREADABLE });
-      next();
+      item.transfer?.abort();
+      this.#hear(item, { failed: UNREADABLE });
     }
+  }
+
+  /** Begin with as many of those that are queued as may go at once. */
+  async #next() {
+    if (!this.items.some(({ state }) => state === "queued")) return;
+    try {
+      this.#Upload ??= await this.given.loadUpload();
+    } catch {
+      this.#goOnLater();
+      return;
+    }
+    const free = AT_ONCE - this.items.filter(({ state }) => state === "uploading" || state === "lost").length;
+    for (const item of this.items.filter(({ state }) => state === "queued").slice(0, Math.max(0, free))) {
+      item.transfer ??= new this.#Upload(
+        item.file,
+        tusOptions(item.file, item.metadata, (said) => this.#hear(item, said)),
+      );
+      this.#change(item, { state: "uploading" });
+      start(item);
+    }
+  }
+
+  #goOnLater() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.goOn(), this.given.again);
   }
 
   /** Try again whatever was lost, such as when the browser says that there is a line again. */
-  function goOn() {
-    clearTimeout(timer);
-    const lost = items.filter((item) => item.state === "lost");
-    if (lost.length) timer = setTimeout(goOn, again);
-    for (const { key } of lost) {
-      if (transfers.has(key)) transfers.get(key).go();
-      else begin(key);
-    }
+  goOn() {
+    const lost = this.items.filter(({ state }) => state === "lost");
+    if (lost.length) this.#goOnLater();
+    lost.forEach(start);
+    this.#next();
   }
 
-  async function begin(key) {
-    change(key, { state: "uploading", error: "" });
-    const known = transfers.get(key);
-    if (known) {
-      known.go();
-      return;
-    }
-    const file = files.get(key);
-    let made;
-    try {
-      made = await transfer(file, { ...metadata, ...wishes.get(key) }, tellFor(key, () => transfers.get(key) === made));
-    } catch {
-      if (find(key)) lose(key);
-      return;
-    }
-    if (!find(key)) return;
-    transfers.set(key, made);
-    if (find(key).state === "uploading") made.go();
+  /** Upload files; `metadata` says where they belong: {collection} or {draft}, and {if_exists}. */
+  add(files, metadata) {
+    this.#keepOnly([...this.items, ...[...files].map((file) => this.#made({ file, metadata, name: file.name, size: file.size }))]);
+    this.#next();
   }
 
-  function next() {
-    const free = atOnce - items.filter((item) => ["uploading", "lost"].includes(item.state)).length;
-    for (const item of items.filter(({ state }) => state === "queued").slice(0, Math.max(0, free))) begin(item.key);
+  /** List things that need no upload, such as a file that was there before the page was loaded again. */
+  put(things, at = this.items.length) {
+    this.#keepOnly([...this.items.slice(0, at), ...things.map((thing) => this.#made(thing)), ...this.items.slice(at)]);
   }
 
-  function add(chosen, wish = {}) {
-    const added = [...chosen].map((file) => {
-      count += 1;
-      const key = `${count}`;
-      files.set(key, file);
-      wishes.set(key, wish);
-      return { key, name: file.name, size: file.size, progress: 0, state: "queued", error: "", documentId: "" };
-    });
-    publish([...items, ...added]);
-    next();
+  /** Pause, resume or retry an upload, where that is possible; cancel it, or take it off the list when it has ended. */
+  act(action, key) {
+    const item = this.items.find((found) => found.key === key);
+    if (!item) return;
+    if (action === "cancel") this.#cancel(item);
+    else if (action === "pause" && isOnItsWay(item)) {
+      item.transfer?.abort();
+      this.#change(item, { state: "paused" });
+    } else if (action === "resume" && item.state === "paused") this.#change(item, { state: "queued" });
+    else if (action === "retry" && item.state === "failed") this.#change(item, { state: "queued", progress: 0, error: "", id: "" });
+    this.#next();
   }
 
-  function pause(key) {
-    if (!ON_THEIR_WAY.includes(find(key)?.state)) return;
-    change(key, { state: "paused" });
-    transfers.get(key)?.stop();
-    next();
-  }
-
-  const resume = (key) => {
-    if (find(key)?.state !== "paused") return;
-    change(key, { state: "queued" });
-    next();
-  };
-
-  const retry = (key) => {
-    if (find(key)?.state !== "failed") return;
-    change(key, { state: "queued", progress: 0, error: "", documentId: "" });
-    next();
-  };
-
-  /** Give one up, or take one that has ended off the list. */
-  function cancel(key) {
-    if (!find(key)) return;
-    const [given, isEnded] = [transfers.get(key), ["done", "failed"].includes(find(key).state)];
-    transfers.delete(key);
-    files.delete(key);
-    publish(items.filter((item) => item.key !== key));
-    if (given && !isEnded) given.giveUp();
-    next();
+  #cancel(item) {
+    this.#keepOnly(this.items.filter((other) => other !== item));
+    item.transfer?.abort();
+    if (item.id && item.state !== "done") this.given.withdraw(item.id);
   }
 
   /** Take those that are done off the list, but for those that were there already: this is news. */
-  const clearDone = () => items.some(isOver) && publish(items.filter((item) => !isOver(item)));
-
-  if (typeof window !== "undefined") window.addEventListener("online", goOn);
-
-  function dispose() {
-    clearTimeout(timer);
-    if (typeof window !== "undefined") window.removeEventListener("online", goOn);
-    for (const one of transfers.values()) one.stop();
-    transfers.clear();
-    listeners.clear();
+  clearDone() {
+    this.#keepOnly(this.items.filter(({ state, isThere }) => state !== "done" || isThere));
   }
-
-  return {
-    add, pause, resume, cancel, retry, clearDone, goOn, dispose,
-    get list() {
-      return items;
-    },
-    snapshot: () => items,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
 }

@@ -82,3 +82,9 @@ export function waitWords(seconds) {
 
 /** "1 document", "3 documents". */
 export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** A size in words, as the server gives it: "12 kB", "1.5 MB". */
+export function sizeWords(bytes) {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1000))} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -10,13 +10,14 @@ from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, icon_button
+from rxchat.ui.kit.inputs import adds_files, files_over_page
 
 TUS = "tus-js-client@4.3.1"
 resolve_taken = js_function("resolveTakenNames", "page-uploads.js")
 """Call it with "replace" or "keep" to upload files whose names are taken, or with "" to drop them."""
-_NOTHING: dict[str, Any] = {"items": [], "ids": [], "summary": "", "progress": 0}
+_NOTHING: dict[str, Any] = {"items": [], "ids": [], "done": 0, "failed": 0, "progress": 0}
 _uploads: ClientValue = ClientValue("uploads", {}, dict[str, dict[str, Any]])
-_is_over: ClientValue[bool] = ClientValue("files_over_page", initial=False)
+_size_words = js_function("sizeWords", "words.js")
 _with_upload = js_function("withUpload", "page-uploads.js")
 _INPUT = "files-to-add"
 
@@ -47,27 +48,27 @@ def add_files(*words: Any, look: str) -> rx.Component:
 
 def file_input() -> rx.Component:
     """The file input behind these buttons."""
-    attributes = {"data-adds-files": "", "multiple": True, "aria-label": "Files to add", "hidden": True}
-    return rx.el.input(id=_INPUT, type="file", custom_attrs=attributes)
+    return adds_files(id=_INPUT, aria_label="Files to add")
 
 
 def drop_overlay(name: Any) -> rx.Component:
     """What covers the page while files are dragged over it."""
     words = rx.el.p(icon("file-plus-2", 22, 1.75), f" Drop to add to “{name}”")
-    return rx.cond(_is_over.value, rx.el.div(words, class_name="drop-overlay"))
+    return rx.cond(files_over_page.value, rx.el.div(words, class_name="drop-overlay"))
 
 
 def uploads_list() -> rx.Component:
     """Each file, and the progress of all."""
     here = _here()
-    items, summary = here["items"].to(list[dict[str, Any]]), here["summary"].to(str)
+    items, failed = here["items"].to(list[dict[str, Any]]), here["failed"].to(int)
+    more = rx.cond(failed > 0, f", {failed} failed", "")
     total = rx.el.div(
-        rx.el.p(summary, role="status"),
+        rx.el.p(f"{here['done'].to(int)} of {items.length()} uploaded{more}", role="status"),
         rx.el.progress(value=here["progress"].to(float), max=1, aria_label="All files"),
         class_name="uploads-sum",
     )
     shown = rx.el.section(
-        rx.cond(summary != "", total),
+        rx.cond(items.length() > 1, total),
         rx.el.ul(rx.foreach(items, _upload)),
         class_name="uploads",
         aria_label="Uploads",
@@ -76,7 +77,8 @@ def uploads_list() -> rx.Component:
 
 
 def _upload(item: rx.Var[dict[str, Any]]) -> rx.Component:
-    name, state, is_ended = item["name"].to(str), item["state"].to(str), item["isEnded"].to(bool)
+    name, state = item["name"].to(str), item["state"].to(str)
+    is_ended = (state == "done") | (state == "failed")
     icons = (("done", icon("circle-check", 17, 1.75)), ("failed", icon("triangle-alert", 17, 1.75)))
     progress = rx.el.progress(value=item["progress"].to(float), max=1, aria_label=f"{name}: upload progress")
     return rx.el.li(
@@ -84,7 +86,7 @@ def _upload(item: rx.Var[dict[str, Any]]) -> rx.Component:
         rx.el.div(
             rx.el.p(name, class_name="upload-name"),
             rx.el.p(
-                item["words"].to(str),
+                _state_words(item, state),
                 class_name="upload-state",
                 role=rx.cond(state == "failed", "alert", UNDEFINED),
             ),
@@ -96,6 +98,22 @@ def _upload(item: rx.Var[dict[str, Any]]) -> rx.Component:
         class_name="upload",
         custom_attrs={"data-state": state},
     )
+
+
+def _state_words(item: rx.Var[dict[str, Any]], state: Any) -> rx.Var[str]:
+    version, progress = item["version"].to(int), item["progress"].to(float)
+    size = _size_words.call(item["size"]).to(str)
+    stored = rx.cond(version > 1, f"Uploaded as version {version}", "Uploaded")
+    words: Any = rx.match(
+        state,
+        ("queued", "Queued"),
+        ("paused", "Paused"),
+        ("lost", "Connection lost: the upload will resume on its own"),
+        ("uploading", rx.cond(progress < 1, f"{(progress * 100) // 1} % of {size}", "Saving")),
+        ("done", rx.cond(item["isThere"].to(bool), "This file already exists: nothing was added.", stored)),
+        item["error"].to(str),
+    )
+    return words
 
 
 def _actions(item: Any, name: Any, state: Any, is_ended: Any) -> list[rx.Component]:

@@ -6,11 +6,13 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.ui.kit.client_values import in_sequence, js_function
+from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import UNDEFINED, CopyButton, icon
 
 _clear_input = js_function("clearInput", "behaviours.js")
 _DEBOUNCE_MS = 250
+files_over_page: ClientValue[bool] = ClientValue("files_over_page", initial=False)
+"""Whether files are being dragged over a page that takes them (client/page-files.js)."""
 
 
 def search_box(label: str, placeholder: str, on_search: Any) -> rx.Component:
@@ -27,6 +29,11 @@ def search_box(label: str, placeholder: str, on_search: Any) -> rx.Component:
         class_name="search-box",
         role="search",
     )
+
+
+def adds_files(**props: Any) -> rx.Component:
+    """The hidden input behind a button that opens the browser's file dialog; client/page-files.js takes the files."""
+    return rx.el.input(type="file", multiple=True, hidden=True, custom_attrs={"data-adds-files": ""}, **props)
 
 
 def combobox(
