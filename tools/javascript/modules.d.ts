@@ -10,8 +10,8 @@ declare module "streamdown";
 declare module "tus-js-client";
 
 interface ImportMeta {
-  /** Vite's: the addresses of files of the build, by their paths. */
-  glob(patterns: string[], options: object): Record<string, () => Promise<unknown>>;
+  /** Vite's: files of the build, or functions that load them, by their paths. */
+  glob(patterns: string[], options?: object): Record<string, () => Promise<any>>;
 }
 
 interface Window {

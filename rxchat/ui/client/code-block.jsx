@@ -14,10 +14,7 @@ function useColours(code, language) {
     let isGone = false;
     if (!language || latest.current.length > BIG) return undefined;
     import("./highlight.js")
-      .then(({ createColourer, knownLanguage }) => {
-        const known = knownLanguage(language);
-        return known ? createColourer(known) : null;
-      })
+      .then(({ createColourer }) => createColourer(language))
       .then((colour) => {
         if (isGone || !colour) return;
         colourer.current = colour;

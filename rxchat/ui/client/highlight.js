@@ -2,49 +2,17 @@
 import { createCssVariablesTheme, createHighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
 
-const LANGUAGES = {
-  bash: () => import("shiki/langs/bash.mjs"),
-  c: () => import("shiki/langs/c.mjs"),
-  cpp: () => import("shiki/langs/cpp.mjs"),
-  csharp: () => import("shiki/langs/csharp.mjs"),
-  css: () => import("shiki/langs/css.mjs"),
-  diff: () => import("shiki/langs/diff.mjs"),
-  dockerfile: () => import("shiki/langs/dockerfile.mjs"),
-  go: () => import("shiki/langs/go.mjs"),
-  html: () => import("shiki/langs/html.mjs"),
-  ini: () => import("shiki/langs/ini.mjs"),
-  java: () => import("shiki/langs/java.mjs"),
-  javascript: () => import("shiki/langs/javascript.mjs"),
-  json: () => import("shiki/langs/json.mjs"),
-  jsx: () => import("shiki/langs/jsx.mjs"),
-  kotlin: () => import("shiki/langs/kotlin.mjs"),
-  lua: () => import("shiki/langs/lua.mjs"),
-  make: () => import("shiki/langs/make.mjs"),
-  markdown: () => import("shiki/langs/markdown.mjs"),
-  nginx: () => import("shiki/langs/nginx.mjs"),
-  php: () => import("shiki/langs/php.mjs"),
-  powershell: () => import("shiki/langs/powershell.mjs"),
-  python: () => import("shiki/langs/python.mjs"),
-  r: () => import("shiki/langs/r.mjs"),
-  ruby: () => import("shiki/langs/ruby.mjs"),
-  rust: () => import("shiki/langs/rust.mjs"),
-  sql: () => import("shiki/langs/sql.mjs"),
-  swift: () => import("shiki/langs/swift.mjs"),
-  toml: () => import("shiki/langs/toml.mjs"),
-  tsx: () => import("shiki/langs/tsx.mjs"),
-  typescript: () => import("shiki/langs/typescript.mjs"),
-  xml: () => import("shiki/langs/xml.mjs"),
-  yaml: () => import("shiki/langs/yaml.mjs"),
-};
-
-const ALIASES = {
-  sh: "bash", shell: "bash", zsh: "bash", console: "bash", "c++": "cpp", "c#": "csharp", cs: "csharp", docker: "dockerfile",
-  golang: "go", toml: "toml", js: "javascript", mjs: "javascript", node: "javascript", jsonc: "json", kt: "kotlin",
-  makefile: "make", md: "markdown", ps1: "powershell", py: "python", python3: "python", rb: "ruby", rs: "rust",
-  postgresql: "sql", psql: "sql", ts: "typescript", svg: "xml", yml: "yaml",
-};
+/** Each is loaded when it is needed, by a name of its language; Shiki has such a file for each alias, too. */
+const GRAMMARS = import.meta.glob([
+  "/node_modules/shiki/dist/langs/{bash,sh,shell,zsh,console,c,cpp,cs,csharp,css,diff,docker,dockerfile,go,html,ini,java,js,mjs,javascript}.mjs",
+  "/node_modules/shiki/dist/langs/{json,jsonc,jsx,kotlin,kt,lua,make,makefile,markdown,md,nginx,php,powershell,ps1,py,python,r,rb,ruby}.mjs",
+  "/node_modules/shiki/dist/langs/{rs,rust,sql,swift,toml,ts,tsx,typescript,xml,yaml,yml}.mjs",
+]);
+/** Names that models write and Shiki does not know. */
+const ALIASES = { "c++": "cpp", "c#": "csharp", golang: "go", node: "js", python3: "python", postgresql: "sql", psql: "sql", svg: "xml" };
 
 const THEME = "rxchat";
+/** @type {ReturnType<typeof createHighlighterCore> | null} */
 let starting = null;
 const loading = new Map();
 
@@ -57,26 +25,24 @@ function start() {
   return starting;
 }
 
-/** The name under which a fence's language is coloured, or "" when it stays plain. */
-export function knownLanguage(name) {
-  const plain = (name ?? "").toLowerCase();
-  const known = ALIASES[plain] ?? plain;
-  return Object.hasOwn(LANGUAGES, known) ? known : "";
+function grammarOf(name) {
+  const plain = name.toLowerCase();
+  return GRAMMARS[`/node_modules/shiki/dist/langs/${ALIASES[plain] ?? plain}.mjs`];
 }
 
-async function load(language) {
-  const highlighter = await start();
-  const { default: grammar } = await LANGUAGES[language]();
-  await highlighter.loadLanguage(...grammar);
-  return highlighter;
+async function load(loadGrammar) {
+  const [highlighter, { default: grammars }] = await Promise.all([start(), loadGrammar()]);
+  await highlighter.loadLanguage(...grammars);
+  return (code, grammarState) => highlighter.codeToTokens(code, { lang: grammars.at(-1).name, theme: THEME, grammarState });
 }
 
-/** A function that colours a growing text of one language: whole lines are coloured once and kept. */
+/** A function that colours a growing text of one language: whole lines are coloured once and kept. Null for a language that stays plain. */
 export async function createColourer(language) {
-  if (!loading.has(language)) loading.set(language, load(language));
-  const highlighter = await loading.get(language);
+  const loadGrammar = grammarOf(language);
+  if (!loadGrammar) return null;
+  if (!loading.has(loadGrammar)) loading.set(loadGrammar, load(loadGrammar));
+  const colour = await loading.get(loadGrammar);
   let sealed = { source: "", lines: [], state: undefined };
-  const colour = (code, state) => highlighter.codeToTokens(code, { lang: language, theme: THEME, grammarState: state });
   return (code) => {
     if (!code.startsWith(sealed.source)) sealed = { source: "", lines: [], state: undefined };
     const end = code.lastIndexOf("\n") + 1;
