@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, expect
+from playwright.sync_api import BrowserContext, Dialog, Locator, expect
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
@@ -44,6 +44,46 @@ def test_a_flood_of_text_is_refused_with_a_sentence_and_stays(chat: Chat) -> Non
     chat.page.reload()
     expect(chat.composer).to_have_value(flood)
     chat.composer.fill("")
+
+
+def test_a_text_too_long_for_a_field_stays_there_is_refused_with_a_sentence_and_goes_nowhere(chat: Chat) -> None:
+    page = chat.begin(QUICK, "A conversation to rename").wait_for_end().page
+    flood, sent = "0123456789" * 30_000, list[int]()
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(len(frame))))
+    page.reload()
+    chat.wait_for_words(20)
+
+    def refuse(field: Locator, longest: str) -> None:
+        field.fill(flood)
+        sentence = f"Use at most {longest} characters; this text has 300,000."
+        assert field.evaluate("field => field.validationMessage") == sentence
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(400)
+        expect(field).to_have_value(flood)
+        assert max(sent) < 60_000
+
+    row = chat.row("A conversation to rename")
+    row.hover()
+    row.get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    refuse(page.get_by_label("Conversation title"), "200")
+    page.get_by_label("Conversation title").fill("A better title")
+    page.keyboard.press("Enter")
+    expect(chat.row("A better title")).to_be_visible()
+
+    page.goto(f"{chat.url}/documents")
+    page.get_by_role("button", name=re.compile("New collection|Create your first collection")).last.click()
+    name = page.get_by_role("dialog").get_by_label("Name", exact=True)
+    name.fill("Kept")
+    description = page.get_by_role("dialog").get_by_label("Description")
+    refuse(description, "300")
+    expect(name).to_have_value("Kept")
+    description.fill("Short enough")
+    page.get_by_role("button", name="Create collection").click()
+    expect(page.get_by_role("heading", name="Kept", exact=True)).to_be_visible()
+
+    page.get_by_role("tab", name="Test search").click()
+    refuse(page.get_by_role("searchbox", name="Question"), "2,000")
 
 
 def test_the_longest_message_is_sent_whole_and_folded(chat: Chat) -> None:

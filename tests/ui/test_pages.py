@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import reflex as rx
 
@@ -12,6 +14,12 @@ from rxchat.ui.site_map import PAGES, Page, register
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.route)
 def test_page_renders(page: Page) -> None:
     assert page.component().render()
+
+
+def test_no_field_cuts_what_is_pasted_into_it() -> None:
+    """`maxlength` does, without a word; `at_most` of the kit keeps the text and says so."""
+    modules = (Path(__file__).parents[2] / "rxchat" / "ui").rglob("*.py")
+    assert [module.name for module in modules if "max_length=" in module.read_text()] == []
 
 
 def test_register_adds_every_page_and_runs_what_comes_before_its_loading() -> None:

@@ -75,8 +75,8 @@ def _row(line: GroupView) -> rx.Component:
 
 def _fields(name: Any = "", description: Any = "") -> tuple[rx.Component, ...]:
     return (
-        field("name", "Name", missing="Enter the group’s name.", default_value=name, max_length=60),
-        field("description", "Description (optional)", default_value=description, max_length=300),
+        field("name", "Name", missing="Enter the group’s name.", default_value=name, longest=60),
+        field("description", "Description (optional)", default_value=description, longest=300),
     )
 
 

@@ -88,8 +88,8 @@ def _card(role: RoleView) -> rx.Component:
 
 def _fields(title: object, description: object) -> tuple[rx.Component, ...]:
     return (
-        field("title", "Name", missing="Enter the role’s name.", default_value=title, max_length=60),
-        field("description", "Description", default_value=description, max_length=300),
+        field("title", "Name", missing="Enter the role’s name.", default_value=title, longest=60),
+        field("description", "Description", default_value=description, longest=300),
     )
 
 

@@ -7,7 +7,7 @@ import reflex as rx
 from rxchat.states.access.user import UserState
 from rxchat.ui.access.frame import options
 from rxchat.ui.kit.dialogs import Dialogs
-from rxchat.ui.kit.elements import quiet_button
+from rxchat.ui.kit.elements import at_most, quiet_button
 from rxchat.ui.kit.forms import FormStatus, labelled, select
 from rxchat.ui.kit.inputs import link_box
 
@@ -126,7 +126,9 @@ def _link_dialog() -> rx.Component:
 
 
 def _reason_dialog() -> rx.Component:
-    reason = rx.el.textarea(id="reason", name="reason", rows="3", max_length=500, aria_describedby="reason-help")
+    reason = rx.el.textarea(
+        id="reason", name="reason", rows="3", aria_describedby="reason-help", custom_attrs=at_most(500)
+    )
     return dialogs.form(
         "reason",
         f"Read conversations of {_name}",

@@ -8,7 +8,7 @@ from rxchat.states.access.users import InvitationView, UsersState, UserView
 from rxchat.ui.access.frame import admin_page, flash, lead, may, nothing, options
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import Moment, badge, link, main_button, quiet_button
-from rxchat.ui.kit.forms import field, select
+from rxchat.ui.kit.forms import LONGEST_EMAIL, field, select
 from rxchat.ui.kit.inputs import link_box, search_box
 from rxchat.ui.kit.tables import actions_cell, cell, row, table
 
@@ -149,7 +149,15 @@ def _invite_form() -> rx.Component:
     )
     return _dialogs.content(
         rx.cond(UsersState.is_closed, closed),
-        field("email", "E-mail", type="email", auto_capitalize="none", spell_check=False, is_first=True),
+        field(
+            "email",
+            "E-mail",
+            input_mode="email",
+            auto_capitalize="none",
+            spell_check=False,
+            longest=LONGEST_EMAIL,
+            is_first=True,
+        ),
         select(
             "role",
             "Role",
@@ -160,7 +168,6 @@ def _invite_form() -> rx.Component:
         rx.cond(UsersState.groups.length() > 0, _group_boxes()),
         action="Create invitation",
         on_submit=UsersState.invite,
-        no_validate=True,
     )
 
 

@@ -11,7 +11,7 @@ from rxchat.states.app.account_views import KeyView, ScopeChoice
 from rxchat.ui.kit.client_values import js_function
 from rxchat.ui.kit.dialogs import Dialogs, dialog_actions
 from rxchat.ui.kit.elements import CopyButton, Moment, empty_state, icon, main_button, quiet_button
-from rxchat.ui.kit.forms import LONGEST_NAME, FormStatus, labelled, password_field
+from rxchat.ui.kit.forms import FormStatus, labelled, password_field
 from rxchat.ui.kit.panels import item_line, item_list, line_icon, panel
 
 _LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("365", "One year"), ("", "Never"))
@@ -90,7 +90,6 @@ def _new_key() -> rx.Component:
             missing="Enter a name for the key.",
             help_text="A name that tells you later what the key is for.",
             is_first=True,
-            data={"data-longest": str(LONGEST_NAME)},
         ),
         _scopes(),
         labelled("key-days", "Expires after", lifetimes),

@@ -24,7 +24,7 @@ from rxchat.ui.accounts.cards import (
 from rxchat.ui.accounts.links import LinkCheck
 from rxchat.ui.kit.client_values import ClientValue, fresh, go_to, in_sequence, on_answer
 from rxchat.ui.kit.elements import link, main_button
-from rxchat.ui.kit.forms import LONGEST_NAME, FormStatus, email_field, form_problem, labelled, password_field
+from rxchat.ui.kit.forms import FormStatus, email_field, form_problem, labelled, password_field
 
 _setup, _register, _join = FormStatus("setup"), FormStatus("register"), FormStatus("join")
 _setup_link, _invitation = LinkCheck("setup", "setup"), FormStatus("invitation")
@@ -39,7 +39,6 @@ def _name_field(status: FormStatus) -> rx.Component:
         missing="Enter your name.",
         auto_complete="name",
         is_first=True,
-        data={"data-longest": str(LONGEST_NAME)},
     )
 
 

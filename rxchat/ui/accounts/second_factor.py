@@ -130,7 +130,6 @@ def _scan() -> rx.Component:
             is_first=True,
             auto_complete="one-time-code",
             input_mode="numeric",
-            max_length=10,
             class_name="code-input",
             spell_check=False,
             data={"data-secret": ""},

@@ -62,7 +62,7 @@ def _passkeys_panel() -> rx.Component:
                 help_text="A name that tells you later which device it is.",
                 default_value=device,
                 is_first=True,
-                max_length=60,
+                longest=60,
             ),
             status=_passkey,
             has_password=has_password,

@@ -24,7 +24,7 @@ from rxchat.ui.kit.client_values import ClientValue, fresh, go_to, in_sequence, 
 from rxchat.ui.kit.elements import icon, link, quiet_button
 from rxchat.ui.kit.forms import FormStatus, email_field, form_problem, password_field
 
-_SECRET = {"data-secret": "", "data-longest": "100"}
+_SECRET = {"data-secret": ""}
 _CODE: dict[str, Any] = {"spell_check": False, "auto_capitalize": "none", "data": _SECRET}
 _CODES: dict[str, dict[str, Any]] = {
     "app": {
@@ -35,7 +35,6 @@ _CODES: dict[str, dict[str, Any]] = {
             "missing": "Enter your code.",
             "auto_complete": "one-time-code",
             "input_mode": "numeric",
-            "max_length": 10,
             "class_name": "code-input",
         },
         "other": ("Use a recovery code instead", "recovery"),
@@ -47,7 +46,6 @@ _CODES: dict[str, dict[str, Any]] = {
             "label": "Recovery code",
             "missing": "Enter your recovery code.",
             "identifier": "recovery-code",
-            "max_length": 40,
             "class_name": "code-input is-long",
         },
         "other": ("Use your authenticator app instead", "app"),

@@ -13,6 +13,7 @@ from rxchat.ui.kit.client_values import ClientValue, current_path, in_sequence, 
 from rxchat.ui.kit.elements import (
     UNDEFINED,
     Behaviours,
+    at_most,
     click_on,
     focus_beside,
     focus_if_lost,
@@ -253,10 +254,9 @@ def _rename_field(identifier: Any, title: Any, number: Any) -> rx.Component:
         rx.el.input(
             class_name="rename",
             aria_label="Conversation title",
-            max_length=200,
             default_value=title,
             on_blur=finish,
-            custom_attrs={"data-edits-in-place": ""},
+            custom_attrs=at_most(200) | {"data-edits-in-place": ""},
             auto_focus=True,
         )
     )

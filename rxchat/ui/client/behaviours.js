@@ -131,9 +131,10 @@ function clickShortcut(event) {
   found.click();
 }
 
-/** Enter keeps what was typed into a field that edits in place, as leaving it does; Escape does not. */
+/** Enter keeps what was typed into a field that edits in place, as leaving it does, unless it is too long; Escape does not. */
 function endEditing(event) {
   if (event.key === "Escape") event.target.value = event.target.defaultValue;
+  else if (!event.target.reportValidity()) return;
   event.target.blur();
 }
 
@@ -219,6 +220,21 @@ function focusCame({ target }) {
   if (target.matches("[data-enter-submits]")) target.setSelectionRange(target.value.length, target.value.length);
 }
 
+/** A text that is too long stays in its field, which says so: nothing else hears of it until it is shortened. */
+function refuseTooLong(event) {
+  const field = event.target;
+  const longest = Number(field.dataset?.longest);
+  if (!longest) return;
+  // The server counts characters, of which an emoji is one.
+  const count = field.value.length > longest ? Array.from(field.value).length : 0;
+  const [most, has] = [longest, count].map((number) => number.toLocaleString("en"));
+  field.setCustomValidity(count > longest ? `Use at most ${most} characters; this text has ${has}.` : "");
+  field.toggleAttribute("data-too-long", count > longest);
+  if (count <= longest) return;
+  event.stopImmediatePropagation();
+  if (event.type !== "focusout") field.reportValidity();
+}
+
 /** A list that belongs to a text field: the field keeps the focus when something in the list is pressed. */
 const keepFocus = (event) => event.target.closest("[data-keeps-focus]") && event.preventDefault();
 
@@ -237,6 +253,7 @@ if (typeof document !== "undefined") {
   document.addEventListener("click", rememberOpener, true);
   document.addEventListener("focusin", focusCame);
   document.addEventListener("mousedown", keepFocus);
+  for (const kind of ["input", "change", "focusout"]) document.addEventListener(kind, refuseTooLong, true);
   document.addEventListener("touchstart", touched, { passive: true });
   for (const kind of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(kind, () => clearTimeout(longPress), { passive: true });
 }

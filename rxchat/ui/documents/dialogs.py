@@ -11,7 +11,7 @@ from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.documents.uploads import resolve_taken
 from rxchat.ui.kit.client_values import ClientValue, in_sequence
 from rxchat.ui.kit.dialogs import Dialogs
-from rxchat.ui.kit.elements import counted, icon, main_button, quiet_button
+from rxchat.ui.kit.elements import at_most, counted, icon, main_button, quiet_button
 from rxchat.ui.kit.forms import field, form_problem
 
 dialogs = Dialogs("documents_dialog", DocumentsState, dict[str, Any])
@@ -75,7 +75,7 @@ def _document_dialogs() -> list[rx.Component]:
                 "Name",
                 missing="Enter the document’s name.",
                 default_value=about["name"].to(str),
-                max_length=255,
+                longest=255,
             ),
             action="Save",
             busy="Saving…",
@@ -131,13 +131,13 @@ def _hidden(name: str, value: Any) -> rx.Component:
 
 def _fields(name: Any = "", description: Any = "") -> tuple[rx.Component, ...]:
     return (
-        field("name", "Name", missing="Enter the collection’s name.", default_value=name, max_length=80),
+        field("name", "Name", missing="Enter the collection’s name.", default_value=name, longest=80),
         field(
             "description",
             "Description (optional)",
             help_text=_DESCRIPTION,
             default_value=description,
-            max_length=300,
+            longest=300,
         ),
     )
 
@@ -148,11 +148,10 @@ def _share_dialog() -> rx.Component:
         rx.el.input(
             id="share-address",
             name="principal",
-            type="email",
+            input_mode="email",
             auto_complete="off",
             spell_check=False,
-            max_length=320,
-            custom_attrs={"data-autofocus": ""},
+            custom_attrs=at_most(320) | {"data-autofocus": ""},
         ),
         class_name="field",
     )
@@ -192,7 +191,6 @@ def _share_line(kind: str, control: rx.Component, key: Any) -> rx.Component:
         control,
         quiet_button("Share", type="submit"),
         on_submit=DocumentsState.share,
-        no_validate=kind == "user",
         class_name="share-line",
         key=key,
     )

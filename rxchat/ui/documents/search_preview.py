@@ -9,7 +9,7 @@ import reflex as rx
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.documents.search_preview import PassageView, SearchPreviewState, TextPart
 from rxchat.ui.kit.client_values import ClientValue
-from rxchat.ui.kit.elements import icon, link, main_button, skeleton
+from rxchat.ui.kit.elements import at_most, icon, link, main_button, skeleton
 from rxchat.ui.kit.forms import form_problem
 
 _searched_in: ClientValue[str] = ClientValue("search_tab_of", "")
@@ -35,7 +35,7 @@ def search_preview() -> rx.Component:
         aria_label="Question",
         placeholder="Enter a question as in a chat",
         default_value=rx.cond(is_answered, SearchPreviewState.question, ""),
-        max_length=2000,
+        custom_attrs=at_most(2000),
         required=True,
         auto_focus=True,
     )

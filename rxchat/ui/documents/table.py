@@ -11,7 +11,7 @@ from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.documents.dialogs import chosen, dialogs
 from rxchat.ui.documents.uploads import is_uploaded_here
 from rxchat.ui.kit.client_values import ClientValue, fresh, js_function
-from rxchat.ui.kit.elements import UNDEFINED, Moment, counted, icon, link, menu, menu_item, opens, quiet_button
+from rxchat.ui.kit.elements import UNDEFINED, Moment, at_most, counted, icon, link, menu, menu_item, opens, quiet_button
 
 _MENU = "document-menu"
 _pressed: ClientValue = ClientValue("document_pressed", {"id": "", "name": ""}, DocumentView)
@@ -61,8 +61,8 @@ def _filters() -> rx.Component:
                 aria_label="Filter by name",
                 placeholder="Filter",
                 default_value=DocumentsState.name_filter,
-                max_length=100,
                 on_change=[chosen.set([]), DocumentsState.filter_names.debounce(120)],
+                custom_attrs=at_most(100),
             ),
             class_name="search-box",
             role="search",

@@ -38,6 +38,14 @@ UNDEFINED = rx.Var("undefined")
 """The value of an attribute that is left out."""
 
 
+def at_most(characters: int) -> dict[str, str]:
+    """Return the attribute of a field whose text may have so many characters; a longer one is refused there.
+
+    Browsers cut what is pasted at `maxlength`, without a word.
+    """
+    return {"data-longest": str(characters)}
+
+
 def keys(names: str) -> rx.Var[str]:
     """Return a shortcut as this computer's keyboard names it: "Ctrl+B", "⌘B"."""
     return _shortcut.call(names).to(str)

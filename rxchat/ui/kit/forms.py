@@ -8,7 +8,7 @@ import reflex as rx
 
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function, local_state
-from rxchat.ui.kit.elements import UNDEFINED, icon, main_button
+from rxchat.ui.kit.elements import UNDEFINED, at_most, icon, main_button
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
 LONGEST_NAME, LONGEST_EMAIL = 100, 254
@@ -164,6 +164,7 @@ def field(
     problem: Any = "",
     is_first: bool = False,
     is_announced: bool = False,
+    longest: int = LONGEST_NAME,
     data: dict[str, Any] | None = None,
     **props: Any,
 ) -> rx.Component:
@@ -178,11 +179,12 @@ def field(
         problem: The error that the form shows.
         is_first: Whether the form begins with the focus here.
         is_announced: Whether screen readers read the error when it appears.
+        longest: How many characters it may have; a longer text stays in the field, which says so.
         data: Further attributes, such as `data-invalid`: the message for a value that the browser refuses.
         props: Further properties of the input.
     """
     identifier = identifier or name
-    attributes = {"data-missing": missing} if missing else {}
+    attributes: dict[str, Any] = at_most(longest) | ({"data-missing": missing} if missing else {})
     if isinstance(problem, rx.Var):
         attributes["aria-invalid"] = rx.cond(problem != "", "true", "false")
     if help_text or isinstance(problem, rx.Var):
@@ -205,7 +207,8 @@ def email_field(problem: Any = "", **props: Any) -> rx.Component:
         "E-mail",
         type="email",
         missing="Enter your e-mail address.",
-        data={"data-invalid": "This is not a valid e-mail address.", "data-longest": str(LONGEST_EMAIL)},
+        data={"data-invalid": "This is not a valid e-mail address."},
+        longest=LONGEST_EMAIL,
         problem=problem,
         spell_check=False,
         auto_capitalize="none",
@@ -267,7 +270,7 @@ def _password_field(
                     "data-missing": f"Enter your {what}.",
                     "data-short": f"Use at least {shortest} characters.",
                     "data-secret": "",
-                    "data-longest": str(LONGEST_PASSWORD),
+                    **at_most(LONGEST_PASSWORD),
                     "data-autofocus": rx.cond(is_first, "", rx.Var("undefined")),
                     "aria-invalid": rx.cond(problem != "", "true", "false"),
                 },

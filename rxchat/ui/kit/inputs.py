@@ -7,10 +7,11 @@ from typing import Any
 import reflex as rx
 
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
-from rxchat.ui.kit.elements import UNDEFINED, CopyButton, icon
+from rxchat.ui.kit.elements import UNDEFINED, CopyButton, at_most, icon
 
 _clear_input = js_function("clearInput", "behaviours.js")
 _DEBOUNCE_MS = 250
+_LONGEST_QUERY = 100
 files_over_page: ClientValue[bool] = ClientValue("files_over_page", initial=False)
 """Whether files are being dragged over a page that takes them (client/page-files.js)."""
 
@@ -23,8 +24,8 @@ def search_box(label: str, placeholder: str, on_search: Any) -> rx.Component:
             type="search",
             aria_label=label,
             placeholder=placeholder,
-            max_length=100,
             on_change=on_search.debounce(_DEBOUNCE_MS),
+            custom_attrs=at_most(_LONGEST_QUERY),
         ),
         class_name="search-box",
         role="search",
@@ -72,10 +73,9 @@ def combobox(
             auto_complete="off",
             spell_check=False,
             placeholder="Name or address",
-            max_length=100,
             on_change=on_search.debounce(_DEBOUNCE_MS),
             aria_expanded=found.length() > 0,
-            custom_attrs={"aria-controls": options, "aria-autocomplete": "list"},
+            custom_attrs=at_most(_LONGEST_QUERY) | {"aria-controls": options, "aria-autocomplete": "list"},
         ),
         rx.el.ul(
             rx.foreach(found, option),
