@@ -52,6 +52,8 @@ class QuestionAsked:
     type: ClassVar[str] = "question_asked"
     message_id: UUID
     text: str
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    """The `id`, `kind` and `name` of each document and collection that was sent with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,8 @@ class ThreadMessage(MessageContent):
     role: Role
     model: str = ""
     state: MessageState = MessageState.DONE
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    """What was sent with it, as in QuestionAsked."""
     created_at: datetime | None = None
     """None if it was replayed from events."""
 
@@ -265,8 +269,8 @@ Change = ConversationChange | ThreadMessage | AnswerEnded | ContextSourceChange
 def changes_of(seq: int, event: ConversationEvent) -> tuple[Change, ...]:
     """Return the changes of the projections by an event with this seq."""
     match event:
-        case QuestionAsked(message_id=message_id, text=text):
-            return (ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text),)
+        case QuestionAsked(message_id=message_id, text=text, attachments=attachments):
+            return (ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text, attachments=attachments),)
         case AnswerStarted():
             return (
                 ThreadMessage(
@@ -376,3 +380,5 @@ class QueuedMessage:
     id: UUID
     text: str
     model: str
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    """What was sent with it, as in QuestionAsked."""

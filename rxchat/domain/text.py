@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.invisible import without_invisible
@@ -10,6 +11,8 @@ from rxchat.domain.invisible import without_invisible
 MESSAGE_CHARACTERS = 100_000
 ANSWER_CHARACTERS = 200_000
 TITLE_CHARACTERS = 60
+_NAMED_ATTACHMENTS = 10
+"""How many attachments are named in place of a message without text."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 PAGES = frozenset(
@@ -57,6 +60,12 @@ def title_of(question: str) -> str:
     cut = line[:TITLE_CHARACTERS]
     head, space, _ = cut.rpartition(" ")
     return (head if space and len(head) > TITLE_CHARACTERS // 2 else cut).rstrip(" ,;:.-") + "…"
+
+
+def attachments_text(names: Sequence[str]) -> str:
+    """Return the text of a message that has attachments with these names, and no text of its own."""
+    more = f" and {len(names) - _NAMED_ATTACHMENTS} more" if len(names) > _NAMED_ATTACHMENTS else ""
+    return f"Attached: {', '.join(names[:_NAMED_ATTACHMENTS])}{more}"
 
 
 def clean_title(title: str) -> str:

@@ -61,6 +61,8 @@ class Message(Table, table=True):
     tokens_per_second: float = 0.0
     citations: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     warnings: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    attachments: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    """The ID, kind and name of each document and collection that was sent with the message."""
     created_at: datetime = moment(default_now=True)
 
 
@@ -80,6 +82,7 @@ class QueuedMessageRow(Table, table=True):
     position: int | None = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(),))
     text: str
     model: str
+    attachments: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     created_at: datetime = moment(default_now=True)
 
 

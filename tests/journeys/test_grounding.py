@@ -143,6 +143,29 @@ def test_a_file_is_attached_asked_about_and_cited(chat: Chat) -> None:
     expect(citation).to_be_visible()
 
 
+def test_what_was_sent_with_a_message_stays_with_it_and_opens(chat: Chat, filled_server: RxChat) -> None:
+    page = chat.open().choose(PLAIN).page
+    attach(page)
+    attach(page, "two.md", "# Two\n\nAnother text.\n")
+    chat.composer.press("Enter")
+    page.wait_for_url(re.compile("/c/"))
+    chat.wait_for_end()
+    sent = chat.questions.get_by_role("list", name="Attached").get_by_role("listitem")
+    for _ in range(2):
+        expect(sent).to_have_text(["handbook.md", "two.md"])
+        expect(chat.questions.locator(".bubble")).to_be_hidden()
+        page.reload()
+    path = chat.path
+    sent.first.get_by_role("link").click()
+    page.wait_for_url(re.compile("/documents/view/"))
+    expect(page.get_by_role("heading", name="handbook.md", exact=True)).to_be_visible()
+    with program(filled_server) as client:
+        client.delete(f"/api/documents/{page.url.rpartition('/')[2]}").raise_for_status()
+    page.goto(f"{chat.url}{path}")
+    expect(sent.first).to_have_text("handbook.md · deleted")
+    expect(sent.first.get_by_role("link")).to_have_count(0)
+
+
 def test_a_collection_is_picked_with_the_keyboard_and_taken_out_again(chat: Chat) -> None:
     page = chat.open().choose(PLAIN).page
     chat.composer.fill("Look into ")

@@ -24,7 +24,7 @@ _NEWS = text(
                                       'is_waiting', NOT is_leased(state, lease_until))
               FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
                          AND run.state IN ('queued', 'running')) AS run,
-           (SELECT jsonb_agg(jsonb_build_array(id, text, model) ORDER BY position)
+           (SELECT jsonb_agg(jsonb_build_array(id, text, model, attachments) ORDER BY position)
               FROM queued_message AS queued
              WHERE queued.owner_id = :owner AND queued.conversation_id = :conversation) AS waiting
       FROM conversation WHERE owner_id = :owner AND id = :conversation AND deleted_at IS NULL
@@ -50,7 +50,7 @@ async def after(session: AsyncSession, owner_id: UUID, conversation_id: UUID, af
     return Updates(
         events=[(seq, event_from(kind, data)) for seq, kind, data in row.events or ()],
         run=_run(row.run) if row.run else None,
-        waiting=tuple(QueuedMessage(UUID(name), said, model) for name, said, model in row.waiting or ()),
+        waiting=tuple(QueuedMessage(UUID(name), *rest) for name, *rest in row.waiting or ()),
     )
 
 

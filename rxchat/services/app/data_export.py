@@ -230,7 +230,7 @@ class DataExport:
             "deleted_at": row.deleted_at,
             "messages": [
                 {"role": item.role, "model": item.model, "at": item.created_at, "text": item.text,
-                 "reasoning": item.reasoning}
+                 "reasoning": item.reasoning, "attachments": item.attachments}
                 for item in messages
             ],
             "waiting": [{"model": item.model, "text": item.text} for item in waiting],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,15 +17,13 @@ from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require_scope
-from rxchat.domain.conversations import ContextKind, ContextSourceAttached, ContextSourceDetached
+from rxchat.domain.conversations import ContextKind, ContextSourceAttached, ContextSourceDetached, ThreadMessage
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.permissions import Scope
 from rxchat.services.chat.event_appender import EventAppender
 
 MOST_ATTACHED = 50
-_MOST_NAMED = 10
-"""How many files are named in place of a message without text."""
 _GONE = "Something you attached no longer exists, or you have no access to it. Remove it and send again."
 
 
@@ -75,18 +74,38 @@ async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
     return ContextSourceAttached(source_id=found, kind=ContextKind.DOCUMENT, name=document.name)
 
 
-async def names_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> str:
-    """Return the text for a message that has files and no text: the names of the files."""
-    names = list[str]()
+async def attachments_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> list[dict[str, Any]]:
+    """Return what is sent with a message, to be kept with it: the `id`, `kind` and `name` of each document and collection."""
+    attachments = list[dict[str, Any]]()
     if attached.draft_key is not None:
         collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
         found = await document_rows.documents(session, collection_id) if collection_id else []
         # In the order in which they were attached; files in an e-mail are named by the e-mail.
         own = [item for item in found if item.parent_id is None and item.state is not DocumentState.UPLOADING]
-        names += [item.name for item in reversed(own)]
-    names += [(await _named(session, found)).name for found in dict.fromkeys(attached.ids)]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"Attached: {', '.join(names[:_MOST_NAMED])}{more}"
+        attachments += [_attachment(item.id, ContextKind.DOCUMENT, item.name) for item in reversed(own)]
+    named = [await _named(session, found) for found in dict.fromkeys(attached.ids)]
+    return attachments + [_attachment(item.source_id, item.kind, item.name) for item in named]
+
+
+def _attachment(identifier: UUID, kind: ContextKind, name: str) -> dict[str, Any]:
+    return {"id": str(identifier), "kind": kind.value, "name": name}
+
+
+async def with_readable_attachments(
+    session: AsyncSession, messages: Sequence[ThreadMessage], *, is_own: bool
+) -> list[ThreadMessage]:
+    """Return messages whose attachments say in `is_there` whether the acting user can open them now.
+
+    Of what the user cannot open, other users' messages do not show the name.
+    """
+    ids = [UUID(item["id"]) for message in messages for item in message.attachments]
+    readable = {str(found) for found in await document_rows.readable(session, ids)} if ids else set[str]()
+
+    def shown(item: dict[str, Any]) -> dict[str, Any]:
+        is_there = item["id"] in readable
+        return {**item, "name": item["name"] if is_there or is_own else "", "is_there": is_there}
+
+    return [replace(message, attachments=[shown(item) for item in message.attachments]) for message in messages]
 
 
 class ContextSources:

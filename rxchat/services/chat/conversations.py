@@ -30,6 +30,7 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
+from rxchat.services.chat.context_sources import with_readable_attachments
 from rxchat.services.chat.messages import stop_answer
 from rxchat.tables import Conversation
 
@@ -111,11 +112,11 @@ class Conversations:
             found = await rows.latest_messages(
                 session, owner_id, conversation_id, limit=limit + 1, before_seq=before_seq
             )
+            is_own = owner_id == current_user.user_id
+            messages = await with_readable_attachments(session, found[-limit:], is_own=is_own)
             run = await run_rows.active_run(session, owner_id, conversation_id)
-        messages = tuple(found[-limit:])
-        return ThreadPage(
-            conversation.id, conversation.title, conversation.model, messages, len(found) > limit, run, conversation.seq
-        )
+        has_older, seq = len(found) > limit, conversation.seq
+        return ThreadPage(conversation.id, conversation.title, conversation.model, tuple(messages), has_older, run, seq)
 
     async def news(self, current_user: CurrentUser, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
         """Return the events of a conversation after a seq, with its current run and queue.
@@ -145,9 +146,10 @@ class Conversations:
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
             message = await rows.get_message(session, owner_id, conversation_id, message_id)
-        if message is None:
-            raise NotFound
-        return message
+            if message is None:
+                raise NotFound
+            is_own = owner_id == current_user.user_id
+            return (await with_readable_attachments(session, [message], is_own=is_own))[0]
 
     async def owner_of(self, current_user: CurrentUser, conversation_id: UUID) -> UUID:
         """Return the owner of a conversation that the user may read.

@@ -60,7 +60,7 @@ class EventAppender:
 
     async def ask(self, question: QueuedMessage, *before: ConversationEvent) -> None:
         """Add a question, and queue the run that answers it."""
-        asked = QuestionAsked(message_id=question.id, text=question.text)
+        asked = QuestionAsked(message_id=question.id, text=question.text, attachments=question.attachments)
         await self.queue_run(new_id(), question.model, *before, asked)
 
     async def ask_next(self) -> bool:

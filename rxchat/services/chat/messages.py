@@ -28,9 +28,9 @@ from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.domain.runs import PartialAnswer
-from rxchat.domain.text import MESSAGE_CHARACTERS, sanitize, title_of
+from rxchat.domain.text import MESSAGE_CHARACTERS, attachments_text, sanitize, title_of
 from rxchat.services.access.grants import Grants
-from rxchat.services.chat.context_sources import Attached, events_of, names_of
+from rxchat.services.chat.context_sources import Attached, attachments_of, events_of
 from rxchat.services.chat.event_appender import EventAppender
 
 QUEUE_MESSAGES = 20
@@ -103,7 +103,7 @@ class ChatService:
             if attached != Attached():
                 known = await context_source_rows.for_conversation(session, current_user.user_id, conversation_id)
                 grounds = await events_of(session, current_user, attached, known)
-                question = await _worded(session, current_user, question, attached)
+                question = await _with_attachments(session, current_user, question, attached)
             if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, current_user.user_id, conversation_id, question)
                 if grounds:
@@ -136,7 +136,7 @@ class ChatService:
             conversation_id = new_id()
             await rows.add(session, current_user.user_id, conversation_id)
             grounds = await events_of(session, current_user, attached)
-            question = await _worded(session, current_user, question, attached)
+            question = await _with_attachments(session, current_user, question, attached)
             created = ConversationCreated(title=title_of(question.text), model=question.model)
             await EventAppender(session, current_user.user_id, conversation_id, 0).ask(question, created, *grounds)
             return Turn(conversation_id, question.id, is_new=True)
@@ -290,11 +290,13 @@ def _require_some_model(model: str) -> None:
         raise InvalidInput("No model is available. Connect Ollama, or wait until the model host responds.")
 
 
-async def _worded(
+async def _with_attachments(
     session: AsyncSession, current_user: CurrentUser, question: QueuedMessage, attached: Attached
 ) -> QueuedMessage:
-    """Return the question with a text: if it has only files, their names, for readers and the model."""
-    return question if question.text else replace(question, text=await names_of(session, current_user, attached))
+    """Return the question with what was sent with it, and with a text: if it has none, the names, for the model."""
+    attachments = await attachments_of(session, current_user, attached)
+    text = question.text or attachments_text([item["name"] for item in attachments])
+    return replace(question, text=text, attachments=attachments)
 
 
 def _valid_question(text: str, *, may_be_blank: bool = False) -> str:

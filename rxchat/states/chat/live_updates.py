@@ -211,7 +211,8 @@ class LiveUpdates:
             for change in changes_of(seq, event):
                 match change:
                     case ThreadMessage(role=Role.USER, id=message_id):
-                        questions = [_now(change) | {"client_id": str(message_id)}]
+                        question = await self._question(conversation_id, change)
+                        questions = [_now(question) | {"client_id": str(message_id)}]
                     case ThreadMessage(id=message_id, model=model):
                         self._models[message_id] = model
                         if questions:
@@ -225,6 +226,14 @@ class LiveUpdates:
                     case _:
                         pass
         return patches
+
+    async def _question(self, conversation_id: UUID, message: ThreadMessage) -> ThreadMessage:
+        """Return a question with its attachments as far as this tab's user may read them."""
+        if not message.attachments:
+            return message
+        return await container.get_services().chat.conversations.message(
+            self._current_user, conversation_id, message.id
+        )
 
     async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
         # Drop the windows of finished answers.

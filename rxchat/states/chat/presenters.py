@@ -6,7 +6,7 @@ from typing import Any
 
 from rxchat.domain.chat import ModelInfo, Role
 from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
-from rxchat.domain.text import utf16_length
+from rxchat.domain.text import attachments_text, utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
 from rxchat.states.platform.field_views import field_view
 
@@ -23,6 +23,9 @@ def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str,
     """Return a message as the page shows it; the text of a running one is streamed."""
     view = _fields_of_message(message)
     view["error"] = _error(message, detailed=detailed)
+    if message.attachments and message.text == attachments_text([item["name"] for item in message.attachments]):
+        # The model reads their names; the page shows the attachments themselves.
+        view["text"] = ""
     if message.state is MessageState.RUNNING:
         view["text"] = view["reasoning"] = ""
         if message.text or message.reasoning:

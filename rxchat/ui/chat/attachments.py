@@ -104,11 +104,12 @@ def _chip(chip: Chip) -> rx.Component:
         ("gone", "The upload was interrupted when you left the page. Choose the file again."),
         chip.error,
     )
+    named: dict[str, Any] = {"class_name": "attachment-name", "title": chip.name}
     progress = rx.el.span(f", {chip.percent} % uploaded", class_name="sr-only")
     return rx.el.li(
         _mark(chip),
         rx.el.span(
-            rx.el.span(chip.name, class_name="attachment-name", title=chip.name),
+            rx.cond(chip.state == "done", _opened(chip), rx.el.span(chip.name, **named)),
             rx.cond(_is_coming(chip) & (said == ""), progress),
             rx.cond(said != "", _said(chip, said)),
             class_name="attachment-words",
@@ -119,13 +120,20 @@ def _chip(chip: Chip) -> rx.Component:
         ),
         rx.cond(
             chip.state == "gone",
-            _chip_button("upload", f"Choose {chip.name} again", click_on.call("[data-adds-files]"), title="Choose again"),
+            _chip_button(
+                "upload", f"Choose {chip.name} again", click_on.call("[data-adds-files]"), title="Choose again"
+            ),
         ),
         _chip_button("x", f"Remove {chip.name}", _remove.call(chip.key), _focus_composer.call()),
         class_name="attachment",
         key=chip.key,
         custom_attrs={"data-kind": chip.kind, "data-failed": rx.cond(_is_left_out(chip), "", UNDEFINED)},
     )
+
+
+def _opened(chip: Chip) -> rx.Component:
+    folder = rx.cond(chip.kind == "collection", "/documents/", "/documents/view/")
+    return link(chip.name, to=f"{folder}{chip.id}", class_name="attachment-name", title=chip.name)
 
 
 def _mark(chip: Chip) -> rx.Component:

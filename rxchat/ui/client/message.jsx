@@ -1,6 +1,7 @@
 // One message. In JavaScript, since an answer grows 28 times a second, and React must draw only what grew of it.
 import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
-import { ChevronRight, RotateCcw, StepForward } from "lucide-react";
+import { Link } from "react-router";
+import { ChevronRight, FileText, FileX, Library, RotateCcw, StepForward } from "lucide-react";
 import { Sources } from "./citation-list.jsx";
 import { CopyButton } from "./copy.jsx";
 import { useText } from "./page-state.js";
@@ -13,8 +14,21 @@ if (typeof location !== "undefined" && location.pathname.startsWith("/c/")) load
 
 const FOLDED_LINES = 12;
 
+/** What was sent with a message: it opens, unless it was deleted or the reader may not read it. */
+function Attachment({ id, kind, name, is_there: isThere }) {
+  const isCollection = kind === "collection";
+  const Icon = isThere ? (isCollection ? Library : FileText) : FileX;
+  const gone = name ? `${name} · deleted` : "A file that you cannot open";
+  return (
+    <li className="attachment" data-kind={kind}>
+      <Icon size={16} strokeWidth={1.75} aria-hidden="true" />
+      {isThere ? <Link className="attachment-name" to={`/documents/${isCollection ? "" : "view/"}${id}`}>{name}</Link> : <span className="attachment-said">{gone}</span>}
+    </li>
+  );
+}
+
 /** Long pasted text is folded, and unfolds where it is. */
-export const UserMessage = memo(function UserMessage({ text, isMuted }) {
+export const UserMessage = memo(function UserMessage({ text, attachments, isMuted }) {
   const [isOpen, setOpen] = useState(false);
   const [isLong, setLong] = useState(false);
   const body = useRef(null);
@@ -24,7 +38,12 @@ export const UserMessage = memo(function UserMessage({ text, isMuted }) {
   }, [text, isOpen]);
   return (
     <article aria-label="You" className={`message-user ${isMuted ? "is-muted" : ""}`}>
-      <div className="bubble">
+      {attachments?.length > 0 && (
+        <ul className="attachment-all" aria-label="Attached">
+          {attachments.map((attachment) => <Attachment key={attachment.id} {...attachment} />)}
+        </ul>
+      )}
+      <div className="bubble" hidden={!text}>
         <div ref={body} dir="auto" className="bubble-text" data-folded={!isOpen || undefined} style={{ "--lines": FOLDED_LINES }}>
           {text}
         </div>

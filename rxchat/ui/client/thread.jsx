@@ -6,9 +6,6 @@ import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./
 import { isHere as isShown, store, useThread } from "./page-state.js";
 import { olderBefore } from "./thread-state.js";
 
-/** What is shown of a message without text until the server has put its files' names there. */
-const sentWords = ({ text, attached }) => text || `Attached: ${(attached?.chips ?? []).map(({ name }) => name).join(", ")}`;
-
 const NEAR_END = 48;
 const NEAR_START = 600;
 
@@ -87,7 +84,7 @@ const Skeleton = () => (
 );
 
 const Turn = memo(function Turn({ message, run, onRetry, onGoOn }) {
-  if (message.role === "user") return <UserMessage text={message.text} />;
+  if (message.role === "user") return <UserMessage text={message.text} attachments={message.attachments} />;
   return <AssistantMessage message={message} run={run} onRetry={onRetry} onGoOn={onGoOn} />;
 });
 
@@ -143,7 +140,9 @@ function Turns({ view, run, model, onRetry, onGoOn }) {
           onGoOn={onGoOn}
         />
       ))}
-      {view.pending.map((sent) => <UserMessage key={sent.id} text={sentWords(sent)} isMuted />)}
+      {view.pending.map((sent) => (
+        <UserMessage key={sent.id} text={sent.text} attachments={sent.attached?.chips.map((chip) => ({ ...chip, is_there: true }))} isMuted />
+      ))}
       {isWaiting && <Waiting run={run} model={model} />}
     </>
   );

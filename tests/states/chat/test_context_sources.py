@@ -96,6 +96,13 @@ async def test_what_goes_along_is_shown_attached_and_taken_out(
     async with open_tab(cookie) as tab:
         conversation_id = await begun(tab, ids=[str(rules)], draft="")
         assert (tab.shown(ContextSourcesState, "of"), attached_names(tab)) == (conversation_id, ["Team rules"])
+        kept = {"id": str(rules), "kind": "collection", "name": "Team rules", "is_there": True}
+        assert [message.get("attachments") for message in tab.messages()] == [[kept], None]
+        again = {"text": "And now?", "client_id": str(new_id()), "attached": {"ids": [str(recipes)], "draft": ""}}
+        await tab.do(ThreadState, "send", **again)
+        await tab.until(lambda: len(tab.messages()) == 4)
+        assert [item["name"] for item in tab.messages()[2]["attachments"]] == ["Cookbook"]
+        await tab.do(ContextSourcesState, "detach", found=str(recipes))
         await tab.do(ContextSourcesState, "attach", found=str(recipes))
         await tab.until(lambda: attached_names(tab) == ["Team rules", "Cookbook"])
         await tab.do(ContextSourcesState, "detach", found=str(rules))

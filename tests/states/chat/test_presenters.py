@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 from rxchat.domain.chat import Role
@@ -12,7 +12,7 @@ from rxchat.states.chat.presenters import ending_view, message_view
 
 SECRET = "http://10.0.0.7:11434 said: no such model"
 SENT = {
-    "at", "citations", "error", "id", "model", "reasoning", "role", "seconds", "state", "text", "tokens",
+    "at", "attachments", "citations", "error", "id", "model", "reasoning", "role", "seconds", "state", "text", "tokens",
     "tokens_per_second", "warnings",
 }  # fmt: skip
 FILLED = {"error": "The model failed.", "error_code": "model_failed", "error_detail": SECRET, "warnings": ["w"]}
@@ -20,7 +20,13 @@ FILLED = {"error": "The model failed.", "error_code": "model_failed", "error_det
 
 def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     message = ThreadMessage(
-        id=new_id(), seq=1, role=Role.ASSISTANT, created_at=datetime.now(UTC), citations=[{"n": 1}], **FILLED
+        id=new_id(),
+        seq=1,
+        role=Role.ASSISTANT,
+        created_at=datetime.now(UTC),
+        citations=[{"n": 1}],
+        attachments=[{"name": "a.txt"}],
+        **FILLED,
     )
     assert message_view(message).keys() == SENT
     assert SECRET not in str(message_view(message))
@@ -31,7 +37,18 @@ def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     }  # fmt: skip
 
 
+def test_a_message_of_attachments_alone_has_no_text_on_the_page() -> None:
+    attachments = [{"name": "a.txt"}, {"name": "b.txt"}]
+    message = ThreadMessage(id=new_id(), seq=1, role=Role.USER, text="Attached: a.txt, b.txt", attachments=attachments)
+    assert message_view(replace(message, created_at=datetime.now(UTC)))["text"] == ""
+    written = replace(message, text="Attached: a.txt", created_at=datetime.now(UTC))
+    assert message_view(written)["text"] == "Attached: a.txt"
+
+
 def test_a_page_is_sent_the_reviewed_fields_of_an_ending() -> None:
     ending = AnswerEnded(message_id=new_id(), state=MessageState.FAILED, **FILLED)
-    assert ending_view(ending, "m").keys() <= (SENT - {"at", "text", "reasoning"}) | {"length", "reasoning_length"}
+    assert ending_view(ending, "m").keys() <= (SENT - {"at", "attachments", "text", "reasoning"}) | {
+        "length",
+        "reasoning_length",
+    }
     assert SECRET not in str(ending_view(ending, "m"))
