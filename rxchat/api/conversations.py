@@ -37,6 +37,13 @@ class MessageOut(BaseModel):
     state: str
 
 
+class QueuedMessageOut(BaseModel):
+    """A message that waits while an answer is written."""
+
+    id: UUID
+    text: str
+
+
 class Thread(BaseModel):
     """The last messages of a conversation, or those before a given message."""
 
@@ -69,6 +76,15 @@ async def get_conversation(
         messages=[MessageOut.model_validate(item, from_attributes=True) for item in page.messages],
         has_older=page.has_older,
     )
+
+
+@router.get("/{conversation_id}/queued/{message_id}")
+async def get_queued_message(
+    conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
+) -> QueuedMessageOut:
+    """Return a queued message: a page has its text whole before it removes the message."""
+    text = await services.chat.conversations.queued_text(current_user, conversation_id, message_id)
+    return QueuedMessageOut(id=message_id, text=text)
 
 
 @router.post("/{conversation_id}/stop")

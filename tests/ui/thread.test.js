@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
-import { addPiece, isLeftBehind, sortAside, startReading } from "../../rxchat/ui/client/queue-state.js";
+import { isLeftBehind, sortAside } from "../../rxchat/ui/client/queue-state.js";
 import { createStore, fateOf, furtherText, isKnown, olderBefore, onItsWay, placeWindow, textOf } from "../../rxchat/ui/client/thread-state.js";
 import { guessedRate, outboundLink, sameSitePath, spokenRate, spokenSeconds, tooLong } from "../../rxchat/ui/client/words.js";
 import nextCases from "../support/next_cases.json";
@@ -385,17 +385,6 @@ describe("what waits", () => {
     const edit = { id: "w", text: "half" };
     expect(["unknown", "waits", "asked", "gone"].map((fate) => isLeftBehind(edit, () => fate))).toEqual([false, false, true, true]);
     expect(isLeftBehind(null, () => "gone")).toBe(false);
-  });
-
-  test("a long text is read piece by piece, and anew when it was changed meanwhile", () => {
-    const piece = (part, text, length = 6) => ({ id: "w", part, parts: 2, length, text });
-    let reading = addPiece(startReading("w"), piece(0, "abc"));
-    expect(addPiece(reading, piece(0, "abc"))).toBe(reading);
-    expect(addPiece(reading, { ...piece(1, "def"), id: "x" })).toBe(reading);
-    expect(addPiece(reading, piece(1, "defg", 7))).toEqual(startReading("w"));
-    reading = addPiece(reading, piece(1, "def"));
-    expect([reading.isWhole, reading.texts.join("")]).toEqual([true, "abcdef"]);
-    expect(addPiece(null, piece(0, "abc"))).toBe(null);
   });
 });
 

@@ -25,7 +25,6 @@ UNFINISHED = frozenset(
         "feeds.jsx",
         "markdown.jsx",
         "message.jsx",
-        "queue-feed.jsx",
         "thread.jsx",
         "viewer-pdf-data.js",
         "viewer-pdf.jsx",

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db.access import roles as role_rows
 from rxchat.db.chat import conversation_updates as news_rows
 from rxchat.db.chat import conversations as rows
+from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
@@ -150,6 +151,21 @@ class Conversations:
                 raise NotFound
             is_own = owner_id == current_user.user_id
             return (await with_readable_attachments(session, [message], is_own=is_own))[0]
+
+    async def queued_text(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> str:
+        """Return the whole text of a queued message.
+
+        Raises:
+            NotFound: when it is not queued, or is another user's.
+        """
+        require_scope(current_user, Scope.READ)
+        async with self._database.begin(current_user.user_id) as session:
+            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
+            queued = await queue_rows.for_conversation(session, owner_id, conversation_id)
+        for message in queued:
+            if message.id == message_id:
+                return message.text
+        raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
 
     async def owner_of(self, current_user: CurrentUser, conversation_id: UUID) -> UUID:
         """Return the owner of a conversation that the user may read.

@@ -54,11 +54,6 @@ def waiting_view(message: QueuedMessage) -> dict[str, Any]:
     return {"id": str(message.id), "text": text, "is_long": len(text) < len(message.text)}
 
 
-def pieces_of(text: str) -> list[str]:
-    """Return a text split so that every piece fits into one event."""
-    return [text[start : start + PACKET_CHARACTERS] for start in range(0, len(text), PACKET_CHARACTERS)]
-
-
 def in_pieces(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return items that fit into one patch, and further patches with the rest of their texts.
 

@@ -19,14 +19,12 @@ from rxchat.services.chat.conversations import ThreadPage
 from rxchat.services.models.catalog import ModelList
 from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
-from rxchat.states.chat.presenters import in_pieces, message_view, model_detail, pieces_of
+from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.states.platform.request_context import client_info_of
 
-_NO_EVENTS = 2**31 - 1
-"""Higher than any seq."""
 _NOTHING: dict[str, Any] = {}
 _ANSWERS = " will answer from here on."
 _NO_MODEL = "You have access to no model yet. Ask an administrator for one."
@@ -79,8 +77,6 @@ class ThreadState(rx.State):
     problem: str = ""
     waiting: list[dict[str, Any]] | None = None
     """The queued messages, next one first; None until they were loaded."""
-    waiting_text: dict[str, Any] = {}
-    """A piece of the text of a queued message, for the page that is about to remove it."""
     _wanted: str = ""
     """The chosen or the conversation's model, which may no longer exist."""
     _rest: list[dict[str, Any]] = []
@@ -97,7 +93,7 @@ class ThreadState(rx.State):
             # The address is not canonical, as with capitals: redirect, and change nothing until then.
             return rx.redirect(f"/c/{wanted}", replace=True)
         self.conversation_id = wanted
-        self.missing, self.problem, self.run, self.refused, self.waiting_text = False, "", NO_RUN, {}, {}
+        self.missing, self.problem, self.run, self.refused = False, "", NO_RUN, {}
         self.accepted = ""
         if not self.conversation_id:
             self.waiting = []
@@ -246,26 +242,6 @@ class ThreadState(rx.State):
     async def withdraw(self, current_user: CurrentUser, message_id: str) -> None:
         """Remove a queued message; the page puts its text into the composer."""
         await container.get_services().chat.messages.cancel_queued(current_user, self._named(), _id(message_id))
-
-    @rx.event
-    @requires_user
-    async def read_waiting(self, current_user: CurrentUser, message_id: str, part: str) -> None:
-        """Send a piece of a queued message's text; the page needs all of it before it removes the message."""
-        news = await container.get_services().chat.conversations.news(current_user, self._named(), _NO_EVENTS)
-        wanted = _id(message_id)
-        text = next((message.text for message in news.waiting if message.id == wanted), "")
-        # Reflex logs a traceback for values that are not numbers where the hint is int, so it is parsed here.
-        pieces = dict(enumerate(pieces_of(text)))
-        number = int(part) if part.isdecimal() and len(part) < 5 else -1
-        if number not in pieces:
-            raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
-        self.waiting_text = {
-            "id": message_id,
-            "part": number,
-            "parts": len(pieces),
-            "length": len(text),
-            "text": pieces[number],
-        }
 
     @rx.event
     @requires_user

@@ -29,9 +29,7 @@ class QueueFeed(ClientComponent):
     library = module("queue-feed.jsx")
     tag = "QueueFeed"
 
-    piece: rx.Var[dict[str, Any]]
     current_user: rx.Var[str]
-    on_read: rx.EventHandler[rx.event.passthrough_event_spec(str, str)]
     on_withdraw: rx.EventHandler[rx.event.passthrough_event_spec(str)]
 
 
@@ -62,9 +60,7 @@ def queue() -> rx.Component:
     )
     return rx.fragment(
         QueueFeed.create(
-            piece=ThreadState.waiting_text,
             current_user=CurrentUserState.email,
-            on_read=ThreadState.read_waiting,
             on_withdraw=ThreadState.withdraw,
         ),
         rx.cond(is_here, rx.cond(waiting.length() > 0, shown)),

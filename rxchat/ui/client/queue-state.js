@@ -1,19 +1,7 @@
-// Rules for queued messages whose texts are in the browser: how a long one is put together, and what becomes of it.
+// Rules for queued messages whose texts are in the browser: what becomes of them.
 
 /** As much of a waiting message as the list shows, at the least, when it is cut. */
 const PREVIEW = 200;
-
-/** Begin to read the text of the message with this id. */
-export const startReading = (id) => ({ id, texts: [], length: null, isWhole: false });
-
-/** Add a piece to what was read. A text that was changed meanwhile is read from its beginning again. */
-export function addPiece(reading, piece) {
-  if (!reading || piece?.id !== reading.id) return reading;
-  if (reading.length !== null && piece.length !== reading.length) return startReading(reading.id);
-  if (piece.part !== reading.texts.length) return reading;
-  const texts = [...reading.texts, piece.text];
-  return { ...reading, texts, length: piece.length, isWhole: texts.length === piece.parts };
-}
 
 /**
  * Of the texts {id: text} that were put aside when their messages were taken back: `offered` belong into the composer, since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -207,23 +208,21 @@ async def test_what_waits_is_known_when_somebody_has_looked_and_stays_when_the_p
         await tab.do(ThreadState, "stop")
 
 
-async def test_a_long_text_that_waits_is_read_in_pieces_and_no_frame_is_over_64_kb(cookie: str) -> None:
+async def test_a_long_text_that_waits_is_read_whole_by_its_owner_alone_and_no_frame_is_over_64_kb(
+    services: Services, cookie: str
+) -> None:
+    current_user = await services.accounts.sessions.current_user(cookie)
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        await ask(tab, "go", ENDLESS)
+        conversation_id = UUID(await ask(tab, "go", ENDLESS))
         text = "\x01🙂" * 12_000
-        message_id = await send(tab, text)
+        message_id = UUID(await send(tab, text))
         await tab.until(lambda: tab.shown(ThreadState, "waiting"))
-        tab.frames.clear()
-        pieces: list[str] = []
-        while not pieces or len(pieces) < tab.shown(ThreadState, "waiting_text")["parts"]:
-            await tab.do(ThreadState, "read_waiting", message_id=message_id, part=str(len(pieces)))
-            pieces.append(tab.shown(ThreadState, "waiting_text")["text"])
-        assert "".join(pieces) == text
+        queued_text = services.chat.conversations.queued_text
+        assert await queued_text(current_user, conversation_id, message_id) == text
         assert max(len(frame.encode()) for frame in tab.frames) < 64_000
-        for unknown in ({"part": str(len(pieces))}, {"part": "-1"}, {"part": "0", "message_id": str(new_id())}):
-            await tab.do(ThreadState, "read_waiting", **({"message_id": message_id} | unknown))
-            assert "is no longer queued" in tab.shown(ThreadState, "problem")
+        with pytest.raises(NotFound, match="no longer queued"):
+            await queued_text(current_user, conversation_id, new_id())
         await tab.do(ThreadState, "stop")
 
 
