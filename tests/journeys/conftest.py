@@ -19,19 +19,21 @@ from tests.peers.mailbox import mailbox as run_mailbox
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
 
 PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
+HELD = "scripted:count=1,tokens=200,rate=100,hold=80"
+"""A model that waits in the middle of its answer until the test lets it go on."""
+RICH, ENDLESS = "scripted:rich=1", "scripted:count=1,tokens=3000,rate=20"
 MODELS = (
-    "scripted:count=1,tokens=200,rate=40",
+    HELD,
+    ENDLESS,
     "scripted:count=1,tokens=20",
-    "scripted:count=1,tokens=3000,rate=100",
-    "scripted:count=1,tokens=6000,rate=400",
-    "scripted:count=1,tokens=300,rate=60",
+    "scripted:count=1,tokens=12000,rate=400,hold=900",
     "scripted:first=2,tokens=10,rate=20",
     "scripted:think=20,tokens=20,rate=40",
     "scripted:fault=cut,at=5",
     "scripted:fault=cut,at=60,rate=10,tokens=80",
     "scripted:fault=nul,at=2",
     "scripted:fault=markdown,rate=200",
-    "scripted:think=10,fault=markdown,rate=15",
+    "scripted:think=10,fault=markdown,rate=100,hold=50",
     "scripted:hostile=1",
     "scripted:notes=1",
     EMBEDDER,
@@ -40,7 +42,6 @@ PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."
 QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holidays” [1]."
 DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
 CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
-RICH, ENDLESS = "scripted:rich=1", "scripted:count=1,tokens=3000,rate=100"
 CITING = (PLAIN, QUOTING, DOUBTFUL, CODE)
 Open = Callable[..., Chat]
 

@@ -83,6 +83,10 @@ class ModelHost:
         except httpx.TransportError:
             return False
 
+    def go_on(self) -> None:
+        """Let an answer that holds in its middle (`hold` in a model's name) go on."""
+        httpx.post(f"{self.host}/scripted/go-on", trust_env=False).raise_for_status()
+
     def kill(self) -> None:
         """Be gone, in the middle of whatever it does."""
         if self._process is not None:

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.browser import EMAIL, PASSWORD, PATIENCE_MS, Chat
-from tests.journeys.server import RxChat
+from tests.journeys.conftest import HELD
+from tests.journeys.server import ModelHost, RxChat
 
 
 @pytest.fixture
@@ -56,11 +57,11 @@ def test_signing_out_leads_to_sign_in_and_back_does_not_show_the_chat(server: Rx
 
 
 def test_signing_out_in_one_tab_ends_what_the_other_sees(
-    server: RxChat, signed_in: Callable[..., BrowserContext]
+    server: RxChat, model_host: ModelHost, signed_in: Callable[..., BrowserContext]
 ) -> None:
     context = signed_in(server)
     chat = Chat(context.new_page(), server.url)
-    chat.begin("scripted:count=1,tokens=6000,rate=400", "Seen from two tabs").wait_for_words(5)
+    chat.begin(HELD, "Seen from two tabs").wait_for_words(5)
     other = Chat(context.new_page(), server.url).open()
     other.page.get_by_role("button", name="Ada Lovelace").click()
     other.page.get_by_role("menuitem", name="Sign out").click()
@@ -69,6 +70,7 @@ def test_signing_out_in_one_tab_ends_what_the_other_sees(
     chat.page.wait_for_url(re.compile("/sign-in"))
     expect(chat.page.get_by_role("button", name="Sign in")).to_be_visible()
     expect(chat.page.get_by_text("Seen from two tabs")).to_have_count(0)
+    model_host.go_on()
 
 
 def test_an_address_visited_signed_out_is_where_signing_in_leads(server: RxChat, chat: Chat, stranger: Page) -> None:

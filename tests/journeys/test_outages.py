@@ -13,11 +13,10 @@ from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import TimeoutError as Timeout
 
 from tests.journeys.browser import Chat
+from tests.journeys.conftest import HELD
 from tests.journeys.models import counted
 from tests.journeys.server import ModelHost, RxChat, until
 
-SLOW = "scripted:count=1,tokens=200,rate=40"
-SLOWER = "scripted:count=1,tokens=300,rate=60"
 QUICK = "scripted:count=1,tokens=20"
 
 
@@ -56,7 +55,7 @@ def test_a_model_host_that_is_away_is_named_and_retry_works_when_it_is_back(
 def test_a_model_host_that_dies_in_mid_answer_leaves_the_words_and_retry(
     tab: Chat, disposable_model_host: ModelHost
 ) -> None:
-    tab.begin(SLOW, "Will you finish?").wait_for_words(20)
+    tab.begin(HELD, "Will you finish?").wait_for_words(20)
     disposable_model_host.kill()
     try:
         tab.wait_for_end()
@@ -65,6 +64,7 @@ def test_a_model_host_that_dies_in_mid_answer_leaves_the_words_and_retry(
     finally:
         disposable_model_host.start()
     tab.answers.last.get_by_role("button", name="Retry").click()
+    disposable_model_host.go_on()
     tab.wait_for_words(200).wait_for_end()
     assert tab.said() == counted(1, 200).strip()
 
@@ -106,12 +106,12 @@ def test_a_page_opened_while_the_model_host_is_away_says_so(
 
 
 def test_a_killed_web_worker_is_replaced_and_the_answer_ends_whole(tab: Chat, disposable_server: RxChat) -> None:
-    tab.begin(SLOWER, "Survive this").wait_for_words(60)
+    tab.begin(HELD, "Survive this").wait_for_words(60)
     worker = disposable_server.web_worker()
     os.kill(worker, signal.SIGKILL)
     tab.composer.fill("Typed in between")
-    tab.wait_for_words(300).wait_for_end(60)
-    assert tab.said() == counted(1, 300).strip()
+    tab.wait_for_words(200).wait_for_end(60)
+    assert tab.said() == counted(1, 200).strip()
     expect(tab.answers).to_have_count(1)
     expect(tab.composer).to_have_value("Typed in between")
     expect(tab.page.get_by_text("Reconnecting…")).to_have_count(0)
@@ -123,25 +123,28 @@ def test_a_killed_web_worker_is_replaced_and_the_answer_ends_whole(tab: Chat, di
 
 
 def test_a_killed_web_server_comes_back_and_the_answer_ends_whole(tab: Chat, disposable_server: RxChat) -> None:
-    tab.begin(SLOWER, "Survive that, too").wait_for_words(60)
+    tab.begin(HELD, "Survive that, too").wait_for_words(60)
     os.kill(disposable_server.pid_of("rxchat.server"), signal.SIGKILL)
     expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
-    tab.wait_for_words(300).wait_for_end(60)
-    assert tab.said() == counted(1, 300).strip()
+    tab.wait_for_words(200).wait_for_end(60)
+    assert tab.said() == counted(1, 200).strip()
     expect(tab.page.get_by_text("Reconnecting…")).to_have_count(0)
 
 
-def test_a_killed_postgres_comes_back_and_nothing_is_lost(tab: Chat, disposable_server: RxChat) -> None:
-    tab.begin(SLOWER, "Survive without a database").wait_for_words(30)
+def test_a_killed_postgres_comes_back_and_nothing_is_lost(
+    tab: Chat, disposable_server: RxChat, disposable_model_host: ModelHost
+) -> None:
+    tab.begin(HELD, "Survive without a database").wait_for_words(30)
     os.kill(disposable_server.pid_of("bin/postgres"), signal.SIGKILL)
+    disposable_model_host.go_on()
     tab.composer.fill("Typed without a database")
-    tab.wait_for_words(300).wait_for_end(60)
-    assert tab.said() == counted(1, 300).strip()
+    tab.wait_for_words(200).wait_for_end(60)
+    assert tab.said() == counted(1, 200).strip()
     expect(tab.composer).to_have_value("Typed without a database")
     expect(tab.page.get_by_text("The database does not respond")).to_have_count(0)
     tab.page.reload()
-    tab.wait_for_words(300)
-    assert tab.said() == counted(1, 300).strip()
+    tab.wait_for_words(200)
+    assert tab.said() == counted(1, 200).strip()
     expect(tab.composer).to_have_value("Typed without a database")
     tab.choose(QUICK).composer.press("Enter")
     expect(tab.answers).to_have_count(2)
@@ -174,14 +177,14 @@ def test_a_restart_of_everything_keeps_the_sign_in_and_goes_on_with_the_answer(
 ) -> None:
     tab.begin(QUICK, "Before the restart").wait_for_end()
     first = tab.path
-    tab.begin(SLOWER, "Across the restart").wait_for_words(60)
+    tab.begin(HELD, "Across the restart").wait_for_words(60)
     tab.composer.fill("Typed during the restart")
     disposable_server.stop()
     expect(tab.page.get_by_text("Reconnecting…")).to_be_visible()
     disposable_server.start()
     assert disposable_server.link == ""
-    tab.wait_for_words(300).wait_for_end(60)
-    assert tab.said() == counted(1, 300).strip()
+    tab.wait_for_words(200).wait_for_end(60)
+    assert tab.said() == counted(1, 200).strip()
     expect(tab.composer).to_have_value("Typed during the restart")
     tab.row("Before the restart").get_by_role("link").click()
     tab.page.wait_for_url(f"**{first}")

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.journeys.browser import Chat
+from tests.journeys.conftest import ENDLESS, HELD
 from tests.journeys.models import counted
 from tests.journeys.server import RxChat
 
 QUICK = "scripted:count=1,tokens=20"
-SLOW = "scripted:count=1,tokens=200,rate=40"
-ENDLESS = "scripted:count=1,tokens=3000,rate=100"
 
 
 def queue(page: Page) -> Locator:
@@ -75,7 +74,7 @@ def test_after_a_failure_what_waits_is_kept_and_sent_on_a_press(chat: Chat) -> N
 
 
 def test_a_stopped_answer_is_continued_where_it_was_stopped(chat: Chat) -> None:
-    chat.begin(SLOW, "Count, and be interrupted").wait_for_words(40)
+    chat.begin(HELD, "Count, and be interrupted").wait_for_words(40)
     chat.stop_button.click()
     chat.wait_for_end()
     said = chat.said()

@@ -11,7 +11,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from rxchat.domain.ids import new_id
 from tests.journeys.browser import Chat
-from tests.journeys.server import RxChat
+from tests.journeys.conftest import HELD
+from tests.journeys.server import ModelHost, RxChat
 
 QUICK = "scripted:count=1,tokens=20"
 
@@ -78,8 +79,8 @@ def test_a_deleted_conversation_is_gone_for_every_tab(server: RxChat, signed_in:
     expect(chat.page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
-def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat) -> None:
-    chat.begin("scripted:count=1,tokens=200,rate=40", "Goes on while I am away").wait_for_words(5)
+def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat, model_host: ModelHost) -> None:
+    chat.begin(HELD, "Goes on while I am away").wait_for_words(5)
     first = chat.path
     chat.begin(QUICK, "Something else").wait_for_end()
     expect(chat.questions).to_have_text("Something else")
@@ -88,6 +89,7 @@ def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat) 
     chat.page.wait_for_url(f"**{first}")
     expect(chat.questions).to_have_text("Goes on while I am away")
     expect(chat.composer).to_have_value("")
+    model_host.go_on()
     chat.wait_for_words(200).wait_for_end()
     chat.page.go_back()
     expect(chat.questions).to_have_text("Something else")

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, expect
 
 from tests.journeys.browser import Chat
+from tests.journeys.conftest import ENDLESS
 from tests.journeys.models import counted
-from tests.journeys.server import RxChat
+from tests.journeys.server import ModelHost, RxChat
 
 
 def test_an_answer_streams_in_and_says_how_long_it_took(chat: Chat) -> None:
@@ -58,8 +59,8 @@ def test_markdown_is_drawn_and_code_can_be_copied(server: RxChat, signed_in: Cal
     chat.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('# A plan'))")
 
 
-def test_nothing_is_drawn_anew_when_an_answer_ends(chat: Chat) -> None:
-    chat.begin("scripted:think=10,fault=markdown,rate=15", "A plan, please")
+def test_nothing_is_drawn_anew_when_an_answer_ends(chat: Chat, model_host: ModelHost) -> None:
+    chat.begin("scripted:think=10,fault=markdown,rate=100,hold=50", "A plan, please")
     thoughts = chat.page.get_by_role("button", name=re.compile("^Thought for"))
     thoughts.click()
     heading = chat.answers.last.get_by_role("heading", name="A plan")
@@ -67,6 +68,7 @@ def test_nothing_is_drawn_anew_when_an_answer_ends(chat: Chat) -> None:
     words = thoughts.inner_text()
     heading.evaluate("element => { window.shownBefore = element; getSelection().selectAllChildren(element) }")
     expect(chat.stop_button).to_be_visible()
+    model_host.go_on()
     chat.wait_for_end()
     assert heading.evaluate("element => [element === window.shownBefore, String(getSelection()).trim()]") == [
         True,
@@ -104,7 +106,7 @@ def test_a_block_of_code_is_one_stop_of_the_tab_key(chat: Chat) -> None:
 
 
 def test_stopping_keeps_what_was_said(chat: Chat) -> None:
-    chat.begin("scripted:count=1,tokens=3000,rate=100", "Count very far").wait_for_words(20)
+    chat.begin(ENDLESS, "Count very far").wait_for_words(20)
     chat.stop_button.click()
     chat.wait_for_end()
     expect(chat.answers.last.get_by_text("Stopped")).to_be_visible()
@@ -115,16 +117,16 @@ def test_stopping_keeps_what_was_said(chat: Chat) -> None:
     assert chat.said() == said
 
 
-def test_scrolling_up_lets_go_of_the_end_and_a_pill_leads_back(chat: Chat) -> None:
-    chat.begin("scripted:count=1,tokens=6000,rate=400", "Count far, please").wait_for_words(900)
+def test_scrolling_up_lets_go_of_the_end_and_a_pill_leads_back(chat: Chat, model_host: ModelHost) -> None:
+    chat.begin("scripted:count=1,tokens=12000,rate=400,hold=900", "Count far, please").wait_for_words(900)
     box = chat.page.locator(".thread-scroll")
     box.hover()
     chat.page.mouse.wheel(0, -400)
     pill = chat.page.get_by_role("button", name="New text below")
     expect(pill).to_be_visible()
     before = box.evaluate("element => element.scrollTop")
-    words = len(chat.said().split())
-    chat.wait_for_words(words + 60)
+    model_host.go_on()
+    chat.wait_for_words(960)
     assert box.evaluate("element => element.scrollTop") == before
     pill.click()
     expect(pill).to_have_count(0)

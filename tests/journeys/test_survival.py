@@ -7,20 +7,21 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, expect
 
 from tests.journeys.browser import Chat
+from tests.journeys.conftest import ENDLESS, HELD
 from tests.journeys.models import counted
-from tests.journeys.server import RxChat
+from tests.journeys.server import ModelHost, RxChat
 
-SLOW = "scripted:count=1,tokens=200,rate=40"
 WHOLE = counted(1, 200).strip()
 
 
-def test_a_reload_in_the_middle_of_an_answer_goes_on_and_ends_whole(chat: Chat) -> None:
-    chat.begin(SLOW, "Count to 200").wait_for_words(30)
+def test_a_reload_in_the_middle_of_an_answer_goes_on_and_ends_whole(chat: Chat, model_host: ModelHost) -> None:
+    chat.begin(HELD, "Count to 200").wait_for_words(30)
     chat.page.reload()
     chat.wait_for_words(60)
     expect(chat.stop_button).to_be_visible()
     chat.page.reload()
-    chat.wait_for_end()
+    model_host.go_on()
+    chat.wait_for_words(200).wait_for_end()
     assert chat.said() == WHOLE
     expect(chat.answers).to_have_count(1)
     expect(chat.questions).to_have_count(1)
@@ -39,32 +40,36 @@ def test_a_reload_before_the_first_word_still_asks_once(chat: Chat) -> None:
     expect(chat.composer).to_have_value("")
 
 
-def test_a_second_tab_streams_too_and_both_end_equal(server: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
+def test_a_second_tab_streams_too_and_both_end_equal(
+    server: RxChat, model_host: ModelHost, signed_in: Callable[..., BrowserContext]
+) -> None:
     context = signed_in(server)
-    chat = Chat(context.new_page(), server.url).begin(SLOW, "Count for two").wait_for_words(20)
+    chat = Chat(context.new_page(), server.url).begin(HELD, "Count for two").wait_for_words(20)
     other = Chat(context.new_page(), server.url).open(chat.path)
     other.wait_for_words(40)
     expect(other.stop_button).to_be_visible()
+    model_host.go_on()
     chat.wait_for_end()
     other.wait_for_end()
     assert chat.said() == other.said() == WHOLE
 
 
 def test_a_question_asked_in_one_tab_shows_in_the_idle_other(
-    server: RxChat, signed_in: Callable[..., BrowserContext]
+    server: RxChat, model_host: ModelHost, signed_in: Callable[..., BrowserContext]
 ) -> None:
     chat = Chat(signed_in(server).new_page(), server.url).begin("scripted:count=1,tokens=20", "First").wait_for_end()
     # Another browser, so that nothing but the server connects the two.
     other = Chat(signed_in(server).new_page(), server.url).open(chat.path)
     expect(other.answers).to_have_count(1)
-    chat.choose(SLOW).ask("Second")
+    chat.choose(HELD).ask("Second")
     expect(other.questions.filter(has_text="Second")).to_be_visible()
     other.wait_for_words(20)
+    model_host.go_on()
     chat.wait_for_end()
     other.wait_for_end()
     assert chat.said() == other.said() == WHOLE
     expect(other.answers).to_have_count(2)
-    expect(other.page.get_by_role("button", name=f"Model: {SLOW}", exact=True)).to_be_visible()
+    expect(other.page.get_by_role("button", name=f"Model: {HELD}", exact=True)).to_be_visible()
 
 
 def test_a_new_conversation_shows_in_the_sidebar_of_another_browser(
@@ -78,7 +83,7 @@ def test_a_new_conversation_shows_in_the_sidebar_of_another_browser(
 def test_stop_in_one_tab_stops_both(server: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
     context = signed_in(server)
     chat = Chat(context.new_page(), server.url)
-    chat.begin("scripted:count=1,tokens=3000,rate=100", "Count until told otherwise").wait_for_words(20)
+    chat.begin(ENDLESS, "Count until told otherwise").wait_for_words(20)
     other = Chat(context.new_page(), server.url).open(chat.path).wait_for_words(30)
     other.stop_button.click()
     chat.wait_for_end()
@@ -93,11 +98,12 @@ def test_stop_in_one_tab_stops_both(server: RxChat, signed_in: Callable[..., Bro
 
 
 def test_a_cut_network_heals_in_the_middle_of_an_answer(
-    server: RxChat, signed_in: Callable[..., BrowserContext]
+    server: RxChat, model_host: ModelHost, signed_in: Callable[..., BrowserContext]
 ) -> None:
     context = cuttable(signed_in(server))
-    chat = Chat(context.new_page(), server.url).begin(SLOW, "Count over a bad line").wait_for_words(20)
+    chat = Chat(context.new_page(), server.url).begin(HELD, "Count over a bad line").wait_for_words(20)
     cut(chat)
+    model_host.go_on()
     chat.composer.fill("Written meanwhile")
     context.set_offline(False)
     chat.wait_for_end()

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.journeys.browser import Chat
+from tests.journeys.conftest import HELD
 from tests.journeys.models import counted
-from tests.journeys.server import RxChat, until
+from tests.journeys.server import ModelHost, RxChat, until
 from tests.journeys.wire import Wire, wire_to
 
-COUNTING = "scripted:count=1,tokens=200,rate=40"
 WOKEN_WITHIN_SECONDS = 2.0
 # Longer than what waking.js takes for sleep.
 SLEEP_SECONDS = 8.5
@@ -40,7 +40,7 @@ def frozen(browser: Browser, seconds: float) -> Iterator[None]:
 
 def begun(disposable_server: RxChat, context: BrowserContext, wire: Wire) -> Chat:
     """A page that reaches the server by the wire, in mid-answer."""
-    return Chat(context.new_page(), wire.url).begin(COUNTING, "Count to 200").wait_for_words(20)
+    return Chat(context.new_page(), wire.url).begin(HELD, "Count to 200").wait_for_words(20)
 
 
 def answers_ended(server: RxChat) -> int:
@@ -48,25 +48,30 @@ def answers_ended(server: RxChat) -> int:
 
 
 def test_a_page_that_was_frozen_has_the_whole_answer_within_two_seconds(
-    disposable_server: RxChat, browser: Browser, signed_in: Callable[..., BrowserContext]
+    disposable_server: RxChat,
+    disposable_model_host: ModelHost,
+    browser: Browser,
+    signed_in: Callable[..., BrowserContext],
 ) -> None:
     before = answers_ended(disposable_server)
     with wire_to(disposable_server) as wire:
         chat = begun(disposable_server, signed_in(disposable_server), wire)
         with frozen(browser, SLEEP_SECONDS):
             wire.lose_connections()
+            disposable_model_host.go_on()
             until(lambda: answers_ended(disposable_server) > before)
         chat.wait_for_words(200, seconds=WOKEN_WITHIN_SECONDS)
         assert chat.wait_for_end().said() == counted(1, 200).strip()
 
 
 def test_a_page_whose_network_came_back_has_the_whole_answer_within_two_seconds(
-    disposable_server: RxChat, signed_in: Callable[..., BrowserContext]
+    disposable_server: RxChat, disposable_model_host: ModelHost, signed_in: Callable[..., BrowserContext]
 ) -> None:
     before = answers_ended(disposable_server)
     with wire_to(disposable_server) as wire:
         chat = begun(disposable_server, signed_in(disposable_server), wire)
         wire.lose_connections()
+        disposable_model_host.go_on()
         until(lambda: answers_ended(disposable_server) > before)
         chat.page.evaluate("dispatchEvent(new Event('online'))")
         chat.wait_for_words(200, seconds=WOKEN_WITHIN_SECONDS)

@@ -23,6 +23,7 @@ class Script:
     at: int = 5
     load: float = 0.0
     needs: str = ""
+    hold: int = 0
 
     @classmethod
     def named(cls, model: str) -> Script | None:
@@ -45,13 +46,18 @@ def counted(first: int, last: int) -> str:
     return "".join(f"{number} " for number in range(first, last + 1))
 
 
+def goes_on(messages: list[dict[str, Any]]) -> bool:
+    """Whether a model is given the beginning of its answer, or is told to go on with it."""
+    roles = [message["role"] for message in messages]
+    return roles[-1:] == ["assistant"] or ("cut off" in str(messages[-1:]) and roles[-2:] == ["assistant", "user"])
+
+
 def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
     """Return a model's tokens after the given messages: the whole answer, or the rest of a begun one."""
     pieces = [f"{number} " for number in range(1, script.tokens + 1)] if script.count else [script.text] * script.tokens
-    roles = [message["role"] for message in messages]
-    is_prefilled, is_told = roles[-1:] == ["assistant"], "cut off" in str(messages[-1:])
-    if not is_prefilled and not (is_told and roles[-2:] == ["assistant", "user"]):
+    if not goes_on(messages):
         return pieces
+    is_prefilled = messages[-1]["role"] == "assistant"
     said = messages[-1 if is_prefilled else -2]["content"]
     whole = "".join(pieces)
     if not whole.startswith(said) and not script.count:

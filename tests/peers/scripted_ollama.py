@@ -4,7 +4,7 @@ A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, defau
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
 "word "), `count` (1: it says "1 2 3 ..." instead, so that a lost or repeated piece shows), `resume` (what it does when it is
 given the beginning of its answer: on (default; goes on from there), anew (says all of it again, as models without prefill
-do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `load` (seconds that it takes to be loaded, from the beginning again when the client hangs up meanwhile; /api/ps does not list it before), `context` (tokens that it was made for, default 131072), `remote` (the service that it passes requests on to), `needs` (403 and these words, as of a cloud model), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `load` (seconds that it takes to be loaded, from the beginning again when the client hangs up meanwhile; /api/ps does not list it before), `context` (tokens that it was made for, default 131072), `remote` (the service that it passes requests on to), `needs` (403 and these words, as of a cloud model), `hold` (after so many tokens it waits for `go_on`, so that a test does something in the middle of an answer, on any machine; not when it is given the beginning of its answer), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
 | big-line | endless-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
 connection is really broken.
 
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.peers import scripted_embedder
-from tests.peers.scripted_model import Script, resumed
+from tests.peers.scripted_model import Script, goes_on, resumed
 
 MARKDOWN = (
     "# A plan\n\nSome *words* and **more** words, `code` and [a link](https://example.org).\n\n"
@@ -54,6 +54,8 @@ class ScriptedOllama:
     """The credentials of the last request that had some."""
     sent_at: list[float] = field(default_factory=list)
     """When each token was written to the socket (time.time())."""
+    held: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    """Answers that wait in their middle (`hold`) go on by it, one each."""
     at_once: asyncio.Semaphore | None = None
     """Like OLLAMA_NUM_PARALLEL: further chats wait in order without any response."""
     _server: asyncio.Server | None = None
@@ -75,6 +77,10 @@ class ScriptedOllama:
             self._server.close()
         for writer in list(self._connections):
             writer.transport.abort()
+
+    def go_on(self) -> None:
+        """Let an answer that holds go on."""
+        self.held.release()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
@@ -130,6 +136,9 @@ class ScriptedOllama:
             case "GET", "/scripted":
                 # Not in Ollama's API: the number of running answers.
                 return 200, {"generating": self.generating}
+            case "POST", "/scripted/go-on":
+                self.go_on()
+                return 200, {}
             case "GET", "/api/ps":
                 loaded = [name for name in self.offered if "load=" not in name or name in self.loaded]
                 return 200, {"models": [{"name": name, "model": name, "size": 1, "size_vram": 1} for name in loaded]}
@@ -202,7 +211,11 @@ class ScriptedOllama:
         else:
             pieces += [("content", piece) for piece in resumed(script, messages)]
         begin = time.perf_counter()
+        holds_at = 0 if goes_on(messages) else script.hold
         for number, (kind, text) in enumerate(pieces):
+            if holds_at and number == holds_at:
+                await self.held.acquire()
+                begin = time.perf_counter() - number / (script.rate or 1)
             if script.rate:
                 # By the clock instead of equal pauses, so that the rate is correct on a busy machine.
                 await asyncio.sleep(max(0.0, begin + number / script.rate - time.perf_counter()))

@@ -18,7 +18,7 @@ ENDLESS = "scripted:tokens=100000,rate=100"
 
 
 async def ended(
-    services: Services, current_user: CurrentUser, conversation_id: UUID, seconds: float = 15
+    services: Services, current_user: CurrentUser, conversation_id: UUID, seconds: float = 60
 ) -> ThreadMessage:
     """Wait until no answer is being written, and return the last message."""
     async with asyncio.timeout(seconds):
@@ -29,7 +29,7 @@ async def ended(
 
 async def grown(answer: AnswerStream, characters: int) -> None:
     """Wait until so much of it is written, or it has ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(answer.text) < characters and not answer.ended:
             await answer.changed(10)
 

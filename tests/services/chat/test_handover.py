@@ -31,7 +31,7 @@ from tests.services.answering import ENDLESS, ended, following, grown
 
 pytestmark = pytest.mark.anyio
 
-COUNTING = "scripted:count=1,tokens=150,rate=40"
+COUNTING = "scripted:count=1,tokens=150,rate=100,hold=60"
 WHOLE = counted(1, 150)
 
 

@@ -16,6 +16,7 @@ from rxchat.domain.permissions import Permission
 from rxchat.services.app.container import Services
 from rxchat.services.chat.messages import QUEUE_MESSAGES
 from tests.factories import add_user
+from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended
 
 pytestmark = pytest.mark.anyio
@@ -35,14 +36,15 @@ async def asked(services: Services, current_user: CurrentUser, conversation_id) 
 
 
 async def test_what_is_sent_meanwhile_waits_and_is_asked_in_its_turn(
-    services: Services, current_user: CurrentUser
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
 ) -> None:
-    turn = await services.chat.messages.send_message(current_user, None, "one", "scripted:tokens=20,rate=40")
+    turn = await services.chat.messages.send_message(current_user, None, "one", "scripted:tokens=20,hold=5")
     for text in ("two", "three"):
         later = await services.chat.messages.send_message(current_user, turn.conversation_id, text, BRIEF)
         assert later.is_waiting
     assert await waiting(services, current_user, turn.conversation_id) == ["two", "three"]
     assert await asked(services, current_user, turn.conversation_id) == ["one"]
+    ollama.go_on()
     await ended(services, current_user, turn.conversation_id)
     page = await services.chat.conversations.open(current_user, turn.conversation_id)
     assert [message.text.strip() for message in page.messages[::2]] == ["one", "two", "three"]
@@ -69,12 +71,13 @@ async def test_what_waits_is_changed_and_withdrawn(services: Services, current_u
 
 
 async def test_after_a_failure_what_waits_stays_until_its_person_goes_on(
-    services: Services, current_user: CurrentUser
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
 ) -> None:
     turn = await services.chat.messages.send_message(
-        current_user, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10"
+        current_user, None, "one", "scripted:tokens=20,hold=9,fault=cut,at=10"
     )
     await services.chat.messages.send_message(current_user, turn.conversation_id, "two", BRIEF)
+    ollama.go_on()
     failed = await ended(services, current_user, turn.conversation_id)
     assert failed.state is MessageState.FAILED and await waiting(services, current_user, turn.conversation_id) == [
         "two"
@@ -86,13 +89,16 @@ async def test_after_a_failure_what_waits_stays_until_its_person_goes_on(
     assert await asked(services, current_user, turn.conversation_id) == ["one", "two", "three"]
 
 
-async def test_after_a_failure_what_waits_can_be_sent_as_it_is(services: Services, current_user: CurrentUser) -> None:
+async def test_after_a_failure_what_waits_can_be_sent_as_it_is(
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
+) -> None:
     turn = await services.chat.messages.send_message(
-        current_user, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10"
+        current_user, None, "one", "scripted:tokens=20,hold=9,fault=cut,at=10"
     )
     await services.chat.messages.send_message(current_user, turn.conversation_id, "two", BRIEF)
     with pytest.raises(Conflict):
         await services.chat.messages.send_next_queued(current_user, turn.conversation_id)
+    ollama.go_on()
     await ended(services, current_user, turn.conversation_id)
     assert await services.chat.messages.send_next_queued(current_user, turn.conversation_id)
     await ended(services, current_user, turn.conversation_id)
@@ -147,12 +153,13 @@ async def test_withdrawing_the_next_one_in_the_moment_of_its_turn_leaves_none_be
 
 
 async def test_what_waits_for_a_model_that_may_not_be_used_any_more_is_not_asked(
-    services: Services, current_user: CurrentUser, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str, ollama: ScriptedOllama
 ) -> None:
     turn = await services.chat.messages.send_message(
-        current_user, None, "one", "scripted:tokens=20,rate=20,fault=cut,at=10"
+        current_user, None, "one", "scripted:tokens=20,hold=9,fault=cut,at=10"
     )
     await services.chat.messages.send_message(current_user, turn.conversation_id, "two", BRIEF)
+    ollama.go_on()
     await ended(services, current_user, turn.conversation_id)
     guest = replace(current_user, permissions=frozenset({Permission.CONVERSATIONS_CREATE}))
     with pytest.raises(NotAllowed):

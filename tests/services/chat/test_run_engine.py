@@ -149,7 +149,9 @@ async def test_an_ordinary_restart_goes_on_from_the_saved_words(
 ) -> None:
     current_user = add_user(owner_url)
     async with running(settings, at) as first:
-        turn = await first.chat.messages.send_message(current_user, None, "go", "scripted:count=1,tokens=60,rate=60")
+        turn = await first.chat.messages.send_message(
+            current_user, None, "go", "scripted:count=1,tokens=60,rate=60,hold=30"
+        )
         async with following(first, current_user, turn) as answer:
             await grown(answer, 50)
     async with running(settings, at) as second:
@@ -187,17 +189,20 @@ async def test_another_engine_goes_on_when_one_dies_without_a_word(
 
 
 async def test_an_answer_streams_to_followers_in_another_process(
-    settings: Settings, at: Connections, owner_url: str
+    settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
 ) -> None:
     current_user = add_user(owner_url)
     for redis_url in (at.redis_url, None):
         elsewhere_at = replace(at, redis_url=redis_url)
         async with running(settings, elsewhere_at) as writing, running(settings, elsewhere_at) as reading:
             await reading.chat.run_engine.stop()
-            turn = await writing.chat.messages.send_message(current_user, None, "go", "scripted:tokens=60,rate=30")
+            turn = await writing.chat.messages.send_message(
+                current_user, None, "go", "scripted:tokens=60,rate=60,hold=30"
+            )
             async with following(reading, current_user, turn) as answer:
                 await grown(answer, 50)
                 assert not answer.ended
+                ollama.go_on()
                 while not answer.ended:
                     await answer.changed(5)
             assert (await ended(reading, current_user, turn.conversation_id)).text == "word " * 60

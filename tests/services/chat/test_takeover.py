@@ -46,7 +46,9 @@ async def interrupted(settings: Settings, at: Connections, model: str, owner_url
 async def test_however_the_model_takes_it_the_answer_ends_as_one(
     settings: Settings, at: Connections, owner_url: str, resume: str
 ) -> None:
-    message = await interrupted(settings, at, f"scripted:count=1,tokens=150,rate=40,resume={resume}", owner_url)
+    message = await interrupted(
+        settings, at, f"scripted:count=1,tokens=150,rate=100,hold=60,resume={resume}", owner_url
+    )
     assert (message.state, message.error) == (MessageState.DONE, "")
     if resume == "other":
         # Nobody can tell that it is not what the model wanted to say; nothing of what was said is lost, though.
@@ -60,7 +62,7 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
     settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
 ) -> None:
     current_user = add_user(owner_url)
-    model = "scripted:count=1,tokens=150,rate=25,resume=never"
+    model = "scripted:count=1,tokens=150,rate=100,hold=60,resume=never"
     async with running(settings, at) as dying:
         turn = await dying.chat.messages.send_message(current_user, None, "count", model)
         async with following(dying, current_user, turn) as answer:
@@ -80,7 +82,9 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
 async def test_a_stopped_answer_goes_on_from_where_it_was_stopped(
     services: Services, current_user: CurrentUser
 ) -> None:
-    turn = await services.chat.messages.send_message(current_user, None, "count", "scripted:count=1,tokens=150,rate=40")
+    turn = await services.chat.messages.send_message(
+        current_user, None, "count", "scripted:count=1,tokens=150,rate=100,hold=60"
+    )
     async with following(services, current_user, turn) as answer:
         await grown(answer, 100)
     await services.chat.messages.stop(current_user, turn.conversation_id)
@@ -123,7 +127,9 @@ async def test_a_stop_before_the_answer_was_taken_up_keeps_what_it_said(
 async def test_an_engine_that_finds_a_run_of_its_own_which_another_had_lets_go_of_it(
     services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
-    turn = await services.chat.messages.send_message(current_user, None, "go", "scripted:count=1,tokens=150,rate=40")
+    turn = await services.chat.messages.send_message(
+        current_user, None, "go", "scripted:count=1,tokens=150,rate=100,hold=60"
+    )
     async with following(services, current_user, turn) as answer:
         await grown(answer, 60)
     with psycopg.connect(owner_url) as connection:
@@ -173,7 +179,7 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
         reading = await processes.enter_async_context(running(settings.model_copy(update={"engine": False}), at))
         dying = await processes.enter_async_context(running(settings, at))
         turn = await reading.chat.messages.send_message(
-            current_user, None, "count", "scripted:count=1,tokens=150,rate=40"
+            current_user, None, "count", "scripted:count=1,tokens=150,rate=100,hold=60"
         )
         async with following(reading, current_user, turn) as mirrored:
             await grown(mirrored, 120)
@@ -188,7 +194,7 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
 
 @pytest.mark.parametrize("redis_url", [None, "redis://127.0.0.1:9/0"], ids=["none", "away"])
 async def test_without_redis_a_reader_in_another_process_follows_from_postgres(
-    settings: Settings, at: Connections, owner_url: str, redis_url: str | None
+    settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama, redis_url: str | None
 ) -> None:
     current_user = add_user(owner_url)
     at = replace(at, redis_url=redis_url)
@@ -197,12 +203,12 @@ async def test_without_redis_a_reader_in_another_process_follows_from_postgres(
         running(settings.model_copy(update={"engine": False}), at) as reading,
     ):
         turn = await reading.chat.messages.send_message(
-            current_user, None, "count", "scripted:count=1,tokens=150,rate=25"
+            current_user, None, "count", "scripted:count=1,tokens=150,rate=100,hold=60"
         )
         async with following(reading, current_user, turn) as mirrored:
-            # Some seconds before the answer ends, on a busy machine too.
             await grown(mirrored, 100)
             assert not mirrored.ended
+            ollama.go_on()
         assert (await ended(writing, current_user, turn.conversation_id)).text == WHOLE
 
 
