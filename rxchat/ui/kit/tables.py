@@ -18,7 +18,7 @@ def table(headings: tuple[str, ...], rows: Any, label: str) -> rx.Component:
         rx.el.tbody(rows, role="rowgroup"),
         role="table",
         aria_label=label,
-        class_name="admin-table",
+        class_name="table",
     )
 
 
