@@ -101,7 +101,10 @@ def _headings() -> rx.Component:
     box = rx.el.input(
         type="checkbox", aria_label="Select all", checked=is_all, on_change=chosen.set(rx.cond(is_all, [], everything))
     )
-    cells = [rx.el.th(words, scope="col", role="columnheader", class_name=look) for words, look in _HEADINGS]
+    cells = [
+        rx.el.th(words, scope="col", role="columnheader", class_name=look, custom_attrs={"data-label": words})
+        for words, look in _HEADINGS
+    ]
     return rx.el.tr(
         rx.cond(_is_own, rx.el.th(rx.el.label(box), scope="col", role="columnheader", class_name="document-box")),
         *cells,
