@@ -16,6 +16,8 @@ class DialogState(rx.State, mixin=True):
     """The error of the last action."""
     problem_dialog: int = 0
     """The number of the dialog whose action failed; 0 if the page's own did."""
+    refusals: int = 0
+    """How many actions have failed, by which a dialog knows the answer to its second attempt from that to its first."""
     done_dialog: int = 0
     """The number of the dialog whose action is done."""
 
@@ -35,6 +37,7 @@ def dialog_number(form: Any) -> int:
 def show_problem(state: Any, error: RxChatError, given: dict[str, Any]) -> bool:
     """Show an error in the dialog that sent the form, or on the page; for the `refuse` of `requires_user`."""
     state.problem, state.problem_dialog = error.message, dialog_number(given.get("form"))
+    state.refusals += 1
     return True
 
 

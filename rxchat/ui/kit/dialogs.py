@@ -15,8 +15,8 @@ from rxchat.ui.kit.elements import icon_button, main_button, quiet_button
 from rxchat.ui.kit.forms import FormStatus, form_problem, password_field
 
 _CLOSED = {"which": "", "number": 0, "subject": {}}
-_sent: ClientValue[int] = ClientValue("dialog_sent", 0)
-"""The number of the dialog whose form was sent last."""
+_sent: ClientValue = ClientValue("dialog_sent", {"number": 0, "refusals": 0}, dict[str, int])
+"""The number of the dialog whose form was sent last, and how often the state had refused a form by then."""
 
 
 class Modal(BaseHTML):
@@ -105,7 +105,8 @@ class Dialogs:
         **props: Any,
     ) -> rx.Component:
         """The form of a dialog: its error above, its buttons below; it is sent once, and busy until the answer."""
-        is_busy = (_sent.value == self.number) & (self._state.problem_dialog != self.number)
+        is_refused = (self._state.problem_dialog == self.number) & (self._state.refusals != _sent.value["refusals"])
+        is_busy = (_sent.value["number"] == self.number) & ~is_refused
         handlers = on_submit if isinstance(on_submit, list) else [on_submit]
         submit = main_button(rx.cond(is_busy, busy, action), type="submit", danger=danger, disabled=is_busy)
         return rx.el.form(
@@ -113,7 +114,7 @@ class Dialogs:
             rx.el.input(type="hidden", name="dialog", value=self.number),
             *fields,
             dialog_actions(self.close, submit),
-            on_submit=[_sent.set(self.number), *handlers],
+            on_submit=[_sent.set({"number": self.number, "refusals": self._state.refusals}), *handlers],
             class_name="form",
             **props,
         )
