@@ -515,7 +515,7 @@ describe("words", () => {
       return seed % below;
     };
     const strings = ["/.//evil.example", "/..//evil.example", "/%2e//evil.example", "/c/..//evil.example", "/a/%2E%2e//evil.example", "/./\\evil.example"];
-    for (let i = 0; i < 20000; i += 1) strings.push("/" + Array.from({ length: random(8) }, () => parts[random(parts.length)]).join(""));
+    for (let i = 0; i < 20000; i += 1) strings.push(`/${Array.from({ length: random(8) }, () => parts[random(parts.length)]).join("")}`);
     for (const string of strings) {
       const once = sameSitePath(string);
       expect([string, new URL(once, here).origin]).toEqual([string, here]);
@@ -545,7 +545,7 @@ describe("words", () => {
     expect([spokenRate(3.14), spokenRate(41.2), spokenRate(0)]).toEqual(["3.1 tokens/s", "41 tokens/s", ""]);
     expect([guessedRate(400, 10), guessedRate(400, 0.1)]).toEqual([10, 0]);
     expect(tooLong("x".repeat(100000))).toBe("");
-    expect(tooLong("😀".repeat(100000) + "\n")).toBe("");
+    expect(tooLong(`${"😀".repeat(100000)}\n`)).toBe("");
     expect(tooLong("x".repeat(100001))).toBe("This message has 100,001 characters; the maximum is 100,000. Shorten it or send it in parts.");
   });
 });

@@ -22,10 +22,7 @@ UNFINISHED = frozenset(
         "citation-card.jsx",
         "citation-chip.jsx",
         "code-block.jsx",
-        "feeds.jsx",
         "markdown.jsx",
-        "message.jsx",
-        "thread.jsx",
         "viewer-pdf-data.js",
         "viewer-pdf.jsx",
     ]

@@ -11,6 +11,7 @@ from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.empty_page import empty_page
 from rxchat.ui.client import ICONS, ClientComponent, module
+from rxchat.ui.kit.elements import skeleton
 
 
 def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
@@ -53,7 +54,7 @@ class StreamFeed(ClientComponent):
 
 
 class Thread(ClientComponent):
-    """The messages and the typing indicator; its children are the page of a new chat."""
+    """The messages and the typing indicator; its children are the page of a new chat and what is shown while a conversation is loaded."""
 
     library = module("thread.jsx")
     tag = "Thread"
@@ -89,6 +90,7 @@ def thread() -> rx.Component:
     """The conversation that the address names, or the empty page."""
     return Thread.create(
         empty_page(),
+        skeleton("Loading the conversation", 46, 92, 84, 60, 34, 88, 72, look="skeleton thread-skeleton"),
         run=ThreadState.run,
         model=ThreadState.model,
         on_retry=ThreadState.retry,

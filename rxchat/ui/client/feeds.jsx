@@ -60,6 +60,7 @@ function useSettling(view, currentUser, expected, accepted) {
 function useBirth(born, currentUser) {
   const navigate = useNavigate();
   // As it is now: hooks say after the next redraw where a click leads.
+  /** @type {any} */
   const { router } = useContext(DataRouterContext);
   useLayoutEffect(() => {
     const { conversation_id: conversation, client_id: id } = born ?? {};

@@ -8,11 +8,10 @@ import { useText } from "./page-state.js";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
 
 export const loadMarkdown = () => import("./markdown.jsx");
+/** @type {import("react").ComponentType<Record<string, any>>} */
 const Markdown = lazy(loadMarkdown);
 // A conversation's page needs it at once; the new-chat page only when it has time.
 if (typeof location !== "undefined" && location.pathname.startsWith("/c/")) loadMarkdown();
-
-const FOLDED_LINES = 12;
 
 /** What was sent with a message: it opens, unless it was deleted or the reader may not read it. */
 function Attachment({ id, kind, name, is_there: isThere }) {
@@ -22,16 +21,25 @@ function Attachment({ id, kind, name, is_there: isThere }) {
   return (
     <li className="attachment" data-kind={kind}>
       <Icon size={16} strokeWidth={1.75} aria-hidden="true" />
-      {isThere ? <Link className="attachment-name" to={`/documents/${isCollection ? "" : "view/"}${id}`}>{name}</Link> : <span className="attachment-said">{gone}</span>}
+      {isThere ? (
+        <Link className="attachment-name" to={`/documents/${isCollection ? "" : "view/"}${id}`}>
+          {name}
+        </Link>
+      ) : (
+        <span className="attachment-said">{gone}</span>
+      )}
     </li>
   );
 }
 
-/** Long pasted text is folded, and unfolds where it is. */
-export const UserMessage = memo(function UserMessage({ text, attachments, isMuted }) {
+/**
+ * Long pasted text is folded, and unfolds where it is.
+ * @type {import("react").NamedExoticComponent<{ text: string, attachments?: Record<string, any>[], isMuted?: boolean }>}
+ */
+export const UserMessage = memo(({ text, attachments, isMuted }) => {
   const [isOpen, setOpen] = useState(false);
   const [isLong, setLong] = useState(false);
-  const body = useRef(null);
+  const body = useRef(/** @type {HTMLDivElement | null} */ (null));
   useEffect(() => {
     const element = body.current;
     if (element && !isOpen) setLong(element.scrollHeight > element.clientHeight + 4);
@@ -40,11 +48,13 @@ export const UserMessage = memo(function UserMessage({ text, attachments, isMute
     <article aria-label="You" className={`message-user ${isMuted ? "is-muted" : ""}`}>
       {attachments?.length > 0 && (
         <ul className="attachment-all" aria-label="Attached">
-          {attachments.map((attachment) => <Attachment key={attachment.id} {...attachment} />)}
+          {attachments.map((attachment) => (
+            <Attachment key={attachment.id} {...attachment} />
+          ))}
         </ul>
       )}
       <div className="bubble" hidden={!text}>
-        <div ref={body} dir="auto" className="bubble-text" data-folded={!isOpen || undefined} style={{ "--lines": FOLDED_LINES }}>
+        <div ref={body} dir="auto" className="bubble-text" data-folded={!isOpen || undefined}>
           {text}
         </div>
         {isLong && (
@@ -56,27 +66,18 @@ export const UserMessage = memo(function UserMessage({ text, attachments, isMute
     </article>
   );
 });
+UserMessage.displayName = "UserMessage";
 
-/** Seconds since `started`, ticking while somebody looks. */
-export function useElapsed(started, isTicking) {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    if (!isTicking) return undefined;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), isTicking === "slow" ? 1000 : 200);
-    return () => clearInterval(timer);
-  }, [isTicking, started]);
-  return started ? Math.max(0, (now - started) / 1000) : 0;
-}
-
-export function TypingIndicator({ note }) {
-  return (
-    <div className="typing">
-      <span className="dots" aria-hidden="true"><i /><i /><i /></span>
-      {note && <span className="typing-note">{note}</span>}
-    </div>
-  );
-}
+const TypingIndicator = ({ note }) => (
+  <div className="typing">
+    <span className="dots" aria-hidden="true">
+      <i />
+      <i />
+      <i />
+    </span>
+    {note && <span className="typing-note">{note}</span>}
+  </div>
+);
 
 /** How long a model thought is known when it was watched, or when the server says so. */
 function useThinkingSeconds(message, reasoning, text) {
@@ -104,7 +105,11 @@ function Reasoning({ message, reasoning, text }) {
         <ChevronRight size={14} aria-hidden="true" />
         <span className={isThinking ? "is-thinking" : ""}>{title}</span>
       </button>
-      {isOpen && <div className="reasoning-text" dir="auto">{reasoning}</div>}
+      {isOpen && (
+        <div className="reasoning-text" dir="auto">
+          {reasoning}
+        </div>
+      )}
     </div>
   );
 }
@@ -119,7 +124,12 @@ function GoOn({ message, onGoOn }) {
 }
 
 function Outcome({ message, onRetry, onGoOn }) {
-  if (message.state === "stopped") return <p className="message-status">Stopped <GoOn message={message} onGoOn={onGoOn} /></p>;
+  if (message.state === "stopped")
+    return (
+      <p className="message-status">
+        Stopped <GoOn message={message} onGoOn={onGoOn} />
+      </p>
+    );
   if (message.state !== "failed" && message.state !== "interrupted") return null;
   const fallback = message.state === "failed" ? "The answer failed." : "The answer was cut off.";
   return (
@@ -136,18 +146,32 @@ function Outcome({ message, onRetry, onGoOn }) {
 function Figures({ message }) {
   const parts = [spokenSeconds(message.seconds), spokenRate(message.tokens_per_second)].filter(Boolean);
   if (!message.tokens || !parts.length) return null;
-  return <span className="stats" data-tip={`${message.tokens} tokens`}>{parts.join(" · ")}</span>;
+  return (
+    <span className="stats" data-tip={`${message.tokens} tokens`}>
+      {parts.join(" · ")}
+    </span>
+  );
 }
 
+/** Since `started`, a time by this browser's clock; drawn each second. */
 function LiveFigures({ started, characters }) {
-  const seconds = useElapsed(started, "slow");
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [started]);
+  const seconds = Math.max(0, (now - started) / 1000);
   const rate = guessedRate(characters, seconds);
   if (!started) return null;
   return <span className="stats">{[`${Math.floor(seconds)} s`, rate && `about ${rate} tokens/s`].filter(Boolean).join(" · ")}</span>;
 }
 
-/** The same parts before, while and after the answer comes, so that React remounts none of them at its end. */
-export const AssistantMessage = memo(function AssistantMessage({ message, run, onRetry, onGoOn }) {
+/**
+ * The same parts before, while and after the answer comes, so that React remounts none of them at its end.
+ * @type {import("react").NamedExoticComponent<Record<string, any>>}
+ */
+export const AssistantMessage = memo(({ message, run, onRetry, onGoOn }) => {
   const { text, reasoning } = useText(message);
   const isRunning = message.state === "running";
   const citations = isRunning ? undefined : message.citations;
@@ -162,7 +186,12 @@ export const AssistantMessage = memo(function AssistantMessage({ message, run, o
       )}
       {isRunning && !text && !reasoning && <TypingIndicator note={run?.note} />}
       {text && citations?.length > 0 && <Sources message={message} />}
-      {!isRunning && message.warnings?.map((warning) => <p key={warning} className="message-status" dir="auto">{warning}</p>)}
+      {!isRunning &&
+        message.warnings?.map((warning) => (
+          <p key={warning} className="message-status" dir="auto">
+            {warning}
+          </p>
+        ))}
       {!isRunning && <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />}
       <div className={`message-foot ${isRunning ? "is-live" : ""}`}>
         {isRunning && <LiveFigures started={run?.began} characters={text.length + reasoning.length} />}
@@ -172,3 +201,4 @@ export const AssistantMessage = memo(function AssistantMessage({ message, run, o
     </article>
   );
 });
+AssistantMessage.displayName = "AssistantMessage";

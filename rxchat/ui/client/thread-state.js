@@ -16,7 +16,10 @@ export const EMPTY_THREAD = Object.freeze({
   resyncs: 0,
   mores: 0,
   accepted: [],
-  /** The messages that this page has sent; after a reload the server also confirms those of the page before. */
+  /**
+   * The messages that this page has sent; after a reload the server also confirms those of the page before.
+   * @type {string[]}
+   */
   sentHere: [],
   /** Of these it is not known whether the server has had them for long: no append need follow. */
   doubtful: [],

@@ -1,18 +1,20 @@
 // The thread. In JavaScript, since it follows a growing text and keeps the reader's place: both need the browser's measures.
-import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { Children, memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
 import { ArrowDown } from "lucide-react";
-import { AssistantMessage, loadMarkdown, TypingIndicator, UserMessage } from "./message.jsx";
+import { AssistantMessage, loadMarkdown, UserMessage } from "./message.jsx";
 import { isHere as isShown, store, useThread } from "./page-state.js";
 import { olderBefore } from "./thread-state.js";
 
 const NEAR_END = 48;
 const NEAR_START = 600;
+const LATE_MS = 3000;
+const BUSY = "RxChat is busy. Your message is in the queue.";
 
 /** Follow the end while the reader is there; keep their place when older messages are put above it. */
 function useReadingPlace(view) {
-  const box = useRef(null);
-  const content = useRef(null);
+  const box = useRef(/** @type {any} */ (null));
+  const content = useRef(/** @type {any} */ (null));
   const isFollowing = useRef(true);
   const [isAway, setAway] = useState(false);
   const before = useRef({ first: undefined, height: 0, top: 0 });
@@ -74,44 +76,16 @@ function useRun(run) {
   return { ...run, began: began.at };
 }
 
-const Skeleton = () => (
-  <div className="skeleton" role="status" aria-label="Loading the conversation">
-    <i style={{ width: "46%", marginLeft: "auto", height: 44 }} />
-    <i style={{ width: "92%" }} /><i style={{ width: "84%" }} /><i style={{ width: "60%" }} />
-    <i style={{ width: "34%", marginLeft: "auto", height: 44, marginTop: 28 }} />
-    <i style={{ width: "88%" }} /><i style={{ width: "72%" }} />
-  </div>
-);
-
-const Turn = memo(function Turn({ message, run, onRetry, onGoOn }) {
-  if (message.role === "user") return <UserMessage text={message.text} attachments={message.attachments} />;
-  return <AssistantMessage message={message} run={run} onRetry={onRetry} onGoOn={onGoOn} />;
-});
-
-const LATE = 3000;
-const BUSY = "RxChat is busy. Your message is in the queue.";
-
 /** Whether a message has been on its way for so long that the server must have much to do. */
 function useIsLate(isOnItsWay) {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     setLate(false);
     if (!isOnItsWay) return undefined;
-    const timer = setTimeout(() => setLate(true), LATE);
+    const timer = setTimeout(() => setLate(true), LATE_MS);
     return () => clearTimeout(timer);
   }, [isOnItsWay]);
   return isOnItsWay && isLate;
-}
-
-function Waiting({ run, model }) {
-  const isLate = useIsLate(!run.state);
-  return (
-    <article className="message-answer" aria-busy="true" aria-label={`${model || "The model"} answers`}>
-      <p className="message-model">{model}</p>
-      <TypingIndicator note={isLate ? BUSY : run.note} />
-      <div className="message-foot" />
-    </article>
-  );
 }
 
 /** What a screen reader is told: that it begins and that it ended, not every word on the way. */
@@ -123,27 +97,32 @@ function Announcer({ run }) {
     if (!run.state && before.current) setSaid("The answer is complete.");
     before.current = run.state;
   }, [run.state]);
-  return <p className="sr-only" role="status">{said}</p>;
+  return (
+    <p className="sr-only" role="status">
+      {said}
+    </p>
+  );
 }
 
-function Turns({ view, run, model, onRetry, onGoOn }) {
-  const answering = view.messages.some((message) => message.state === "running");
-  const isWaiting = !answering && (run.state === "waiting" || view.pending.length > 0);
+/** @type {import("react").NamedExoticComponent<Record<string, any>>} */
+const Turn = memo(({ message, ...rest }) => {
+  return message.role === "user" ? <UserMessage text={message.text} attachments={message.attachments} /> : <AssistantMessage message={message} {...rest} />;
+});
+Turn.displayName = "Turn";
+
+function Turns({ view, run, model, ...actions }) {
+  const isLate = useIsLate(view.pending.length > 0 && !run.state);
+  const isAnswering = view.messages.some((message) => message.state === "running");
+  const isWaiting = !isAnswering && (run.state === "waiting" || view.pending.length > 0);
   return (
     <>
       {view.messages.map((message) => (
-        <Turn
-          key={message.client_id || message.id}
-          message={message}
-          run={message.state === "running" ? run : undefined}
-          onRetry={onRetry}
-          onGoOn={onGoOn}
-        />
+        <Turn key={message.client_id || message.id} message={message} run={message.state === "running" ? run : undefined} {...actions} />
       ))}
       {view.pending.map((sent) => (
         <UserMessage key={sent.id} text={sent.text} attachments={sent.attached?.chips.map((chip) => ({ ...chip, is_there: true }))} isMuted />
       ))}
-      {isWaiting && <Waiting run={run} model={model} />}
+      {isWaiting && <AssistantMessage message={{ id: "", model, state: "running" }} run={{ note: isLate ? BUSY : run.note }} />}
     </>
   );
 }
@@ -151,6 +130,7 @@ function Turns({ view, run, model, onRetry, onGoOn }) {
 export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }) {
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
+  const [emptyPage, loading] = Children.toArray(children);
   const run = useRun(given);
   const place = useReadingPlace(view);
   const isHere = isShown(view.tag, expected);
@@ -189,8 +169,8 @@ export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }
         }}
       >
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
-          {isEmpty && children}
-          {!isEmpty && !isHere && <Skeleton />}
+          {isEmpty && emptyPage}
+          {!isEmpty && !isHere && loading}
           {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} onGoOn={onGoOn} />}
         </div>
       </div>
