@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, expect
 from rxchat.domain.ids import new_id
 from tests.journeys.browser import Chat
 from tests.journeys.server import RxChat
+from tests.journeys.test_survival import cut, cuttable
 
 QUICK = "scripted:count=1,tokens=20"
 COUNT = 250
@@ -150,7 +151,7 @@ def test_many_models_are_filtered_by_name(chat: Chat) -> None:
     page.get_by_role("button", name=re.compile("^Model: ")).click()
     field = page.get_by_label("Filter the models")
     expect(field).to_be_focused()
-    field.fill("THINK")
+    field.fill("THINK=20")
     expect(page.get_by_role("menuitemradio")).to_have_count(1)
     field.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -158,3 +159,23 @@ def test_many_models_are_filtered_by_name(chat: Chat) -> None:
     page.keyboard.press("Enter")
     field.fill("no such model")
     expect(page.get_by_text("No model has such a name.")).to_be_visible()
+
+
+def test_without_a_line_the_documents_page_is_shown_and_says_that_it_waits(
+    server: RxChat, signed_in: Callable[..., BrowserContext]
+) -> None:
+    context = cuttable(signed_in(server))
+    chat = Chat(context.new_page(), server.url).open()
+    # Their code is loaded some seconds after the page, when there is nothing else to do.
+    chat.page.wait_for_function("() => document.querySelectorAll('link[rel=modulepreload][href*=documents]').length > 0")
+    chat.page.wait_for_load_state("networkidle")
+    chat.composer.fill("A draft")
+    cut(chat)
+    chat.page.get_by_role("link", name="Documents").first.click()
+    expect(chat.page).to_have_url(re.compile("/documents"))
+    expect(chat.page.get_by_text("Reconnecting…")).to_be_visible()
+    expect(chat.page.get_by_role("heading", name="Documents").first).to_be_visible()
+    context.set_offline(False)
+    expect(chat.page.get_by_text("Reconnecting…")).to_have_count(0)
+    chat.page.go_back()
+    expect(chat.composer).to_have_value("A draft")

@@ -40,6 +40,21 @@ def test_a_conversation_is_renamed_in_its_row_and_everywhere(
         expect(tab.row("A <b>better</b> title")).to_be_visible()
         expect(tab.page.get_by_role("heading", level=1)).to_have_text("A <b>better</b> title")
         expect(tab.page).to_have_title("A <b>better</b> title · RxChat")
+    # Two who rename it at once: the page that was slower says what the other one has made of it, too.
+    titles = [tab.page.get_by_label("Conversation title") for tab in (chat, other)]
+    for tab, field, name in zip((chat, other), titles, ("Of the first", "Of the second"), strict=True):
+        menu(tab, "A <b>better</b> title", "Rename")
+        field.fill(name)
+    for field in titles:
+        field.press("Enter")
+    expect(chat.row("Of the second")).to_be_visible()
+    expect(other.row("Of the second")).to_be_visible()
+    for tab in (chat, other):
+        expect(tab.page.get_by_role("heading", level=1)).to_have_text("Of the second")
+        expect(tab.row("Of the first")).to_have_count(0)
+    menu(chat, "Of the second", "Rename")
+    title.fill("A <b>better</b> title")
+    title.press("Enter")
     menu(chat, "A <b>better</b> title", "Rename")
     title.fill("Never kept")
     title.press("Escape")

@@ -16,5 +16,5 @@ interface ImportMeta {
 
 interface Window {
   /** React Router's name for one build of the pages. */
-  __reactRouterManifest?: { version: string };
+  __reactRouterManifest?: { version: string; routes: Record<string, { path?: string; module: string; imports: string[] }> };
 }

@@ -1,6 +1,7 @@
 // The keyboard behaviour of menus, tabs, lists and shortcuts: elements say what they are by attributes, so that Python can draw them.
 import { isComposing } from "./composition.js";
 import "./missing-chunk-page.js";
+import "./route-preload.js";
 import "./waking.js";
 
 const ITEMS = { menu: '[role^="menuitem"]', tablist: '[role="tab"]', listbox: '[role="option"]' };
