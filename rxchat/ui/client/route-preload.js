@@ -20,5 +20,5 @@ function preload() {
 }
 
 if (typeof window !== "undefined" && typeof document !== "undefined") {
-  window.addEventListener("load", () => setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), AFTER_MS));
+  setTimeout(() => (window.requestIdleCallback ?? setTimeout)(preload), AFTER_MS);
 }
