@@ -13,8 +13,11 @@ const Markdown = lazy(loadMarkdown);
 // A conversation's page needs it at once; the new-chat page only when it has time.
 if (typeof location !== "undefined" && location.pathname.startsWith("/c/")) loadMarkdown();
 
-/** What was sent with a message: it opens, unless it was deleted or the reader may not read it. */
-function Attachment({ id, kind, name, is_there: isThere }) {
+/**
+ * What was sent with a message: it opens, unless it was deleted or the reader may not read it.
+ * @param {Record<string, any>} props
+ */
+function Attachment({ attachment: { id, kind, name, is_there: isThere } }) {
   const isCollection = kind === "collection";
   const Icon = isThere ? (isCollection ? Library : FileText) : FileX;
   const gone = name ? `${name} · deleted` : "A file that you cannot open";
@@ -34,7 +37,7 @@ function Attachment({ id, kind, name, is_there: isThere }) {
 
 /**
  * Long pasted text is folded, and unfolds where it is.
- * @type {import("react").NamedExoticComponent<{ text: string, attachments?: Record<string, any>[], isMuted?: boolean }>}
+ * @type {import("react").NamedExoticComponent<{ text: string, attachments?: Record<string, any>[] | null, isMuted?: boolean }>}
  */
 export const UserMessage = memo(({ text, attachments, isMuted }) => {
   const [isOpen, setOpen] = useState(false);
@@ -46,10 +49,10 @@ export const UserMessage = memo(({ text, attachments, isMuted }) => {
   }, [text, isOpen]);
   return (
     <article aria-label="You" className={`message-user ${isMuted ? "is-muted" : ""}`}>
-      {attachments?.length > 0 && (
+      {!!attachments?.length && (
         <ul className="attachment-all" aria-label="Attached">
           {attachments.map((attachment) => (
-            <Attachment key={attachment.id} {...attachment} />
+            <Attachment key={attachment.id} attachment={attachment} />
           ))}
         </ul>
       )}

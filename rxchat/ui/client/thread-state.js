@@ -2,6 +2,7 @@
 
 export const EMPTY_TEXT = Object.freeze({ text: "", reasoning: "" });
 
+/** @type {Readonly<Record<string, any>>} */
 const EMPTY_VIEW = Object.freeze({ tag: null, messages: [], older: false, loadingOlder: false, pending: [], waiting: null, born: false });
 
 /** What the page knows of its one conversation. `resyncs` and `mores` count what it has asked the server for. */
