@@ -167,7 +167,9 @@ def test_without_a_line_the_documents_page_is_shown_and_says_that_it_waits(
     context = cuttable(signed_in(server))
     chat = Chat(context.new_page(), server.url).open()
     # Their code is loaded some seconds after the page, when there is nothing else to do.
-    chat.page.wait_for_function("() => document.querySelectorAll('link[rel=modulepreload][href*=documents]').length > 0")
+    chat.page.wait_for_function(
+        "() => document.querySelectorAll('link[rel=modulepreload][href*=documents]').length > 0"
+    )
     chat.page.wait_for_load_state("networkidle")
     chat.composer.fill("A draft")
     cut(chat)

@@ -76,7 +76,7 @@ export function QueueFeed({ currentUser, onWithdraw }) {
     giveBack([edit.text]);
     edit = null;
   }, [view]);
-  const count = /** @type {object[] | null} */ (view.waiting ?? []).length;
+  const count = view.waiting?.length ?? 0;
   useEffect(() => {
     if (count) refusal.set("");
   }, [count]);
