@@ -34,7 +34,7 @@ export function refusalIn(body, status) {
 
 const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
 
-/** What tus-js-client is told about a file; `tell` gets {progress}, {facts}, {lost}, {done} or {failed: why}. */
+/** What tus-js-client is told about a file; `tell` gets what changes of its item. */
 function tusOptions(file, metadata, tell) {
   return {
     endpoint: address("/api/uploads"),
@@ -49,19 +49,19 @@ function tusOptions(file, metadata, tell) {
     onAfterResponse: (_request, response) => {
       const id = response.getHeader("X-Document") ?? response.getHeader("Location")?.split("/").pop();
       const facts = { isThere: response.getHeader("X-Already-Exists") === "1", version: Number(response.getHeader("X-Version") ?? 1) };
-      tell({ facts: id ? { id, ...facts } : facts });
+      tell(id ? { id, ...facts } : facts);
     },
-    onProgress: (sent, size) => tell({ progress: size ? sent / size : 0 }),
+    onProgress: (sent, size) => tell({ state: "uploading", progress: size ? sent / size : 0 }),
     onShouldRetry: (error, attempt) => {
       if (isFinal(statusOf(error))) return false;
-      if (attempt > 0) tell({ lost: true });
+      if (attempt > 0) tell({ state: "lost" });
       return true;
     },
-    onSuccess: () => tell({ done: true }),
+    onSuccess: () => tell({ state: "done", progress: 1 }),
     onError: (error) => {
-      if (!error.originalRequest) tell({ failed: UNREADABLE });
-      else if (isFinal(statusOf(error))) tell({ failed: refusalIn(error.originalResponse.getBody(), statusOf(error)) });
-      else tell({ lost: true });
+      if (!error.originalRequest) tell({ state: "failed", error: UNREADABLE });
+      else if (isFinal(statusOf(error))) tell({ state: "failed", error: refusalIn(error.originalResponse.getBody(), statusOf(error)) });
+      else tell({ state: "lost" });
     },
   };
 }
@@ -105,31 +105,23 @@ export class Uploads {
     this.changed();
   }
 
-  /** A transfer has ended, one way or the other: the next one begins. */
-  #end(item, changes) {
-    this.#change(item, { transfer: null, ...changes });
-    this.#next();
-  }
-
   /** What its transfer says about an item; what one that was paused or given up still says does not count. */
-  #hear(item, said) {
+  #hear(item, changes) {
     if (!this.items.includes(item) || !["uploading", "lost"].includes(item.state)) return;
-    if (said.facts) this.#change(item, said.facts);
-    else if (said.lost) this.#lose(item);
-    else if (said.done) this.#end(item, { state: "done", progress: 1 });
-    else if (said.failed) this.#end(item, { state: "failed", error: said.failed });
-    else this.#change(item, { state: "uploading", progress: said.progress });
+    const isOver = changes.state === "done" || changes.state === "failed";
+    this.#change(item, isOver ? { ...changes, transfer: null } : changes);
+    if (isOver) this.#next();
+    if (changes.state === "lost") this.#lose(item);
   }
 
   /** A lost connection and a deleted file cause the same error; reading the file shows which it was. */
   async #lose(item) {
-    this.#change(item, { state: "lost" });
     this.#goOnLater();
     try {
       await item.file.slice(0, 1).arrayBuffer();
     } catch {
       item.transfer?.abort();
-      this.#hear(item, { failed: UNREADABLE });
+      this.#hear(item, { state: "failed", error: UNREADABLE });
     }
   }
 
