@@ -268,6 +268,20 @@ def test_sending_waits_for_a_file_and_says_so_and_one_that_was_cut_off_is_chosen
     expect(chat.send_button).to_be_enabled()
 
 
+def test_leaving_the_page_asks_while_a_file_is_on_its_way(chat: Chat) -> None:
+    page = chat.open().page
+    held: list[Route] = []
+    page.route("**/api/uploads/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    with page.expect_request("**/api/uploads/**"):
+        begin_attaching(page)
+    with page.expect_event("dialog") as asked:
+        page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    expect(chips(page)).to_contain_text("handbook.md")
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_a_refused_file_says_why_and_can_be_removed(chat: Chat) -> None:
     page = chat.open().choose(PLAIN).page
     attach(page, "empty.md", "")
