@@ -224,6 +224,12 @@ _INDEX_WORDS = text(
 
 async def index_lexemes(session: AsyncSession, document: Document, first: int, limit: int) -> int:
     """Index the lexemes of some published chunks, from an ordinal on; return the number of chunks."""
+    # Before its chunks, as everything else that changes both.
+    await session.execute(
+        select(col(DocumentRow.id))
+        .where(col(DocumentRow.owner_id) == document.owner_id, col(DocumentRow.id) == document.id)
+        .with_for_update(read=True)
+    )
     found = await session.execute(
         select(col(ChunkRow.id), col(ChunkRow.heading), col(ChunkRow.text))
         .where(

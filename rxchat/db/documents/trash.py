@@ -59,6 +59,12 @@ async def restorable(session: AsyncSession, owner_id: UUID, document_ids: Sequen
     return list(found.scalars())
 
 
+# Whatever changes a document and its chunks takes the document first: in another order, two would wait for each other.
+_LOCK = text(
+    """
+    SELECT FROM document WHERE owner_id = current_user_id() AND id = ANY (:documents) ORDER BY id FOR UPDATE
+    """
+).bindparams(bindparam("documents", type_=ARRAY(Uuid())))
 _TRASH = text("SELECT trash_documents(:documents, :most_bytes, :most_documents)").bindparams(
     bindparam("documents", type_=ARRAY(Uuid()))
 )
@@ -71,6 +77,7 @@ async def trash(
 
     If the trash exceeds the limits, the oldest documents are deleted permanently. Returns the files of these.
     """
+    await session.execute(_LOCK, {"documents": list(document_ids)})
     given = {"documents": list(document_ids), "most_bytes": most_bytes, "most_documents": most_documents}
     return list((await session.execute(_TRASH, given)).scalars())
 

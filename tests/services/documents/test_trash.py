@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import psycopg
@@ -239,6 +240,24 @@ async def test_a_document_that_was_being_read_is_read_to_its_end_when_it_is_rest
     assert left == (0,)
     assert (await restored(services, current_user, document.id)).state is DocumentState.READY
     assert await searched(services, current_user, SearchScope((collection,))) == [TEXT]
+
+
+async def test_a_document_is_deleted_while_another_transaction_replaces_its_chunks(
+    services: Services, current_user: CurrentUser, collection: UUID, owner_url: str
+) -> None:
+    document = await ready(services, current_user, collection, "hours.txt", TEXT)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(owner_url) as publishing, psycopg.connect(owner_url, autocommit=True) as looking:
+        # As a job does that publishes what it has read: the document first, then its chunks.
+        publishing.execute("UPDATE document SET progress = 1.0 WHERE id = %s", (document.id,))
+        deleting = asyncio.create_task(services.documents.files.remove(current_user, [document.id]))
+        async with asyncio.timeout(60):
+            while looking.execute(waiting).fetchone() == (0,):
+                await asyncio.sleep(0.02)
+        publishing.execute("DELETE FROM chunk WHERE document_id = %s", (document.id,))
+        publishing.commit()
+        await deleting
+    assert await in_trash(services, current_user, collection) == ["hours.txt"]
 
 
 async def test_after_thirty_days_it_is_purged_with_its_file(
