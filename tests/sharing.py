@@ -33,6 +33,7 @@ GROUPS = {
     "a server with documents": {
         "tests/journeys/test_accessibility",
         "tests/journeys/test_administration",
+        "tests/journeys/test_citations",
         "tests/journeys/test_documents",
         "tests/journeys/test_grounding",
     },

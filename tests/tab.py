@@ -37,6 +37,7 @@ class Tab:
         self.cookie = f"rxchat_session={cookie}" if cookie else ""
         self.address = ""
         self.path = ""
+        self.socket = ""
         self.page = Page(self._resync)
         self.values: dict[str, dict[str, Any]] = {}
         self.patches: list[dict[str, Any]] = []
@@ -99,6 +100,7 @@ class Tab:
                 or (f"/c/{self._query['conversation_id']}" if "conversation_id" in self._query else "/"),
                 "token": self.token,
                 "ip": self.address,
+                "sid": self.socket,
             },
         )
         self._tasks.append(await self._processor.enqueue(self.token, event))

@@ -9,9 +9,9 @@ from rxchat.ui.chat.topbar import topbar
 from rxchat.ui.platform.notices import banners, toasts
 
 
-def shell(*content: rx.Component) -> rx.Component:
-    """Sidebar, top bar and notices around a conversation, which shows the toasts itself."""
-    return _frame(topbar(), banners(), *content)
+def shell(*content: rx.Component, beside: rx.Component) -> rx.Component:
+    """Sidebar, top bar and notices around a conversation, which shows the toasts itself; and what is beside it."""
+    return _frame(topbar(), banners(), *content, beside=beside)
 
 
 def page_shell(bar: rx.Component, *content: rx.Component, only_problems: bool = False) -> rx.Component:
@@ -30,8 +30,9 @@ def page_toasts() -> rx.Component:
     return rx.cond(drawer.value, rx.fragment(), toasts())
 
 
-def _frame(*content: rx.Component) -> rx.Component:
-    return rx.el.div(sidebar(), rx.el.main(*content, class_name="main", tab_index=-1), class_name="shell")
+def _frame(*content: rx.Component, beside: rx.Component | None = None) -> rx.Component:
+    main = rx.el.main(*content, class_name="main", tab_index=-1)
+    return rx.el.div(sidebar(), main, *([beside] if beside else []), class_name="shell")
 
 
 def card(*content: rx.Component) -> rx.Component:

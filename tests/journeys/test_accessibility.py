@@ -11,9 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from rxchat.domain.ids import new_id
 from tests.journeys.axe import PHONE, Audit, with_axe
 from tests.journeys.browser import PASSWORD, Chat
+from tests.journeys.cited_documents import attach, fill, handbook_address, program
 from tests.journeys.conftest import ENDLESS, RICH
 from tests.journeys.server import RxChat
-from tests.journeys.test_grounding import attach, fill, handbook_address, program
 
 ENTRIES = (
     "sign-in",

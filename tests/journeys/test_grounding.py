@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.journeys.browser import Chat
-from tests.journeys.conftest import CODE, DOUBTFUL, PLAIN, QUOTING, session_of
-from tests.journeys.server import RxChat, until
-from tests.parsers import scans
-
-HANDBOOK = """# Handbook
-
-## Holidays
-
-Everybody has thirty days of holidays in a year. They are asked for in the calendar.
-
-## Coffee
-
-The coffee machine is cleaned on Fridays by whoever drank last.
-"""
+from tests.journeys.cited_documents import (
+    HANDBOOK,
+    attach,
+    begin_attaching,
+    chips,
+    fill,
+    known,
+    program,
+)
+from tests.journeys.conftest import PLAIN, QUOTING
+from tests.journeys.server import RxChat
 
 
 @pytest.fixture(scope="module")
@@ -38,66 +33,6 @@ def filled_server(document_server: RxChat) -> RxChat:
 def chat(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
     """A tab of somebody who is signed in at that server."""
     return Chat(signed_in(filled_server).new_page(), filled_server.url)
-
-
-def program(server: RxChat) -> httpx.Client:
-    """The first administrator, over HTTP."""
-    kept = session_of(server).get("cookies", [])
-    cookies = {cookie.get("name", ""): cookie.get("value", "") for cookie in kept}
-    return httpx.Client(base_url=server.url, cookies=cookies, trust_env=False)
-
-
-def fill(server: RxChat) -> None:
-    """Make the collection unless it is there, and wait until all of it can be found."""
-    with program(server) as client:
-        if any(item["name"] == "Team rules" for item in client.get("/api/collections").json()):
-            return
-        made: dict[str, Any] = client.post("/api/collections", json={"name": "Team rules"}).json()
-        for name, text in {
-            "handbook.md": HANDBOOK,
-            "parking.md": "# Parking\n\nThe bicycles stand in the yard.\n",
-        }.items():
-            where = {"name": name, "collection": made["id"]}
-            client.post("/api/files", params=where, content=text.encode()).raise_for_status()
-
-        def is_ready() -> bool:
-            found = client.get(f"/api/collections/{made['id']}/documents").json()
-            return len(found) == 2 and all(document["state"] == "ready" for document in found)
-
-        until(is_ready, 60)
-
-
-def handbook_address(server: RxChat, query: str) -> str:
-    """Where the handbook is shown, as the address of a citation says."""
-    with program(server) as client:
-        [rules] = [item for item in client.get("/api/collections").json() if item["name"] == "Team rules"]
-        found = client.get(f"/api/collections/{rules['id']}/documents").json()
-    identifier = next(item["id"] for item in found if item["name"] == "handbook.md")
-    return f"{server.url}/documents/view/{identifier}?{query}"
-
-
-def attach(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
-    """Choose a file, and wait until it is there or has been refused."""
-    begin_attaching(page, name, text)
-    expect(chips(page).filter(has_text=name)).to_have_count(1)
-    expect(page.locator(".attachment-ring")).to_have_count(0)
-
-
-def begin_attaching(page: Page, name: str = "handbook.md", text: str = HANDBOOK) -> None:
-    """Choose a file as the file picker would."""
-    with page.expect_file_chooser() as choosing:
-        page.get_by_role("button", name="Attach files").click()
-    choosing.value.set_files([{"name": name, "mimeType": "text/markdown", "buffer": text.encode()}])
-
-
-def chips(page: Page) -> Locator:
-    """What goes along with the message that is being written."""
-    return page.get_by_role("list", name="Attached to this message").get_by_role("listitem")
-
-
-def known(page: Page) -> Locator:
-    """What the conversation's answers are grounded in."""
-    return page.get_by_role("region", name="What answers may use").get_by_role("listitem")
 
 
 def pick(chat: Chat, words: str) -> None:
@@ -134,13 +69,6 @@ def test_a_file_is_attached_asked_about_and_cited(chat: Chat) -> None:
     expect(card).to_have_count(0)
     page.get_by_role("button", name="1 source", exact=True).click()
     expect(page.locator(".sources-list")).to_contain_text("handbook.md")
-    path = chat.path
-    citation.click()
-    page.wait_for_url(re.compile("/documents/view/.*start="))
-    expect(page.locator("mark").filter(has_text="Everybody has thirty days").first).to_be_visible()
-    page.go_back()
-    page.wait_for_url(re.compile(path))
-    expect(citation).to_be_visible()
 
 
 def test_what_was_sent_with_a_message_stays_with_it_and_opens(chat: Chat, filled_server: RxChat) -> None:
@@ -198,33 +126,6 @@ def test_words_that_nothing_is_called_stay_words(chat: Chat) -> None:
     expect(page.get_by_text("No collections or documents match.")).to_have_count(0)
     chat.composer.press("Enter")
     expect(chat.questions).to_have_text(["see #nothingiscalledso"])
-
-
-def test_what_does_not_hold_is_shown_as_unverified(chat: Chat) -> None:
-    page = chat.open().choose(DOUBTFUL).page
-    attach(page)
-    chat.ask("How many days?").wait_for_end()
-    quote = chat.answer.get_by_role("button", name="Source 1. Not verified: the source does not contain these words.")
-    number = chat.answer.get_by_role("button", name="Source 7. Not verified: the source does not exist.")
-    expect(quote).to_have_attribute("data-unverified", "true")
-    number.hover()
-    expect(page.get_by_role("dialog")).to_have_text("Not verified: the source does not exist.")
-    number.click()
-    assert "/c/" in page.url
-    quote.focus()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Shift+Tab")
-    expect(page.get_by_role("dialog", name="Source 1")).to_contain_text("handbook.md")
-
-
-def test_a_mark_in_code_stays_a_mark_and_one_behind_an_exclamation_is_no_picture(chat: Chat) -> None:
-    page = chat.open().choose(CODE).page
-    attach(page)
-    chat.ask("Say it").wait_for_end()
-    expect(chat.answer.get_by_role("button", name="Source 1", exact=True).last).to_be_visible()
-    assert "#cite-" not in chat.answer.inner_text()
-    expect(chat.answer).not_to_contain_text("Image:")
-    expect(page.locator(".md img")).to_have_count(0)
 
 
 def test_what_is_attached_survives_a_reload_and_is_removed(chat: Chat) -> None:
@@ -326,60 +227,3 @@ def test_files_are_dropped_on_the_window_and_pasted(chat: Chat) -> None:
         " field.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: data })) }"
     )
     expect(chips(page)).to_have_text(["dropped.md", "pasted.md"])
-
-
-def test_a_finger_opens_the_card_first(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> None:
-    narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-    chat = Chat(signed_in(filled_server, **narrow).new_page(), filled_server.url).open().choose(PLAIN)
-    attach(chat.page)
-    expect(chips(chat.page)).to_have_text(["handbook.md"])
-    chat.ask("How many days of holidays?").wait_for_end()
-    chat.answer.get_by_role("button", name="Source 1", exact=True).tap()
-    card = chat.page.get_by_role("dialog", name="Source 1")
-    expect(card).to_contain_text("thirty days")
-    box = card.bounding_box()
-    assert box is not None
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 360
-    card.get_by_role("link", name="Open document").tap()
-    chat.page.wait_for_url(re.compile("/documents/view/"))
-
-
-def test_a_citation_of_a_text_that_has_changed_since_marks_nothing_else(chat: Chat, filled_server: RxChat) -> None:
-    page = chat.page
-    mark = page.locator("mark.passage")
-    page.goto(handbook_address(filled_server, "start=3&end=40#quote=The+coffee+machine+is+cleaned"))
-    expect(mark).to_have_text("The coffee machine is cleaned")
-    expect(page.locator(".viewer-note")).to_have_count(0)
-    page.goto(handbook_address(filled_server, "start=3&end=40#quote=The+tea+machine+is+cleaned"))
-    expect(page.locator(".viewer-note")).to_contain_text("This document has changed")
-    expect(page.locator(".viewer-note")).to_contain_text("The tea machine is cleaned")
-    expect(page.locator(".viewer-words")).to_contain_text("Everybody has thirty days")
-    expect(mark).to_have_count(0)
-    # One that lies behind the end of what is left of the text.
-    page.goto(handbook_address(filled_server, "start=90000&end=90040#quote=Everybody+has+thirty+days"))
-    expect(mark).to_have_text("Everybody has thirty days")
-
-
-@pytest.mark.slow
-def test_a_passage_of_a_scan_is_told_and_its_page_opened(chat: Chat, filled_server: RxChat) -> None:
-    with program(filled_server) as client:
-        made: str = client.post("/api/collections", json={"name": "Scans"}).json()["id"]
-        where = {"name": "scan.pdf", "collection": made}
-        scan = scans.pdf("Invoice\nOf the ninth of May", "Due at once\nThe total is ninety euros")
-        client.post("/api/files", params=where, content=scan).raise_for_status()
-
-        def document() -> dict[str, Any]:
-            return client.get(f"/api/collections/{made}/documents").json()[0]
-
-        until(lambda: document()["state"] in {"ready", "failed"}, 120)
-        identifier = document()["id"]
-    page = chat.page
-    page.goto(f"{filled_server.url}/documents/view/{identifier}?page=2#quote=The+total+is+ninety+euros")
-    note = page.locator(".viewer-note")
-    expect(note).to_contain_text("This page is a scan, so the passage cannot be highlighted.")
-    expect(note.locator("blockquote")).to_contain_text("The total is ninety euros")
-    expect(page.get_by_role("region", name="Page 2").locator("canvas")).to_be_in_viewport()
-    expect(note).to_be_in_viewport()
-    note.get_by_role("button", name="Close this note").click()
-    expect(note).to_have_count(0)

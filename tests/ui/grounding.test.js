@@ -1,18 +1,8 @@
 // The rules of what goes along with a message, of `#`, and of citations, without a browser. Run by test_client.py.
 import { describe, expect, mock, test } from "bun:test";
-import {
-  citationIn,
-  excerptOf,
-  linkedText,
-  marksOf,
-  newNonce,
-  passageOf,
-  placeOf,
-  reasonOf,
-  restoreMarks,
-  withoutLinks,
-} from "../../rxchat/ui/client/citation-marks.js";
+import { citationIn, linkedText, marksOf, newNonce, restoreMarks, withoutLinks } from "../../rxchat/ui/client/citation-marks.js";
 import { createSources } from "../../rxchat/ui/client/citation-sources.js";
+import { addressOf, cardOf, excerptOf, placeOf, reasonOf } from "../../rxchat/ui/client/citation-words.js";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
 import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
@@ -117,11 +107,35 @@ describe("the source of a citation", () => {
   });
 
   test("leads to the quoted words, or to the whole passage", () => {
-    expect(passageOf(source, quoting)).toEqual({ documentId: "d", start: 112, end: 122, page: 3, quote: "has thirty" });
-    expect(passageOf(source, { ...quoting, verified: false })).toEqual({ documentId: "d", start: 100, end: 128, page: 3, quote: source.text });
+    expect(addressOf(source, quoting)).toBe("/documents/view/d?start=112&end=122&page=3#quote=has+thirty");
+    const whole = "/documents/view/d?start=100&end=128&page=3#quote=%F0%9F%98%80+Everybody+has+thirty+days.";
+    expect([addressOf(source, { ...quoting, verified: false }), addressOf(source, undefined)]).toEqual([whole, whole]);
     // What the text says, and not what the answer made of it.
-    expect(passageOf(source, { ...quoting, quote: "HAS ... thirty" }).quote).toBe("has thirty");
+    expect(addressOf(source, { ...quoting, quote: "HAS ... thirty" })).toContain("#quote=has+thirty");
+    expect([addressOf({ ...source, is_there: false }, quoting), addressOf({ ...source, is_allowed: false }, quoting), addressOf(undefined, quoting)]).toEqual([
+      "",
+      "",
+      "",
+    ]);
     expect(placeOf(source)).toBe("page 3 · Holidays");
+  });
+
+  test("is said by a card: what it says, or why it does not", () => {
+    const named = { ...source, name: "rules.md" };
+    const card = (citation, answer) => {
+      const { label, ...said } = cardOf(citation, answer);
+      return [label, ...Object.values(said).filter(Boolean)];
+    };
+    const to = "/documents/view/d?start=112&end=122&page=3#quote=has+thirty";
+    expect(card(quoting, { data: [named] })).toEqual(["Source 1", "rules.md", "page 3 · Holidays", "😀 Everybody ", "has thirty", " days.", to]);
+    expect(card(quoting, {})).toEqual(["Source 1", "Loading the source…"]);
+    expect(card(quoting, { problem: "The server is away." })).toEqual(["Source 1", "The server is away."]);
+    expect(card(quoting, { data: [] })).toEqual(["Source 1", "This source no longer exists."]);
+    expect(card(quoting, { data: [{ ...named, is_allowed: false }] })).toEqual(["Source 1", "You no longer have access to this document."]);
+    expect(card(quoting, { data: [{ ...named, is_there: false }] })).not.toContain(to);
+    const doubtful = { number: 1, verified: false, reason: "not in the source", quote: "x".repeat(300) };
+    expect(card(doubtful, {})[2]).toBe(`“${"x".repeat(200)}…”`);
+    expect(card({ number: 7, verified: false, reason: "no such source" }, {})).toEqual(["Source 7", "Not verified: the source does not exist."]);
   });
 
   test("says why a citation does not hold", () => {
@@ -133,12 +147,11 @@ describe("the source of a citation", () => {
   test("is asked for once, and again when that failed", async () => {
     const answers = [{ problem: "away" }, { data: [source] }];
     let asked = 0;
-    const sources = createSources(async () => answers[asked++]);
-    const citations = [];
-    expect((await sources.want(citations, "a")).problem).toBe("away");
-    await Promise.all([sources.want(citations, "a"), sources.want(citations, "a")]);
-    expect([(await sources.want(citations, "a")).list, sources.of(citations).list, asked]).toEqual([[source], [source], 2]);
-    expect(sources.of([]).list).toBe(null);
+    const sourcesOf = createSources(async () => answers[asked++]);
+    const answer = { citations: [], message: "a" };
+    expect((await sourcesOf(answer)).problem).toBe("away");
+    const found = await Promise.all([sourcesOf(answer), sourcesOf(answer), sourcesOf({ ...answer })]);
+    expect([found.map(({ data }) => data), asked]).toEqual([[[source], [source], [source]], 2]);
   });
 });
 

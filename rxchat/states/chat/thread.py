@@ -21,7 +21,12 @@ from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
 from rxchat.states.chat.sidebar import SidebarState
-from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
+from rxchat.states.platform.auth_guard import (
+    current_path,
+    requires_user,
+    requires_user_in_background,
+    show_errors_in,
+)
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.states.platform.request_context import client_info_of
 
@@ -82,11 +87,15 @@ class ThreadState(rx.State):
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
+    _opened_at: tuple[str, str] = ("", "")
+    """The socket and the address of the last `open`."""
 
     @rx.event
     @partial(requires_user, reopens=True)
     async def open(self, current_user: CurrentUser) -> Any:
         """Show the conversation in the address, or the page for a new one."""
+        if self._is_only_beside():
+            return None
         named, before = self._addressed(), self.conversation_id
         wanted = str(parse_id(named) or "")
         if wanted and wanted != named:
@@ -117,6 +126,14 @@ class ThreadState(rx.State):
         await self._show_models(current_user, page.model if page else "")
         self._show_page(page, current_user)
         return ThreadState.attend
+
+    def _is_only_beside(self) -> bool:
+        """Whether the page shows this conversation already, and only the document beside it has changed."""
+        before = self._opened_at
+        self._opened_at = (self.router.session.session_id, current_path(self).partition("#")[0])
+        (socket, address), (last_socket, last_address) = self._opened_at, before
+        is_same_page = socket == last_socket and address.partition("?")[0] == last_address.partition("?")[0]
+        return is_same_page and address != last_address
 
     async def _show_context_sources(self, current_user: CurrentUser) -> None:
         known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))

@@ -74,6 +74,8 @@ class ViewerState(DialogState, rx.State):
     """Why the passage is not marked."""
     quote: str = ""
     chunks: list[ChunkView] = []
+    has_chunks: bool = False
+    """Whether they were loaded."""
     first_chunk: int = 0
     has_more_chunks: bool = False
     versions: list[VersionView] = []
@@ -87,7 +89,8 @@ class ViewerState(DialogState, rx.State):
     async def open(self, current_user: CurrentUser, key: str, document_id: str, passage: dict) -> Any:
         """Show a document, at a passage: {start, end, page, quote}."""
         if document_id != self.document.id:
-            self.document, self.chunks, self.versions, self.notice = ViewedDocument(), [], [], VersionNotice()
+            self.document, self.versions, self.notice = ViewedDocument(), [], VersionNotice()
+            self.chunks, self.has_chunks = [], False
             self._clear_text()
         self.opened, self.is_missing = key[:_LONGEST_KEY], False
         self._wanted = _passage_ref(passage)
@@ -271,7 +274,7 @@ class ViewerState(DialogState, rx.State):
             current_user, parsed_id(self.document.id), first, _CHUNKS + 1
         )
         self.chunks, self.first_chunk = [chunk_view(item) for item in found[:_CHUNKS]], first
-        self.has_more_chunks = len(found) > _CHUNKS
+        self.has_more_chunks, self.has_chunks = len(found) > _CHUNKS, True
         self._done()
 
     @rx.event

@@ -5,9 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.chat.thread import ThreadState
+from rxchat.ui.chat.citations import citation_card
 from rxchat.ui.chat.composer import composer
 from rxchat.ui.chat.queue import queue
 from rxchat.ui.chat.thread import thread, thread_feeds
+from rxchat.ui.documents.beside import document_beside
 from rxchat.ui.layout import page_toasts, shell
 from rxchat.ui.platform.not_found import not_found_panel
 
@@ -21,6 +23,7 @@ def chat_page() -> rx.Component:
         rx.cond(
             ThreadState.missing,
             rx.fragment(not_found_panel(_MISSING), page_toasts()),
-            rx.fragment(thread(), page_toasts(), queue(), composer()),
+            rx.fragment(thread(), page_toasts(), queue(), composer(), citation_card()),
         ),
+        beside=document_beside(),
     )

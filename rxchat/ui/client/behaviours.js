@@ -83,12 +83,12 @@ export function modal(dialog) {
   };
 }
 
-/** Place an open menu beside its button, inside the window. */
-function place(menu, button) {
+/** Place an open menu or card beside its button, inside the window. */
+export function place(menu, button) {
   const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
   const [side, edge] = (menu.dataset.placement ?? "bottom-end").split("-");
   const isBelow = side === "bottom" ? box.bottom + GAP + size.height <= innerHeight - MARGIN || box.top < size.height + GAP : box.top < size.height + GAP;
-  const left = edge === "end" ? box.right - size.width : box.left;
+  const left = { end: box.right - size.width, center: (box.left + box.right - size.width) / 2 }[edge] ?? box.left;
   menu.style.left = `${Math.max(MARGIN, Math.min(left, innerWidth - MARGIN - size.width))}px`;
   menu.style.top = `${Math.max(MARGIN, isBelow ? box.bottom + GAP : box.top - GAP - size.height)}px`;
 }
@@ -184,12 +184,12 @@ function pressed(event) {
   if ((key === "Enter" || key === "Escape") && target.matches("[data-edits-in-place]")) return endEditing(event);
   if (target.matches("[data-enter-submits]")) submitText(event);
   // The phone's drawer and others that are no dialog or popover of the browser.
-  if (key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open], :popover-open")) clickOn("[data-closes-with-escape]");
+  if (key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog:modal, :popover-open")) clickOn("[data-closes-with-escape]");
 }
 
 /** A menu that opens is placed, and has the focus; its button shows that it is open. */
 function toggled({ target, newState, source }) {
-  if (target.role !== "menu" && target.popover === null) return;
+  if (target.popover === null || target.role === "dialog") return;
   const opener = source ?? target.opener;
   opener?.setAttribute("aria-expanded", String(newState === "open"));
   opener?.parentElement.toggleAttribute("data-open", newState === "open");

@@ -1,94 +1,54 @@
-// A citation in an answer: a small number; hover, focus and touch show what the source says, a click goes there.
-import { useCallback, useEffect, useId, useRef, useState } from "react";
-import { useNavigate } from "react-router";
-import { CitationCard } from "./citation-card.jsx";
-import { useCitations, useSources } from "./citation-context.jsx";
-import { canOpen, passageOf, reasonOf } from "./citation-marks.js";
-import { useEscape } from "./escape.js";
-import { viewerAddress } from "./viewer-address.js";
+// A citation in an answer, a small number: React draws it deep inside the streamed markdown (decision 0001).
+import { createContext, useContext, useEffect, useRef } from "react";
+import { hideCard, isShownFor, keepCard, leaveCard, showCard, sourcesOf } from "./citation-card.js";
+import { addressOf, reasonOf, sourceOf } from "./citation-words.js";
+import { openBeside } from "./viewer-beside.jsx";
 
-const SOON = 120;
-const LATER = 220;
+const SOON_MS = 120;
+const Answer = createContext(/** @type {{ citations: any[], message: string }} */ ({ citations: [], message: "" }));
+/** Provides {citations, message} of the answer that the citations stand in. */
+export const AnswerOf = Answer.Provider;
 
-/** Open after a moment over the chip, and closed a moment after leaving both the chip and the card. */
-function useOpening(look) {
-  const [isOpen, setOpen] = useState(false);
-  const timer = useRef(0);
-  const set = useCallback((value, delay = 0) => {
-    clearTimeout(timer.current);
-    if (value) look();
-    if (delay) timer.current = setTimeout(() => setOpen(value), delay);
-    else setOpen(value);
-  }, [look]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return [isOpen, set];
-}
-
-function useOutsidePress(isOpen, chip, id, close) {
-  useEffect(() => {
-    if (!isOpen) return undefined;
-    const press = ({ target }) => {
-      if (!chip.current?.contains(target) && !document.getElementById(id)?.contains(target)) close();
-    };
-    document.addEventListener("pointerdown", press);
-    return () => document.removeEventListener("pointerdown", press);
-  }, [isOpen]);
-}
-
+/** Hover, focus and touch show what the source says; a click opens its document there. */
 export function CitationChip({ index }) {
-  const answer = useCitations();
+  const answer = useContext(Answer);
   const citation = answer.citations[index];
-  const { list, problem, look } = useSources(answer);
-  const [isOpen, setOpen] = useOpening(look);
-  const navigate = useNavigate();
   const chip = useRef(null);
   const pressedBy = useRef("");
-  const id = useId();
-  const close = () => setOpen(false);
-  useEscape(isOpen, close);
-  useOutsidePress(isOpen, chip, id, close);
+  const reason = reasonOf(citation);
+  const show = (delay = 0) => showCard(chip.current, citation, answer, delay);
+  useEffect(() => {
+    const own = chip.current;
+    return () => hideCard(own);
+  }, []);
 
   const follow = async () => {
     // A finger cannot hover: its first press shows the card, which has a link.
     const isTouch = pressedBy.current === "touch";
     pressedBy.current = "";
-    if (isTouch) return setOpen(!isOpen);
-    const found = (await look()).list?.find(({ number }) => number === citation.number);
-    if (!canOpen(found)) return setOpen(true);
-    close();
-    return navigate(viewerAddress(passageOf(found, citation)));
+    if (isTouch) return isShownFor(chip.current) ? hideCard() : show();
+    keepCard();
+    const address = addressOf(sourceOf(await sourcesOf(answer), citation), citation);
+    if (!address) return show();
+    hideCard();
+    return openBeside(address, chip.current);
   };
-  const reason = reasonOf(citation);
   return (
-    <>
-      <button
-        ref={chip}
-        type="button"
-        className="citation"
-        data-unverified={!citation.verified || undefined}
-        aria-label={`Source ${citation.number}${reason ? `. ${reason}` : ""}`}
-        aria-describedby={isOpen ? id : undefined}
-        onPointerDown={(event) => (pressedBy.current = event.pointerType)}
-        onPointerEnter={(event) => event.pointerType !== "touch" && setOpen(true, SOON)}
-        onPointerLeave={(event) => event.pointerType !== "touch" && setOpen(false, LATER)}
-        onFocus={(event) => event.target.matches(":focus-visible") && setOpen(true)}
-        onBlur={(event) => !document.getElementById(id)?.contains(event.relatedTarget) && setOpen(false, LATER)}
-        onClick={follow}
-      >
-        {citation.number}{!citation.verified && <span aria-hidden="true">?</span>}
-      </button>
-      {isOpen && (
-        <CitationCard
-          id={id}
-          anchor={chip}
-          citation={citation}
-          list={list}
-          problem={problem}
-          onLeave={close}
-          onPointerEnter={() => setOpen(true)}
-          onPointerLeave={(event) => event.pointerType !== "touch" && setOpen(false, LATER)}
-        />
-      )}
-    </>
+    <button
+      ref={chip}
+      type="button"
+      className="citation"
+      data-unverified={!citation.verified || undefined}
+      aria-label={`Source ${citation.number}${reason ? `. ${reason}` : ""}`}
+      onPointerDown={(event) => (pressedBy.current = event.pointerType)}
+      onPointerEnter={(event) => event.pointerType !== "touch" && show(SOON_MS)}
+      onPointerLeave={(event) => event.pointerType !== "touch" && leaveCard()}
+      onKeyUp={(event) => event.key === "Tab" && show()}
+      onBlur={leaveCard}
+      onClick={follow}
+    >
+      {citation.number}
+      {!citation.verified && <span aria-hidden="true">?</span>}
+    </button>
   );
 }

@@ -1,16 +1,16 @@
 // What an answer cites, listed under it: drawn with the streamed message, which React draws (decision 0001).
+import { ChevronRight, FileText } from "lucide-react";
 import { useId, useState } from "react";
 import { Link } from "react-router";
-import { ChevronRight, FileText } from "lucide-react";
-import { useSources } from "./citation-context.jsx";
-import { canOpen, passageOf, placeOf } from "./citation-marks.js";
-import { viewerAddress } from "./viewer-address.js";
-
-const HIDDEN = "A document that you no longer have access to";
+import { sourcesOf } from "./citation-card.js";
+import { addressOf, placeOf } from "./citation-words.js";
+import { followBeside } from "./viewer-beside.jsx";
+import { counted } from "./words.js";
 
 function Line({ source, citation }) {
-  const name = source.is_allowed ? source.name : HIDDEN;
+  const name = source.is_allowed ? source.name : "A document that you no longer have access to";
   const place = [placeOf(source), source.is_allowed && !source.is_there && "deleted"].filter(Boolean).join(" · ");
+  const address = addressOf(source, citation);
   return (
     <li>
       <span className="citation" aria-hidden="true">
@@ -18,16 +18,22 @@ function Line({ source, citation }) {
       </span>
       <FileText size={15} strokeWidth={1.75} aria-hidden="true" />
       <span className="source-words">
-        {canOpen(source) ? <Link to={viewerAddress(passageOf(source, citation))}>{name}</Link> : <span>{name}</span>}
+        {address ? (
+          <Link to={address} onClick={followBeside}>
+            {name}
+          </Link>
+        ) : (
+          <span>{name}</span>
+        )}
         {place && <span className="source-place">{place}</span>}
       </span>
     </li>
   );
 }
 
-function List({ list, citations }) {
-  const cited = list.filter(({ is_cited: isCited }) => isCited);
-  const others = list.length - cited.length;
+function Lines({ sources, citations }) {
+  const cited = sources.filter((source) => source.is_cited);
+  const others = counted(sources.length - cited.length, cited.length ? "more passage" : "passage");
   return (
     <>
       <ol>
@@ -35,36 +41,33 @@ function List({ list, citations }) {
           <Line key={source.number} source={source} citation={citations.find(({ number, verified }) => verified && number === source.number)} />
         ))}
       </ol>
-      {others > 0 && (
-        <p className="sources-rest">
-          {cited.length
-            ? `The model also saw ${others} more ${others === 1 ? "passage" : "passages"}.`
-            : `The model saw ${others} ${others === 1 ? "passage" : "passages"} and cited none.`}
-        </p>
-      )}
+      {sources.length > cited.length && <p>{cited.length ? `The model also saw ${others}.` : `The model saw ${others} and cited none.`}</p>}
     </>
   );
 }
 
-export function Sources({ message }) {
+export function Sources({ message: { citations, id: message } }) {
   const [isOpen, setOpen] = useState(false);
+  const [answer, setAnswer] = useState(/** @type {any} */ ({}));
   const id = useId();
-  const { list, problem, look } = useSources({ citations: message.citations, message: message.id });
-  const count = new Set(message.citations.filter(({ verified }) => verified).map(({ number }) => number)).size;
+  const count = new Set(citations.filter(({ verified }) => verified).map(({ number }) => number)).size;
   const toggle = () => {
-    if (!isOpen) look();
     setOpen(!isOpen);
+    if (!isOpen) sourcesOf({ citations, message }).then(setAnswer);
   };
   return (
     <div className="sources">
       <button type="button" aria-expanded={isOpen} aria-controls={isOpen ? id : undefined} onClick={toggle}>
         <ChevronRight size={14} aria-hidden="true" />
-        {count === 0 ? "Sources" : count === 1 ? "1 source" : `${count} sources`}
+        {count ? counted(count, "source") : "Sources"}
       </button>
       {isOpen && (
         <div id={id} className="sources-list">
-          {list && <List list={list} citations={message.citations} />}
-          {!list && <p role={problem ? "alert" : "status"}>{problem || "Loading the sources…"}</p>}
+          {answer.data ? (
+            <Lines sources={answer.data} citations={citations} />
+          ) : (
+            <p role={answer.problem ? "alert" : "status"}>{answer.problem || "Loading the sources…"}</p>
+          )}
         </div>
       )}
     </div>

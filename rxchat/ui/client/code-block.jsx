@@ -6,8 +6,8 @@ const BIG = 60000;
 
 /** Colours arrive later than the text and never change a line's height, so nothing moves. */
 function useColours(code, language) {
-  const [lines, setLines] = useState(null);
-  const colourer = useRef(null);
+  const [lines, setLines] = useState(/** @type {any[] | null} */ (null));
+  const colourer = useRef(/** @type {any} */ (null));
   const latest = useRef(code);
   latest.current = code;
   useEffect(() => {
@@ -32,11 +32,13 @@ function useColours(code, language) {
   return lines;
 }
 
-const Line = memo(
-  ({ tokens }) => tokens.map((token, at) => <span key={at} style={{ color: token.color }}>{token.content}</span>),
-  (before, after) => before.tokens === after.tokens,
-);
-Line.displayName = "Line";
+const Line = memo(function Line(/** @type {{ tokens: any[] }} */ { tokens }) {
+  return tokens.map((token, at) => (
+    <span key={at} style={{ color: token.color }}>
+      {token.content}
+    </span>
+  ));
+});
 
 function Coloured({ lines, code }) {
   if (!lines) return code;
@@ -66,7 +68,9 @@ export function CodeBlock({ code, language }) {
           <CopyButton text={code} label="Copy code" withWord className="code-copy" />
         </div>
         <pre>
-          <code><Coloured lines={lines} code={code} /></code>
+          <code>
+            <Coloured lines={lines} code={code} />
+          </code>
         </pre>
       </div>
     </figure>

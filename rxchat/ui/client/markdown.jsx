@@ -1,8 +1,7 @@
 // An answer's markdown, drawn while it grows: Streamdown is a React component. Loaded with the first answer, not before.
 import { memo, useMemo } from "react";
 import { Streamdown } from "streamdown";
-import { CitationChip } from "./citation-chip.jsx";
-import { CitationsOf } from "./citation-context.jsx";
+import { AnswerOf, CitationChip } from "./citation-chip.jsx";
 import { citationIn, linkedText, newNonce, restoreMarks } from "./citation-marks.js";
 import { CodeBlock } from "./code-block.jsx";
 import { outboundLink } from "./words.js";
@@ -25,10 +24,19 @@ const isFootnote = (props) => "data-footnote-ref" in props || "data-footnote-bac
 function Link({ node, href, children, className, target: _, rel, ...rest }) {
   const index = citationIn(href, NONCE);
   if (index >= 0) return <CitationChip index={index} />;
-  if (isFootnote(rest)) return <a {...rest} href={href} onClick={(event) => goTo(event, href)}>{children}</a>;
+  if (isFootnote(rest))
+    return (
+      <a {...rest} href={href} onClick={(event) => goTo(event, href)}>
+        {children}
+      </a>
+    );
   const target = outboundLink(href);
   if (!target) return <span className="dead-link">{children}</span>;
-  return <a href={target} target="_blank" rel="noopener noreferrer nofollow">{children}</a>;
+  return (
+    <a href={target} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  );
 }
 
 /** A picture from somewhere else would tell that place who reads this; it is offered as a link. */
@@ -51,6 +59,7 @@ function Block({ className, children }) {
 }
 
 const Table = ({ children }) => (
+  // biome-ignore lint/a11y: what scrolls has to be reached with the keyboard, and is neither a landmark nor a set of fields.
   <div className="table-box" tabIndex={0} role="group" aria-label="Table">
     <table>{children}</table>
   </div>
@@ -91,13 +100,13 @@ const keep = (url) => url;
  * Streamdown cuts the text into blocks and draws only those that changed. Without rehype-raw, HTML stays text. `citations`
  * are those of the whole text, when it is complete.
  */
-export default memo(function Markdown({ text, isGrowing, citations = NONE, message }) {
+function Markdown({ text, isGrowing, citations = NONE, message }) {
   const shown = useMemo(() => (citations.length ? linkedText(text, citations, NONCE) : text), [text, citations]);
   const answer = useMemo(() => ({ citations, message }), [citations, message]);
   // Each message has its own first footnote.
   const places = useMemo(() => ({ clobberPrefix: `${message}-` }), [message]);
   return (
-    <CitationsOf value={answer}>
+    <AnswerOf value={answer}>
       <Streamdown
         className={isGrowing ? "md md-growing" : "md"}
         components={COMPONENTS}
@@ -111,6 +120,8 @@ export default memo(function Markdown({ text, isGrowing, citations = NONE, messa
       >
         {shown}
       </Streamdown>
-    </CitationsOf>
+    </AnswerOf>
   );
-});
+}
+
+export default memo(Markdown);

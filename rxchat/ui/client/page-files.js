@@ -23,7 +23,7 @@ export function pastedFiles(data) {
 
 function take(event, files) {
   // A dialog is about something else.
-  if (!files.length || document.querySelector("dialog[open]")) return;
+  if (!files.length || document.querySelector("dialog:modal")) return;
   event.preventDefault();
   receiver()?.(files);
 }
@@ -32,7 +32,7 @@ function dragged(event) {
   if (!holdsFiles(event) || !receiver()) return;
   event.preventDefault();
   event.dataTransfer.dropEffect = "copy";
-  setOver(event.type !== "drop" && !document.querySelector("dialog[open]"));
+  setOver(event.type !== "drop" && !document.querySelector("dialog:modal"));
   if (event.type === "drop") take(event, [...event.dataTransfer.files]);
 }
 

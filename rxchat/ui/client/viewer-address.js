@@ -1,5 +1,7 @@
 // Where a document is shown, open at a passage: for citations, and for what was found.
 
+const PAGE = "/documents/view/";
+const PARTS = /^\/documents\/view\/([^?#]*)\??([^#]*)(.*)$/;
 const LONGEST_QUOTE = 300;
 
 // Half of an emoji would make the address no address.
@@ -19,8 +21,18 @@ export function viewerAddress({ documentId, start, end, page, quote }) {
   const said = query.toString();
   // Behind the hash: what a document says is no server's business, and would be kept in the logs of proxies.
   const words = quote ? `#${new URLSearchParams({ quote: beginning(quote) })}` : "";
-  return `/documents/view/${encodeURIComponent(documentId)}${said ? `?${said}` : ""}${words}`;
+  return `${PAGE}${encodeURIComponent(documentId)}${said ? `?${said}` : ""}${words}`;
 }
+
+/** The address of the conversation at `path` with the document of that address beside it. */
+export function besideAddress(path, address) {
+  const [, documentId = "", passage = "", quote = ""] = PARTS.exec(address) ?? [];
+  return `${path}?document=${documentId}${passage && `&${passage}`}${quote}`;
+}
+
+/** The address of the page of the document that is beside a conversation. */
+export const pageAddress = ({ search, hash }) =>
+  viewerAddress({ documentId: new URLSearchParams(search).get("document") ?? "", ...passageIn({ search, hash }) });
 
 /** What such an address names, by its `search` and `hash`: {start, end, page, quote}; numbers that are none are 0. */
 export function passageIn({ search = "", hash = "" }) {

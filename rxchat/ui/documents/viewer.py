@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
+from reflex_base.components.component import NoSSRComponent
 
 from rxchat.states.documents.viewed_document import ChunkView
 from rxchat.states.documents.viewer import ViewerState
-from rxchat.ui.client import ICONS, ClientComponent, module
+from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.documents.viewer_head import restore_dialog, viewer_head
-from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function, route_param
+from rxchat.ui.kit.client_values import ClientValue, backend_address, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import (
     PageTitle,
     icon_button,
@@ -28,6 +29,8 @@ _NOTE: ClientValue[str] = ClientValue("viewer_note", "")
 """Why a PDF does not show the passage; the browser finds out."""
 _CLOSED_NOTE: ClientValue[str] = ClientValue("viewer_note_closed", "")
 """The note that was closed, with the key of what it was about."""
+_BROKEN_PICTURE: ClientValue[str] = ClientValue("viewer_broken_picture", "")
+"""The document that is no picture that the browser can show."""
 _document = ViewerState.document
 _go_to_passage = js_function("goToPassage", "viewer-passage-address.jsx")
 
@@ -50,12 +53,12 @@ class AddressPassage(ClientComponent):
     on_open: rx.EventHandler[_opening]
 
 
-class PdfView(ClientComponent):
-    """A PDF with the passage marked."""
+class PdfView(NoSSRComponent):
+    """A PDF with the passage marked; PDF.js is large, and loaded when there is one."""
 
-    library = module("viewer-files.jsx")
+    library = module("viewer-pdf.jsx")
     tag = "PdfView"
-    lib_dependencies: list[str] = [ICONS, PDF]
+    lib_dependencies: list[str] = [PDF]
 
     document_id: rx.Var[str]
     page: rx.Var[int]
@@ -63,35 +66,29 @@ class PdfView(ClientComponent):
     wanted: rx.Var[str]
 
 
-class PictureView(ClientComponent):
-    """A picture."""
-
-    library = module("viewer-files.jsx")
-    tag = "PictureView"
-
-    document_id: rx.Var[str]
-    name: rx.Var[str]
-    media_type: rx.Var[str]
-
-
 def document_viewer() -> rx.Component:
     """The page of the document in the address."""
     return rx.el.div(
         rx.el.div(
             rx.el.h1("Document", class_name="sr-only", tab_index=-1),
-            AddressPassage.create(
-                document_id=route_param("document_id"), opened=ViewerState.opened, on_open=ViewerState.open
-            ),
             PageTitle.create(title=rx.cond(_document.name != "", _document.name, "Document")),
-            viewed(),
+            document_at_address(document_id=route_param("document_id")),
             class_name="documents-page viewer",
         ),
         class_name="documents-scroll",
     )
 
 
-def viewed() -> rx.Component:
-    """The open document, wherever it is shown."""
+@rx.memo
+def document_at_address(document_id: rx.Var[str]) -> rx.Component:
+    """The document that the address names, at its passage: on a page of its own, or beside a chat."""
+    return rx.fragment(
+        AddressPassage.create(document_id=document_id, opened=ViewerState.opened, on_open=ViewerState.open),
+        _viewed(),
+    )
+
+
+def _viewed() -> rx.Component:
     loading = skeleton("Loading the document", 46, 100, 94, 100, 88, 100, 62, look=_SKELETON)
     failed = rx.el.div(form_problem(ViewerState.problem), _try_again(), class_name="load-error")
     shown = rx.fragment(
@@ -135,8 +132,7 @@ def _missing() -> rx.Component:
 
 
 def _tabs(*names: str) -> rx.Component:
-    shows = {name: _TAB.set(name) for name in names} | {"Passages": [_TAB.set("Passages"), ViewerState.show_chunks]}
-    return tabs("Views", _TAB.value, *((name, name, shows[name]) for name in names))
+    return tabs("Views", _TAB.value, *((name, name, _TAB.set(name)) for name in names))
 
 
 def _note(words: Any) -> rx.Component:
@@ -157,12 +153,25 @@ def _note(words: Any) -> rx.Component:
 def _as_it_is() -> rx.Component:
     pdf = rx.el.div(
         _note(_NOTE.value),
+        skeleton("Loading the PDF", 100, look="skeleton pdf-skeleton"),
         PdfView.create(
             document_id=_document.id, page=ViewerState.page, near=ViewerState.near_page, wanted=ViewerState.wanted
         ),
         class_name="viewer-pdf",
     )
-    picture = PictureView.create(document_id=_document.id, name=_document.name, media_type=_document.media_type)
+    picture = rx.cond(
+        _BROKEN_PICTURE.value == _document.id,
+        form_problem("This picture cannot be shown. You can download it."),
+        rx.el.img(
+            src=backend_address.call(f"/api/files/{_document.id}").to(str),
+            alt=_document.name,
+            class_name="viewer-picture",
+            # In development the page has another origin.
+            cross_origin="use-credentials",
+            custom_attrs={"onError": _BROKEN_PICTURE.set(_document.id)},
+            key=_document.id,
+        ),
+    )
     return rx.fragment(
         _note(ViewerState.note), rx.match(_document.kind, ("pdf", pdf), ("picture", picture), _text_content())
     )
@@ -219,13 +228,20 @@ def _chunks() -> rx.Component:
         ),
         class_name="paging",
     )
-    return rx.cond(
+    shown = rx.cond(
         count > 0,
         rx.fragment(
             rx.el.ol(rx.foreach(ViewerState.chunks, _chunk), class_name="chunks"),
             rx.cond((first > 0) | ViewerState.has_more_chunks, paging),
         ),
         rx.el.p("No passages yet: the document is not ready.", class_name="documents-none"),
+    )
+    # Drawn again, and so asked for again, when another document is open, when it is ready, and after the server has lost
+    # what it had shown.
+    return rx.el.div(
+        rx.cond(ViewerState.has_chunks, shown, skeleton("Loading the passages", 100, 94, 100, 62)),
+        on_mount=ViewerState.show_chunks,
+        key=f"{_document.id} {_document.is_ready}",
     )
 
 

@@ -71,6 +71,25 @@ def shown_run(tab: Tab, but: str) -> str:
     return "" if run == but else run
 
 
+async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        conversation = await ask(tab, "Count", "scripted:tokens=5")
+        await tab.until(tab.answer)
+        shown = len(tab.patches)
+        for query in ("?document=a&start=3#quote=x", "?document=b", ""):
+            tab.path = f"/c/{conversation}{query}"
+            await tab.do(ThreadState, "open")
+            assert len(tab.patches) == shown
+        # It goes on following the conversation, and a page that is loaded again gets all of it.
+        await send(tab, "Once more")
+        await tab.until(lambda: len([message for message in tab.messages() if message["role"] == "user"]) == 2)
+        tab.path, tab.socket = f"/c/{conversation}?document=a", "another"
+        shown = len([patch for patch in tab.patches if patch["change"] == "set"])
+        await tab.do(ThreadState, "open")
+        assert len([patch for patch in tab.patches if patch["change"] == "set"]) == shown + 1
+
+
 async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)

@@ -98,13 +98,19 @@ async def test_the_index_is_shown_in_pages(
     monkeypatch.setattr(viewer, "_CHUNKS", 3)
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab, handbook)
+        assert not shown(tab, "has_chunks")
         await tab.do(ViewerState, "show_chunks")
+        assert shown(tab, "has_chunks")
         assert [item.number for item in shown(tab, "chunks")] == [1, 2, 3] and shown(tab, "has_more_chunks")
         await tab.do(ViewerState, "next_chunks")
         assert shown(tab, "chunks")[0].number == 4
         for _ in range(2):
             await tab.do(ViewerState, "previous_chunks")
         assert shown(tab, "first_chunk") == 0
+        # Another document: the page asks for its passages when it shows them.
+        other = await ready(services, ada, handbook.collection_id, "other.txt", "Another text.")
+        await opened(tab, other)
+        assert (shown(tab, "chunks"), shown(tab, "has_chunks")) == ([], False)
 
 
 async def test_versions_are_listed_and_restored(services: Services, ada: CurrentUser) -> None:
