@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import wrap
 from typing import Any
 from uuid import UUID
 
@@ -179,7 +180,9 @@ async def begin_totp(
     """Return a new secret for an authenticator app, as text and as an image; soon after the sign-in without password."""
     await services.accounts.sign_in.reauthenticate_to_enroll(current_user, body.password, client_info_of(request))
     offer = await services.accounts.second_factors.begin_totp(current_user)
-    return {"secret": offer.secret, "uri": offer.uri, "picture": offer.picture}
+    # In groups of four it can be copied by hand.
+    grouped = " ".join(wrap(offer.secret, 4))
+    return {"secret": offer.secret, "grouped": grouped, "uri": offer.uri, "picture": offer.picture}
 
 
 @router.post("/totp/confirm")

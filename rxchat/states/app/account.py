@@ -13,6 +13,7 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.devices import device_name
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
@@ -54,6 +55,7 @@ class AccountState(DialogState, rx.State):
     profile: Profile = Profile()
     providers: list[ProviderView] = []
     passkeys: list[PasskeyView] = []
+    this_device: str = ""
     has_app: bool = False
     codes_left: int = 0
     sessions: list[SessionView] = []
@@ -85,6 +87,7 @@ class AccountState(DialogState, rx.State):
         )
         status = await services.accounts.second_factors.status(current_user)
         self.passkeys = [PasskeyView(str(identifier), name) for identifier, name in status.passkeys]
+        self.this_device = device_name(client_info_of(self).user_agent)
         self.has_app = status.has_totp
         self.codes_left = status.recovery_codes_left
         self.sessions = session_rows(await services.accounts.sessions.mine(current_user))

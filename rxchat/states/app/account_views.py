@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.devices import device_name, is_handheld
 from rxchat.domain.permissions import SCOPE_WORDS, Scope
 from rxchat.domain.sign_in_providers import ProviderInfo
 from rxchat.services.accounts.api_credentials import KeySummary
@@ -72,7 +73,8 @@ class SessionView:
     id: str
     kind: str
     method: str
-    user_agent: str
+    device: str
+    is_handheld: bool
     address: str
     began_at: int
     seen_at: int
@@ -148,7 +150,8 @@ def session_row(found: SessionSummary) -> SessionView:
         str(found.id),
         found.kind,
         found.method,
-        found.user_agent,
+        device_name(found.user_agent),
+        is_handheld(found.user_agent),
         found.address,
         _ms(found.created_at),
         _ms(found.last_seen_at),

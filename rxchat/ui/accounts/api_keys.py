@@ -8,7 +8,6 @@ import reflex as rx
 
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.account_views import KeyView, ScopeChoice
-from rxchat.ui.kit.client_values import js_function
 from rxchat.ui.kit.dialogs import Dialogs, dialog_actions
 from rxchat.ui.kit.elements import CopyButton, Moment, empty_state, icon, main_button, quiet_button
 from rxchat.ui.kit.forms import FormStatus, labelled, password_field
@@ -18,7 +17,6 @@ _LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("365", "One year"), ("", "N
 _dialogs = Dialogs("key_dialog", AccountState)
 _created = Dialogs("created_key", None)
 _form = FormStatus("new_key")
-_expiry_words = js_function("expiryWords", "account-words.js")
 _now = rx.Var("Date.now()", _var_type=int).guess_type()
 
 
@@ -55,7 +53,9 @@ def keys_section() -> rx.Component:
 
 def _line(item: KeyView) -> rx.Component:
     used = rx.cond(item.used_at > 0, rx.fragment("last used ", Moment.create(at=item.used_at)), "not used yet")
+    expires = rx.fragment("Expires on ", Moment.create(at=item.expires_at, is_day=True))
     is_expired = (item.expires_at > 0) & (item.expires_at <= _now)
+    expiry = rx.cond(item.expires_at == 0, "Never expires", rx.cond(is_expired, "Expired", expires))
     return item_line(
         line_icon("key-round"),
         item.name,
@@ -63,7 +63,9 @@ def _line(item: KeyView) -> rx.Component:
         chip=rx.cond(is_expired, "Expired", ""),
         detail=rx.fragment(
             rx.el.code(f"{item.prefix}…"),
-            f" · {_expiry_words.call(item.expires_at, _now).to(str)} · ",
+            " · ",
+            expiry,
+            " · ",
             used,
             rx.el.span(item.permissions, class_name="item-scopes"),
         ),

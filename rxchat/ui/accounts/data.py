@@ -6,10 +6,9 @@ import reflex as rx
 
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.account_views import ConversationAccessView
-from rxchat.ui.accounts.frame import day
 from rxchat.ui.kit.client_values import backend_address, go_to, on_answer
 from rxchat.ui.kit.dialogs import Dialogs
-from rxchat.ui.kit.elements import icon, quiet_button
+from rxchat.ui.kit.elements import Moment, icon, quiet_button
 from rxchat.ui.kit.forms import FormStatus
 from rxchat.ui.kit.panels import panel
 
@@ -84,7 +83,7 @@ def _reading(item: ConversationAccessView) -> rx.Component:
     what = rx.cond(item.title == "", " listed your conversations", rx.fragment(" read ", rx.el.bdi(item.title)))
     return rx.el.li(
         rx.el.div(
-            rx.el.p(rx.el.b(item.reader), what, f" on {day.call(item.at).to(str)}."),
+            rx.el.p(rx.el.b(item.reader), what, " on ", Moment.create(at=item.at, is_day=True), "."),
             rx.el.p("Reason: ", rx.el.bdi(item.reason), class_name="panel-lead"),
         ),
         class_name="row",

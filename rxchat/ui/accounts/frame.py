@@ -9,8 +9,8 @@ import reflex as rx
 from rxchat.states.app.account import AccountState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.accounts.problems import problem_words
-from rxchat.ui.kit.client_values import js_function, search_param
-from rxchat.ui.kit.elements import icon, in_view, link, passes_focus, quiet_button, skeleton
+from rxchat.ui.kit.client_values import search_param
+from rxchat.ui.kit.elements import Moment, icon, in_view, link, passes_focus, quiet_button, skeleton
 from rxchat.ui.kit.forms import form_problem
 
 _SECTIONS = (
@@ -20,8 +20,6 @@ _SECTIONS = (
     ("API keys", "/account/keys"),
     ("My data", "/account/data"),
 )
-day = js_function("day", "account-words.js")
-"""Call it with milliseconds since 1970: "5 March 2026" in the reader's language and time zone."""
 
 
 def account_frame(section: str, *content: Any, is_security: bool = False) -> rx.Component:
@@ -56,7 +54,11 @@ def _deletion() -> rx.Component:
     )
     banner = rx.el.div(
         icon("calendar-clock", 18, 1.75),
-        rx.el.p(rx.el.b(f"Your account will be deleted on {day.call(profile.deletion_at).to(str)}."), " ", words),
+        rx.el.p(
+            rx.el.b("Your account will be deleted on ", Moment.create(at=profile.deletion_at, is_day=True), "."),
+            " ",
+            words,
+        ),
         keep,
         class_name="callout is-danger",
         role="status",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.app.account import RENAME_FORM, AccountState
-from rxchat.ui.accounts.frame import day
 from rxchat.ui.kit.client_values import ClientValue, fresh
-from rxchat.ui.kit.elements import icon, main_button
+from rxchat.ui.kit.elements import Moment, icon, main_button
 from rxchat.ui.kit.forms import field
 from rxchat.ui.kit.panels import panel
 
@@ -31,7 +30,7 @@ def profile_section() -> rx.Component:
         _name_form(),
         rx.el.dl(
             rx.el.div(rx.el.dt("Role"), rx.el.dd(profile.role, class_name="is-role")),
-            rx.el.div(rx.el.dt("Member since"), rx.el.dd(day.call(profile.since).to(str))),
+            rx.el.div(rx.el.dt("Member since"), rx.el.dd(Moment.create(at=profile.since, is_day=True))),
             class_name="about",
         ),
     )

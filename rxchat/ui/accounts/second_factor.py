@@ -10,7 +10,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.app.account import AccountState
-from rxchat.ui.kit.client_values import encoded, in_sequence, js_function, on_answer
+from rxchat.ui.kit.client_values import encoded, in_sequence, on_answer
 from rxchat.ui.kit.dialogs import Dialogs, dialog_actions
 from rxchat.ui.kit.elements import CopyButton, anchor, icon, main_button, quiet_button
 from rxchat.ui.kit.forms import FormStatus, form_problem
@@ -19,8 +19,6 @@ from rxchat.ui.kit.panels import item_line, item_list, line_icon, panel
 _dialogs = Dialogs("second_factor_dialog", None)
 _begin, _confirm = FormStatus("totp_begin"), FormStatus("totp_confirm")
 _remove, _renew = FormStatus("totp_remove"), FormStatus("recovery_codes")
-_grouped = js_function("grouped", "account-words.js")
-_codes_file = js_function("codesFile", "account-words.js")
 _BEGIN = "/api/me/totp/begin"
 
 
@@ -147,7 +145,7 @@ def _scan() -> rx.Component:
             ),
             rx.el.div(
                 rx.el.span("Key"),
-                rx.el.code(_grouped.call(secret).to(str)),
+                rx.el.code(offer["grouped"].to(str)),
                 CopyButton.create(text=secret, label="Copy key", with_word=True, class_name="button-quiet"),
                 class_name="scan-key",
             ),
@@ -161,7 +159,9 @@ def _scan() -> rx.Component:
 def _codes() -> rx.Component:
     codes = _dialogs.subject["codes"].to(list[str])
     site = rx.Var("location.host", _var_type=str).guess_type()
-    file = encoded.call(_codes_file.call(codes, AccountState.profile.email, site)).to(str)
+    head = f"Recovery codes for RxChat\n{AccountState.profile.email} at {site}"
+    use = "Each code works once, in place of your authenticator app."
+    file = encoded.call(f"{head}\n\n{use}\n\n{codes.join(chr(10))}\n").to(str)
     return _dialogs.window(
         "codes",
         "Your recovery codes",

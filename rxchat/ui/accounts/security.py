@@ -7,11 +7,10 @@ import reflex as rx
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.account_views import PasskeyView, ProviderView
 from rxchat.ui.accounts.cards import connection_problem, connection_request, provider_mark
-from rxchat.ui.accounts.frame import day
 from rxchat.ui.accounts.second_factor import second_factor_panel
 from rxchat.ui.kit.client_values import ClientValue, fresh, in_sequence, js_function
 from rxchat.ui.kit.dialogs import Dialogs
-from rxchat.ui.kit.elements import focus_soon, icon, quiet_button
+from rxchat.ui.kit.elements import Moment, focus_soon, icon, quiet_button
 from rxchat.ui.kit.forms import FormStatus, password_field
 from rxchat.ui.kit.panels import item_line, item_list, line_icon, panel
 
@@ -26,7 +25,6 @@ _form: ClientValue[str] = ClientValue("password_form", "closed")
 """The form for the password: closed, open or done."""
 _has_passkeys = js_function("hasPasskeys", "webauthn.js")
 _add_passkey = js_function("addPasskey", "webauthn.js")
-_device_words = js_function("deviceWords", "account-words.js")
 
 
 def security_section() -> rx.Component:
@@ -42,7 +40,6 @@ def security_section() -> rx.Component:
 def _passkeys_panel() -> rx.Component:
     is_possible = _has_passkeys.call().to(bool)
     note = "Passkeys need https and a host name; they do not work with an IP address."
-    device = _device_words.call(rx.Var("navigator.userAgent")).to(str)
     has_password = AccountState.profile.has_password
     return panel(
         "Passkeys",
@@ -60,7 +57,7 @@ def _passkeys_panel() -> rx.Component:
                 identifier="passkey-name",
                 missing="Enter a name for it.",
                 help_text="A name that tells you later which device it is.",
-                default_value=device,
+                default_value=AccountState.this_device,
                 is_first=True,
                 longest=60,
             ),
@@ -177,7 +174,7 @@ def _providers_panel() -> rx.Component:
 
 
 def _provider_line(item: ProviderView) -> rx.Component:
-    since = f"since {day.call(item.since).to(str)}"
+    since = rx.fragment("since ", Moment.create(at=item.since, is_day=True))
     connect = connection_request(item.key, {"link": True, "next": "/account/security"})
     is_connected = item.id != ""
     # One button for both, so that the focus stays on it.
@@ -191,6 +188,10 @@ def _provider_line(item: ProviderView) -> rx.Component:
         item.label,
         change,
         chip=rx.cond(is_connected, "Connected", ""),
-        detail=rx.cond(is_connected, rx.cond(item.email == "", since, f"{item.email} · {since}"), "Not connected"),
+        detail=rx.cond(
+            is_connected,
+            rx.fragment(rx.cond(item.email == "", "", f"{item.email} · "), since),
+            "Not connected",
+        ),
         key=rx.cond(is_connected, item.id, item.key),
     )

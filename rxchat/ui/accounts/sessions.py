@@ -6,12 +6,9 @@ import reflex as rx
 
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.account_views import SessionView
-from rxchat.ui.kit.client_values import js_function
 from rxchat.ui.kit.elements import Moment, quiet_button
 from rxchat.ui.kit.panels import item_line, item_list, line_icon, panel
 
-_device_words = js_function("deviceWords", "account-words.js")
-_is_handheld = js_function("isHandheld", "account-words.js")
 _METHODS = (
     ("", ""),
     ("password", " with a password"),
@@ -39,12 +36,11 @@ def sessions_section() -> rx.Component:
 
 
 def _line(session: SessionView) -> rx.Component:
-    device = _device_words.call(session.user_agent).to(str)
-    name = rx.cond(session.kind == "program", f"A program ({device})", device)
+    name = rx.cond(session.kind == "program", f"A program ({session.device})", session.device)
     mark = rx.cond(
         session.kind == "program",
         line_icon("square-terminal"),
-        rx.cond(_is_handheld.call(session.user_agent).to(bool), line_icon("smartphone"), line_icon("monitor")),
+        rx.cond(session.is_handheld, line_icon("smartphone"), line_icon("monitor")),
     )
     end = quiet_button(
         "Sign out", aria_label=f"Sign out {name}, {session.address}", on_click=AccountState.end_session(session.id)

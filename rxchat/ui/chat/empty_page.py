@@ -6,7 +6,7 @@ import reflex as rx
 
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
-from rxchat.ui.kit.client_values import ClientValue, js_function
+from rxchat.ui.kit.client_values import ClientValue
 from rxchat.ui.kit.elements import icon
 
 _EXAMPLES = (
@@ -18,12 +18,11 @@ _EXAMPLES = (
 _WITHOUT_MODEL = "Until then you can read your conversations and the documents that are shared with you."
 _offered: ClientValue = ClientValue("offered", None, dict[str, str])
 """What the composer takes as its text."""
-_first_name = js_function("firstName", "words.js")
 
 
 def empty_page() -> rx.Component:
     """The greeting, the examples, and a note about the demo model. Without a model there is nothing to try."""
-    first = _first_name.call(CurrentUserState.name).to(str)
+    first = CurrentUserState.name.split(" ")[0]
     model = ThreadState.model
     question = "What would you like to know?"
     examples = rx.el.ul(*(_example(title, text) for title, text in _EXAMPLES))

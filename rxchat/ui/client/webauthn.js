@@ -1,60 +1,16 @@
-// Passkeys: only a script can use the browser's WebAuthn; what the server says in JSON, as browsers want it, and back (level 3).
-import { isIpAddress } from "./account-words.js";
+// Passkeys: only a script can use the browser's WebAuthn, which reads and writes the server's JSON by itself (level 3).
 import { ask } from "./backend.js";
 
-const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
-const text = (buffer) =>
-  btoa(String.fromCharCode(...new Uint8Array(buffer)))
-    .replace(/\+/g, "-")
-    .replace(/\//g, "_")
-    .replace(/=+$/, "");
-const named = (list) => (list ?? []).map((item) => ({ ...item, id: bytes(item.id) }));
+/** @returns {any} */
+const passkeys = () => window.PublicKeyCredential;
+/** Passkeys belong to names: under an IP address no browser makes any. */
+const isIpAddress = (host) => /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.includes(":");
 
 /** Whether this browser can have passkeys here. */
-export const hasPasskeys = () => typeof window !== "undefined" && !!window.PublicKeyCredential && !isIpAddress(location.hostname);
+export const hasPasskeys = () => typeof window !== "undefined" && !!passkeys()?.parseCreationOptionsFromJSON && !isIpAddress(location.hostname);
 
-function about(credential, response) {
-  return {
-    id: credential.id,
-    rawId: text(credential.rawId),
-    type: credential.type,
-    authenticatorAttachment: credential.authenticatorAttachment ?? undefined,
-    clientExtensionResults: credential.getClientExtensionResults(),
-    response,
-  };
-}
-
-/** Make a passkey. */
-async function createPasskey(options) {
-  /** @type {any} */
-  const made = await navigator.credentials.create({
-    publicKey: {
-      ...options,
-      challenge: bytes(options.challenge),
-      user: { ...options.user, id: bytes(options.user.id) },
-      excludeCredentials: named(options.excludeCredentials),
-    },
-  });
-  return about(made, {
-    clientDataJSON: text(made.response.clientDataJSON),
-    attestationObject: text(made.response.attestationObject),
-    transports: made.response.getTransports?.() ?? [],
-  });
-}
-
-/** Show a passkey. */
-async function usePasskey(options) {
-  /** @type {any} */
-  const shown = await navigator.credentials.get({
-    publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: named(options.allowCredentials) },
-  });
-  return about(shown, {
-    clientDataJSON: text(shown.response.clientDataJSON),
-    authenticatorData: text(shown.response.authenticatorData),
-    signature: text(shown.response.signature),
-    userHandle: shown.response.userHandle ? text(shown.response.userHandle) : undefined,
-  });
-}
+const createPasskey = (options) => navigator.credentials.create({ publicKey: passkeys().parseCreationOptionsFromJSON(options) });
+const showPasskey = (options) => navigator.credentials.get({ publicKey: passkeys().parseRequestOptionsFromJSON(options) });
 
 /** What to say when a browser made or showed none. */
 function passkeyProblem(error) {
@@ -68,7 +24,7 @@ async function withCredential(path, body, finish, credentialFor, rest = {}) {
   const begun = await ask("POST", path, body);
   if (begun.problem) return begun;
   try {
-    return await ask("POST", finish, { ...rest, credential: await credentialFor(begun.data) });
+    return await ask("POST", finish, { ...rest, credential: (await credentialFor(begun.data)).toJSON() });
   } catch (error) {
     return { problem: passkeyProblem(error) };
   }
@@ -77,7 +33,7 @@ async function withCredential(path, body, finish, credentialFor, rest = {}) {
 /** Sign in with a passkey: by itself it says whose it is, so the first step of another user must not narrow it down. */
 export async function signInWithPasskey({ isSecondStep }) {
   if (!isSecondStep) await ask("POST", "/api/auth/start-over", {});
-  return withCredential("/api/auth/passkey/begin", {}, "/api/auth/passkey", usePasskey);
+  return withCredential("/api/auth/passkey/begin", {}, "/api/auth/passkey", showPasskey);
 }
 
 /** Add a passkey to the current user's account. */

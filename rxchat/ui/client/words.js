@@ -67,11 +67,6 @@ export function newId() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** The name to greet by. */
-export function firstName(name) {
-  return (name ?? "").trim().split(/\s+/)[0] ?? "";
-}
-
 /** How long one still has to wait: "1 second", "45 seconds", "2:05 minutes". */
 export function waitWords(seconds) {
   const left = Math.max(0, Math.ceil(seconds));

@@ -70,6 +70,8 @@ class Moment(ClientComponent):
     never: rx.Var[str]
     """The words for 0."""
     is_exact: rx.Var[bool]
+    is_day: rx.Var[bool]
+    """Whether it is shown as a date: "5 March 2026"."""
 
 
 class CopyButton(ClientComponent):
