@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 from uuid import UUID
 
 from rxchat.db.documents.documents import CollectionFacts
@@ -12,7 +13,10 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import NotFound
 from rxchat.domain.files import Document, format_size
 from rxchat.domain.ids import parse_id
+from rxchat.domain.retrieval import Passage
 from rxchat.domain.versions import VersionState
+
+_LONGEST_QUOTE = 300
 
 
 @dataclass
@@ -179,3 +183,14 @@ def parsed_id(value: str) -> UUID:
     if identifier is None:
         raise NotFound
     return identifier
+
+
+def passage_address(item: Passage) -> str:
+    """Return the address of a document, opened at a passage; viewer-address.js does the same for citations.
+
+    The quote is behind the hash, which browsers do not send: the text of documents is not for the logs of proxies.
+    """
+    places = {name: value for name in ("start", "end", "page") if (value := getattr(item, name)) > 0}
+    query = f"?{urlencode(places)}" if places else ""
+    quote = urlencode({"quote": item.text.strip()[:_LONGEST_QUOTE]})
+    return f"/documents/view/{item.document_id}{query}#{quote}"

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 import reflex as rx
 
@@ -17,12 +16,12 @@ from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.domain.retrieval import Passage, SearchScope
 from rxchat.services.app import container
+from rxchat.states.documents.document_views import passage_address
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 
 _LONGEST_QUESTION = 2_000
-_LONGEST_QUOTE = 300
 _BEFORE_MARKED = 120
 _SHORTEST_STEM = 3
 _WORD = re.compile(r"[^\W_]+")
@@ -155,17 +154,6 @@ def _passage_view(item: Passage, question: str) -> PassageView:
         reason=reason,
         address=passage_address(item),
     )
-
-
-def passage_address(item: Passage) -> str:
-    """Return the address of the document, opened at the passage; viewer-address.js reads it.
-
-    The quote is behind the hash, which browsers do not send: the text of documents is not for the logs of proxies.
-    """
-    places = {name: value for name in ("start", "end", "page") if (value := getattr(item, name)) > 0}
-    query = f"?{urlencode(places)}" if places else ""
-    quote = urlencode({"quote": item.text.strip()[:_LONGEST_QUOTE]})
-    return f"/documents/view/{item.document_id}{query}#{quote}"
 
 
 def marked_parts(text: str, question: str) -> list[TextPart]:

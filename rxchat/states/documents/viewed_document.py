@@ -10,7 +10,7 @@ from rxchat.domain.retrieval import Passage
 from rxchat.domain.versions import VersionState
 from rxchat.services.documents.documents import Preview
 from rxchat.services.documents.versions import History
-from rxchat.states.documents.document_views import step_view
+from rxchat.states.documents.document_views import passage_address, step_view
 
 _READERS = {
     "plain_text": "Plain text",
@@ -138,9 +138,8 @@ class ChunkView:
     facts: str
     heading: str
     text: str
-    start: int
-    end: int
-    page: int
+    address: str
+    """The document, open at the chunk."""
 
 
 def viewed_document(found: Preview, collection_name: str) -> ViewedDocument:
@@ -255,4 +254,4 @@ def chunk_view(item: Passage) -> ChunkView:
     """Return a chunk as the viewer shows it."""
     page = f"page {item.page}" if item.page > 0 else ""
     facts = " · ".join(filter(None, (page, f"{item.tokens} tokens")))
-    return ChunkView(item.ordinal + 1, facts, item.heading, item.text, item.start, item.end, item.page)
+    return ChunkView(item.ordinal + 1, facts, item.heading, item.text, passage_address(item))

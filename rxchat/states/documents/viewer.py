@@ -43,6 +43,7 @@ _OVERLAP = 2_000
 _MOST_PIECES = 60
 _CHUNKS = 50
 _LARGEST = 100_000_000
+_MOST_DIGITS = 15
 _LONGEST_KEY = 4_000
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.5
@@ -74,8 +75,8 @@ class ViewerState(DialogState, rx.State):
     """Why the passage is not marked."""
     quote: str = ""
     chunks: list[ChunkView] = []
-    has_chunks: bool = False
-    """Whether they were loaded."""
+    chunks_of: str = ""
+    """The key of what they were loaded for, which the page has chosen: it asks again when this is another one."""
     first_chunk: int = 0
     has_more_chunks: bool = False
     versions: list[VersionView] = []
@@ -87,10 +88,10 @@ class ViewerState(DialogState, rx.State):
     @rx.event
     @_guarded
     async def open(self, current_user: CurrentUser, key: str, document_id: str, passage: dict) -> Any:
-        """Show a document, at a passage: {start, end, page, quote}."""
+        """Show a document, at a passage: {start, end, page, quote}, as texts of the address."""
         if document_id != self.document.id:
             self.document, self.versions, self.notice = ViewedDocument(), [], VersionNotice()
-            self.chunks, self.has_chunks = [], False
+            self.chunks, self.chunks_of = [], ""
             self._clear_text()
         self.opened, self.is_missing = key[:_LONGEST_KEY], False
         self._wanted = _passage_ref(passage)
@@ -253,9 +254,10 @@ class ViewerState(DialogState, rx.State):
 
     @rx.event
     @_guarded
-    async def show_chunks(self, current_user: CurrentUser) -> None:
+    async def show_chunks(self, current_user: CurrentUser, key: str) -> None:
         """Show the first chunks of the index."""
         await self._read_chunks(current_user, 0)
+        self.chunks_of = key[:_LONGEST_KEY]
 
     @rx.event
     @_guarded
@@ -274,7 +276,7 @@ class ViewerState(DialogState, rx.State):
             current_user, parsed_id(self.document.id), first, _CHUNKS + 1
         )
         self.chunks, self.first_chunk = [chunk_view(item) for item in found[:_CHUNKS]], first
-        self.has_more_chunks, self.has_chunks = len(found) > _CHUNKS, True
+        self.has_more_chunks = len(found) > _CHUNKS
         self._done()
 
     @rx.event
@@ -325,9 +327,8 @@ async def _around(
 
 def _passage_ref(passage: dict[str, Any]) -> PassageRef:
     def number(name: str) -> int:
-        value = passage.get(name, 0)
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return min(max(0, value), _LARGEST) if is_number else 0
+        text = str(passage.get(name, ""))
+        return min(int(text), _LARGEST) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else 0
 
     quote = passage.get("quote", "")
     start = number("start")

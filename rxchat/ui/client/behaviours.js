@@ -52,6 +52,9 @@ export const focused = (element) => void element?.focus();
 /** The ref of an element that is scrolled to when it appears, such as the current one of many tabs. */
 export const inView = (element) => void element?.scrollIntoView({ block: "nearest", inline: "center" });
 
+/** The same for one that is scrolled into the middle, such as a marked passage. */
+export const inMiddle = (element) => void element?.scrollIntoView({ block: "center" });
+
 /** What has the focus when an element is gone: the next row, the row before, the panel, the page's heading. */
 const nearby = (row) => [row?.nextElementSibling, row?.previousElementSibling, row?.closest("section"), document.querySelector("h1")];
 

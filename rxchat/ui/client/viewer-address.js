@@ -29,19 +29,3 @@ export function besideAddress(path, address) {
   const [, documentId = "", passage = "", quote = ""] = PARTS.exec(address) ?? [];
   return `${path}?document=${documentId}${passage && `&${passage}`}${quote}`;
 }
-
-/** The address of the page of the document that is beside a conversation. */
-export const pageAddress = ({ search, hash }) =>
-  viewerAddress({ documentId: new URLSearchParams(search).get("document") ?? "", ...passageIn({ search, hash }) });
-
-/** What such an address names, by its `search` and `hash`: {start, end, page, quote}; numbers that are none are 0. */
-export function passageIn({ search = "", hash = "" }) {
-  const query = new URLSearchParams(search);
-  const quote = new URLSearchParams(hash.slice(1)).get("quote") ?? "";
-  const number = (name) => {
-    const found = Number(query.get(name));
-    return Number.isSafeInteger(found) && found > 0 ? found : 0;
-  };
-  const [start, end, page] = ["start", "end", "page"].map(number);
-  return { start, end: Math.max(start, end), page, quote: quote.slice(0, 2 * LONGEST_QUOTE) };
-}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 from reflex.utils.imports import ImportVar
 from reflex.vars import VarData
 
 from rxchat.ui.client import ClientComponent, module
-from rxchat.ui.documents.viewer import document_at_address
-from rxchat.ui.kit.client_values import in_sequence, js_function, react_hook, search_param
+from rxchat.ui.documents.viewer import document_at_address, passage_in_address
+from rxchat.ui.kit.client_values import in_sequence, js_function, search_param
 from rxchat.ui.kit.dialogs import Modal
 from rxchat.ui.kit.elements import icon, icon_button, link
 from rxchat.ui.kit.lazy import lazy
 
 _MODULE = "viewer-beside.jsx"
 _close = in_sequence(js_function("closeBeside", _MODULE).call())
+_viewer_address = js_function("viewerAddress", "viewer-address.js")
 _beside_chat = rx.Var("besideChat", _var_data=VarData(imports={module(_MODULE): [ImportVar(tag="besideChat")]}))
 
 
@@ -33,8 +32,7 @@ def document_beside() -> rx.Component:
     The viewer is loaded with the first document, so that a chat starts without it.
     """
     document_id = search_param("document")
-    location = react_hook("useLocation()", "location", dict[str, Any], "react-router", "useLocation")
-    page = js_function("pageAddress", "viewer-address.js").call(location).to(str)
+    page = _viewer_address.call({"documentId": document_id, **passage_in_address()}).to(str)
     panel = Modal.create(
         rx.el.header(
             link(icon("maximize-2", 15), " Open the page", to=page, class_name="button-quiet"),

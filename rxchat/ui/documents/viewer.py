@@ -9,12 +9,23 @@ from reflex_base.components.component import NoSSRComponent
 
 from rxchat.states.documents.viewed_document import ChunkView
 from rxchat.states.documents.viewer import ViewerState
-from rxchat.ui.client import ClientComponent, module
-from rxchat.ui.documents.viewer_head import restore_dialog, viewer_head
-from rxchat.ui.kit.client_values import ClientValue, backend_address, in_sequence, js_function, route_param
+from rxchat.ui.client import module
+from rxchat.ui.documents.viewer_head import reading_open, restore_dialog, versions_open, viewer_head
+from rxchat.ui.kit.client_values import (
+    ClientValue,
+    StateRequest,
+    address,
+    backend_address,
+    fragment_param,
+    fresh,
+    js_function,
+    route_param,
+    search_param,
+)
 from rxchat.ui.kit.elements import (
     PageTitle,
     icon_button,
+    in_middle,
     link,
     quiet_button,
     skeleton,
@@ -32,25 +43,7 @@ _CLOSED_NOTE: ClientValue[str] = ClientValue("viewer_note_closed", "")
 _BROKEN_PICTURE: ClientValue[str] = ClientValue("viewer_broken_picture", "")
 """The document that is no picture that the browser can show."""
 _document = ViewerState.document
-_go_to_passage = js_function("goToPassage", "viewer-passage-address.jsx")
-
-
-def _opening(
-    key: rx.Var[str], document_id: rx.Var[str], passage: rx.Var[dict[str, Any]]
-) -> tuple[rx.Var[str], rx.Var[str], rx.Var[dict[str, Any]]]:
-    """The arguments of the event that opens a document."""
-    return (key, document_id, passage)
-
-
-class AddressPassage(ClientComponent):
-    """Opens the passage that the address names; its quote is behind the hash, which browsers send to no server."""
-
-    library = module("viewer-passage-address.jsx")
-    tag = "AddressPassage"
-
-    document_id: rx.Var[str]
-    opened: rx.Var[str]
-    on_open: rx.EventHandler[_opening]
+_beside_address = js_function("besideAddress", "viewer-address.js")
 
 
 class PdfView(NoSSRComponent):
@@ -82,10 +75,22 @@ def document_viewer() -> rx.Component:
 @rx.memo
 def document_at_address(document_id: rx.Var[str]) -> rx.Component:
     """The document that the address names, at its passage: on a page of its own, or beside a chat."""
+    here = address()
+    key = f"{here['pathname']}{here['search']}{here['hash']}"
     return rx.fragment(
-        AddressPassage.create(document_id=document_id, opened=ViewerState.opened, on_open=ViewerState.open),
+        fresh(_TAB, versions_open, reading_open, key=document_id),
+        StateRequest.create(
+            wanted=key,
+            loaded=ViewerState.opened,
+            on_request=ViewerState.open(key, document_id, passage_in_address()),
+        ),
         _viewed(),
     )
+
+
+def passage_in_address() -> dict[str, rx.Var[str]]:
+    """Return the passage that the address names: `start`, `end`, `page`, and its `quote`, which is known to the browser alone."""
+    return {name: search_param(name) for name in ("start", "end", "page")} | {"quote": fragment_param("quote")}
 
 
 def _viewed() -> rx.Component:
@@ -195,7 +200,7 @@ def _text_content() -> rx.Component:
         ViewerState.text_marked,
         class_name="passage",
         key=ViewerState.opened,
-        custom_attrs={"ref": js_function("scrollToMark", "viewer-passage-address.jsx")},
+        custom_attrs={"ref": in_middle},
     )
     words = rx.el.div(
         ViewerState.text_before,
@@ -236,23 +241,30 @@ def _chunks() -> rx.Component:
         ),
         rx.el.p("No passages yet: the document is not ready.", class_name="documents-none"),
     )
-    # Drawn again, and so asked for again, when another document is open, when it is ready, and after the server has lost
-    # what it had shown.
-    return rx.el.div(
-        rx.cond(ViewerState.has_chunks, shown, skeleton("Loading the passages", 100, 94, 100, 62)),
-        on_mount=ViewerState.show_chunks,
-        key=f"{_document.id} {_document.is_ready}",
+    wanted = f"{_document.id} {_document.is_ready}"
+    return rx.fragment(
+        StateRequest.create(wanted=wanted, loaded=ViewerState.chunks_of, on_request=ViewerState.show_chunks(wanted)),
+        rx.cond(ViewerState.chunks_of != "", shown, skeleton("Loading the passages", 100, 94, 100, 62)),
     )
 
 
 def _chunk(item: ChunkView) -> rx.Component:
-    passage = {"start": item.start, "end": item.end, "page": item.page, "quote": item.text}
-    show = in_sequence(_TAB.assign("Document"), _go_to_passage.call(passage))
+    here = address()
+    # Beside a chat it is no step of the history: Back closes the document.
+    is_beside = search_param("document") != ""
+    show = link(
+        "Show in the document",
+        to=rx.cond(is_beside, _beside_address.call(here["pathname"], item.address).to(str), item.address),
+        replace=is_beside,
+        class_name="link-button",
+        on_click=_TAB.set("Document"),
+        custom_attrs={"state": here["state"]},
+    )
     return rx.el.li(
         rx.el.p(
             rx.el.b(f"#{item.number}"),
             rx.el.span(item.facts),
-            rx.el.button("Show in the document", type="button", class_name="link-button", on_click=show),
+            show,
             class_name="chunk-facts",
         ),
         rx.cond(item.heading != "", rx.el.p(item.heading, class_name="found-heading")),

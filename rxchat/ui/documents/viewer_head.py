@@ -13,8 +13,8 @@ from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import Moment, anchor, icon, link, quiet_button
 from rxchat.ui.kit.forms import labelled
 
-_reading_open: ClientValue[bool] = ClientValue("viewer_reading_open", initial=False)
-_versions_open: ClientValue[bool] = ClientValue("viewer_versions_open", initial=False)
+reading_open: ClientValue[bool] = ClientValue("viewerreading_open", initial=False)
+versions_open: ClientValue[bool] = ClientValue("viewerversions_open", initial=False)
 _document = ViewerState.document
 _dialogs = Dialogs("viewer_dialog", ViewerState, VersionView)
 
@@ -63,8 +63,8 @@ def _reading() -> rx.Component:
         "Change",
         type="button",
         class_name="link-button",
-        aria_expanded=_reading_open.value,
-        on_click=_reading_open.set(~_reading_open.value),
+        aria_expanded=reading_open.value,
+        on_click=reading_open.set(~reading_open.value),
     )
     words = rx.el.p(
         rx.el.span(_document.reading), rx.cond(_document.can_choose_reading, change), class_name="collection-facts"
@@ -73,11 +73,11 @@ def _reading() -> rx.Component:
         _choice("encoding", "Encoding", _document.chosen_encoding, ENCODING_CHOICES),
         _choice("reader", "Format", _document.chosen_reader, READER_CHOICES),
         quiet_button("Parse again", type="submit"),
-        on_submit=[_reading_open.set(False), ViewerState.read_again],
+        on_submit=[reading_open.set(False), ViewerState.read_again],
         class_name="reading-choices",
     )
     return rx.fragment(
-        rx.cond(_document.reading != "", words), rx.cond(_reading_open.value & _document.can_choose_reading, choices)
+        rx.cond(_document.reading != "", words), rx.cond(reading_open.value & _document.can_choose_reading, choices)
     )
 
 
@@ -107,11 +107,11 @@ def _versions() -> rx.Component:
             f"Version {_document.version} of {ViewerState.versions[0].version}",
             type="button",
             class_name="link-button",
-            aria_expanded=_versions_open.value,
-            on_click=_versions_open.set(~_versions_open.value),
+            aria_expanded=versions_open.value,
+            on_click=versions_open.set(~versions_open.value),
         ),
         rx.cond(
-            _versions_open.value,
+            versions_open.value,
             rx.el.ol(rx.foreach(ViewerState.versions, _version), class_name="version-list", aria_label="Versions"),
         ),
         class_name="versions",

@@ -108,12 +108,12 @@ class FreshValues(ClientComponent):
     values: rx.Var[dict[str, Any]]
 
 
-def fresh(*values: Any) -> rx.Component:
-    """Set client values (or the statuses of forms) to their initial values at each visit of the page."""
+def fresh(*values: Any, **props: Any) -> rx.Component:
+    """Set client values (or the statuses of forms) to their initial values at each visit of the page, and when the `key` changes."""
     initial: dict[str, rx.Var] = {}
     for value in values:
         initial |= value.initial_value
-    return FreshValues.create(values=initial)
+    return FreshValues.create(values=initial, **props)
 
 
 def local_state(name: str, initial: Any) -> Any:
@@ -143,7 +143,24 @@ def fragment_param(name: str) -> rx.Var[str]:
     return rx.Var(_js_expr=expression, _var_type=str, _var_data=fragment._get_all_var_data()).guess_type()
 
 
+def address() -> rx.Var[dict[str, Any]]:
+    """Return the address: its `pathname`, its `search` and `hash` (both "" or with their sign), and the `state` of the history."""
+    return react_hook("useLocation()", "location", dict[str, Any], "react-router", "useLocation")
+
+
 def current_path() -> rx.Var[str]:
     """Return the path of the address."""
-    location = react_hook("useLocation()", "location", dict[str, str], "react-router", "useLocation")
-    return location["pathname"].to(str)
+    return address()["pathname"].to(str)
+
+
+class StateRequest(ClientComponent):
+    """Asks a state for what the page shows, and again after the server has lost it; shows nothing."""
+
+    library = module("state-request.js")
+    tag = "StateRequest"
+
+    wanted: rx.Var[str]
+    """The key of what is shown."""
+    loaded: rx.Var[str]
+    """The key of what the state has; "" for nothing."""
+    on_request: rx.EventHandler[rx.event.no_args_event_spec]

@@ -29,6 +29,8 @@ focused = rx.Var("focused", _var_data=VarData(imports={module("behaviours.js"): 
 """The `ref` of an element that has the focus when it appears."""
 in_view = rx.Var("inView", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="inView")]}))
 """The `ref` of an element that is scrolled to when it appears."""
+in_middle = rx.Var("inMiddle", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="inMiddle")]}))
+"""The same, into the middle."""
 passes_focus = rx.Var(
     "passesFocus", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="passesFocus")]})
 )

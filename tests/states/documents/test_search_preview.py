@@ -8,7 +8,8 @@ import pytest
 
 from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import Passage
-from rxchat.states.documents.search_preview import TextPart, marked_parts, passage_address, shown_parts
+from rxchat.states.documents.document_views import passage_address
+from rxchat.states.documents.search_preview import TextPart, marked_parts, shown_parts
 
 LONG = "Nothing of it here. " * 20 + "The keeper writes the log."
 

@@ -48,7 +48,7 @@ async def test_a_passage_is_marked_where_it_stands_now(
     monkeypatch.setattr(viewer, "_LEAD", 100)
     start = LONG.index(FEE)
     async with open_tab(await signed_in_as(services, ada)) as tab:
-        await opened(tab, handbook, start=start, end=start + len(FEE), quote=FEE)
+        await opened(tab, handbook, start=str(start), end=str(start + len(FEE)), quote=FEE)
         assert (shown(tab, "text_marked"), shown(tab, "note"), shown(tab, "has_earlier")) == (FEE, "", True)
         assert len(shown(tab, "text_before")) == 100
         assert shown(tab, "document").collection_name == "Team"
@@ -60,7 +60,17 @@ async def test_a_passage_is_marked_where_it_stands_now(
         assert shown(tab, "text_before").startswith("Rules. ")
 
 
-@pytest.mark.parametrize("passage", [{"start": "x", "end": True, "page": -3, "quote": 7}, {"start": 1e999}, {}])
+@pytest.mark.parametrize(
+    "passage",
+    [
+        {"start": "x", "end": True, "page": -3, "quote": 7},
+        {"start": 1e999},
+        {"start": "9" * 30},
+        {"end": "-1"},
+        {"start": ["1"]},
+        {},
+    ],
+)
 async def test_nonsense_in_the_address_opens_the_beginning(
     services: Services, ada: CurrentUser, handbook: Document, passage: dict[str, Any]
 ) -> None:
@@ -98,9 +108,9 @@ async def test_the_index_is_shown_in_pages(
     monkeypatch.setattr(viewer, "_CHUNKS", 3)
     async with open_tab(await signed_in_as(services, ada)) as tab:
         await opened(tab, handbook)
-        assert not shown(tab, "has_chunks")
-        await tab.do(ViewerState, "show_chunks")
-        assert shown(tab, "has_chunks")
+        assert shown(tab, "chunks_of") == ""
+        await tab.do(ViewerState, "show_chunks", key="a key")
+        assert shown(tab, "chunks_of") == "a key" and "#quote=Rules.+Rules." in shown(tab, "chunks")[0].address
         assert [item.number for item in shown(tab, "chunks")] == [1, 2, 3] and shown(tab, "has_more_chunks")
         await tab.do(ViewerState, "next_chunks")
         assert shown(tab, "chunks")[0].number == 4
@@ -110,7 +120,7 @@ async def test_the_index_is_shown_in_pages(
         # Another document: the page asks for its passages when it shows them.
         other = await ready(services, ada, handbook.collection_id, "other.txt", "Another text.")
         await opened(tab, other)
-        assert (shown(tab, "chunks"), shown(tab, "has_chunks")) == ([], False)
+        assert (shown(tab, "chunks"), shown(tab, "chunks_of")) == ([], "")
 
 
 async def test_versions_are_listed_and_restored(services: Services, ada: CurrentUser) -> None:
@@ -141,7 +151,7 @@ async def test_a_document_of_another_user_and_one_that_is_deleted_are_missing(
             await opened(tab, document)
             assert shown(tab, "is_missing") and shown(tab, "text_before") == ""
         await tab.do(ViewerState, "show_more")
-        await tab.do(ViewerState, "show_chunks")
+        await tab.do(ViewerState, "show_chunks", key="a key")
         assert (shown(tab, "text_after"), shown(tab, "chunks")) == ("", [])
         await tab.do(ViewerState, "restore", form={"id": str(handbook.id)})
         assert shown(tab, "problem")
