@@ -8,7 +8,6 @@ import { useText } from "./page-state.js";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
 
 export const loadMarkdown = () => import("./markdown.jsx");
-/** @type {import("react").ComponentType<Record<string, any>>} */
 const Markdown = lazy(loadMarkdown);
 // A conversation's page needs it at once; the new-chat page only when it has time.
 if (typeof location !== "undefined" && location.pathname.startsWith("/c/")) loadMarkdown();
