@@ -43,6 +43,7 @@ QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holida
 DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
 CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
 LONG = "scripted:count=1,tokens=1500,rate=2000"
+SLOW = "scripted:count=1,tokens=200,rate=40"
 CITING = (PLAIN, QUOTING, DOUBTFUL, CODE)
 Open = Callable[..., Chat]
 
@@ -153,7 +154,7 @@ def document_server() -> Iterator[RxChat]:
 
     It has one more origin, for a line that leads to it.
     """
-    host = ModelHost(*CITING, LONG, RICH, ENDLESS, "scripted:count=1,tokens=20", EMBEDDER)
+    host = ModelHost(*CITING, LONG, SLOW, RICH, ENDLESS, "scripted:count=1,tokens=20", EMBEDDER)
     host.start()
     settings = {"RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_EXTRA_ORIGINS": f"http://127.0.0.1:{free_port()}"}
     found = RxChat(host.host, **settings)

@@ -16,7 +16,7 @@ from tests.journeys.cited_documents import (
     handbook_address,
     program,
 )
-from tests.journeys.conftest import CODE, DOUBTFUL, LONG, PLAIN, QUOTING
+from tests.journeys.conftest import CODE, DOUBTFUL, LONG, PLAIN, QUOTING, SLOW
 from tests.journeys.server import RxChat, until
 from tests.parsers import scans
 from tests.parsers.samples import pdf
@@ -91,6 +91,26 @@ def test_a_citation_opens_its_document_beside_the_chat_and_leads_back_to_the_lin
     expect(citation).to_be_focused()
     assert abs(top(citation) - before) < 2
     expect(chat.questions).to_have_count(2)
+
+
+def test_a_conversation_goes_on_while_a_document_opens_and_closes_beside_it(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    attach(page)
+    chat.ask("How many days of holidays?").wait_for_end()
+    citation = page.get_by_role("button", name="Source 1", exact=True).first
+    chat.choose(SLOW).ask("Count").wait_for_words(3)
+    citation.click()
+    expect(beside(page).locator("mark.passage")).to_be_visible()
+    chat.wait_for_words(40)
+    page.keyboard.press("Escape")
+    expect(beside(page)).to_have_count(0)
+    chat.wait_for_end()
+    assert chat.said() == " ".join(str(number) for number in range(1, 201))
+    chat.choose(PLAIN).ask("And without a document?").wait_for_end()
+    citation.click()
+    expect(beside(page).locator("mark.passage")).to_be_visible()
+    chat.ask("And beside one?").wait_for_end()
+    expect(chat.answers).to_have_count(4)
 
 
 def test_the_document_beside_a_chat_survives_a_reload_and_has_a_page(chat: Chat) -> None:

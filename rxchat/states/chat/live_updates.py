@@ -76,6 +76,7 @@ class ThreadPage(Protocol):
     run: dict[str, Any]
     waiting: list[dict[str, Any]] | None
     _wanted: str
+    _seq: int
     _rest: list[dict[str, Any]]
 
     async def __aenter__(self) -> Self: ...
@@ -187,6 +188,9 @@ class LiveUpdates:
             self._seq = seq
             if isinstance(event, (ConversationRenamed, ModelChosen)):
                 await self._show_choice(event)
+        if news.events:
+            async with self._page() as state:
+                state._seq = self._seq
         if any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events):
             await self._show_context_sources(self._conversation_id)
         await self._show_waiting(news)

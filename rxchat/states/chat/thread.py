@@ -87,6 +87,7 @@ class ThreadState(rx.State):
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
+    """The last event that the page shows."""
     _opened_at: tuple[str, str] = ("", "")
     """The socket and the address of the last `open`."""
 
@@ -95,7 +96,8 @@ class ThreadState(rx.State):
     async def open(self, current_user: CurrentUser) -> Any:
         """Show the conversation in the address, or the page for a new one."""
         if self._is_only_beside():
-            return None
+            # The navigation has canceled what the one before began.
+            return ThreadState.attend
         named, before = self._addressed(), self.conversation_id
         wanted = str(parse_id(named) or "")
         if wanted and wanted != named:
