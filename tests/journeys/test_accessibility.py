@@ -77,6 +77,8 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     expect(chat.answer.locator("pre span[style]").first).to_be_visible()
     audit.look(page, "answer with code, table, lists and citations")
     page.get_by_role("button", name="1 source", exact=True).click()
+    # It moves what is above it.
+    expect(page.locator(".sources-list")).to_contain_text("handbook.md")
     chat.answer.get_by_role("button", name="Source 1", exact=True).first.hover()
     expect(page.get_by_role("dialog", name="Source 1")).to_contain_text("handbook.md")
     audit.look(page, "sources")

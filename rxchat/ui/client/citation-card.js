@@ -21,8 +21,9 @@ export const isShownFor = (chip) => !!openCard() && cardElement().opener === chi
 
 /** Close the card, unless it is shown for another chip than this. */
 export function hideCard(chip = cardElement()?.opener) {
+  if (!isShownFor(chip)) return;
   clearTimeout(timer);
-  if (isShownFor(chip)) cardElement().hidePopover();
+  cardElement().hidePopover();
 }
 
 /** The same, unless the pointer comes back in time. */
@@ -37,6 +38,7 @@ export const keepCard = () => clearTimeout(timer);
 export function showCard(chip, citation, answer, delay = 0) {
   clearTimeout(timer);
   timer = window.setTimeout(async () => {
+    if (!chip.isConnected) return;
     const card = cardElement();
     const fill = (found) => {
       setClientValue("citation_card", cardOf(citation, found));

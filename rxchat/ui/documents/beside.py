@@ -34,7 +34,7 @@ def document_beside() -> rx.Component:
     document_id = search_param("document")
     page = _viewer_address.call({"documentId": document_id, **passage_in_address()}).to(str)
     panel = Modal.create(
-        rx.el.header(
+        rx.el.div(
             link(icon("maximize-2", 15), " Open the page", to=page, class_name="button-quiet"),
             icon_button(
                 "x",

@@ -39,7 +39,7 @@ def viewer_head() -> rx.Component:
         download=_document.name,
         class_name="button-quiet",
     )
-    return rx.el.header(
+    return rx.el.div(
         rx.cond(_document.collection_id != "", back),
         rx.el.div(
             rx.el.div(
