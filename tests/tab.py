@@ -114,7 +114,7 @@ class Tab:
         """Open an address with these query parameters."""
         self._query = query
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
+    async def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait until a condition on the recorded updates is true, and return its value."""
         async with asyncio.timeout(seconds):
             while not (found := condition()):

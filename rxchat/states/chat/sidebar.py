@@ -18,6 +18,7 @@ from rxchat.services.app import container
 from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
+from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.states.platform.dialogs import dialog_number, text_in
 
 
@@ -69,7 +70,8 @@ class SidebarState(rx.State):
     @requires_user
     async def load(self, current_user: CurrentUser) -> None:
         """Show the current list."""
-        await self._refresh(current_user)
+        if not (await self.get_state(CurrentUserState))._is_shown:
+            await self._refresh(current_user)
 
     async def _refresh(self, current_user: CurrentUser) -> None:
         self._show(await listed(current_user, self._until), self._until)

@@ -22,7 +22,6 @@ from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import (
-    current_path,
     requires_user,
     requires_user_in_background,
     show_errors_in,
@@ -88,16 +87,15 @@ class ThreadState(rx.State):
     _patches: int = 0
     _seq: int = 0
     """The last event that the page shows."""
-    _opened_at: tuple[str, str] = ("", "")
-    """The socket and the address of the last `open`."""
 
     @rx.event
     @partial(requires_user, reopens=True)
     async def open(self, current_user: CurrentUser) -> Any:
         """Show the conversation in the address, or the page for a new one."""
-        if self._is_only_beside():
-            # The navigation has canceled what the one before began.
-            return ThreadState.attend
+        arrived = await self.get_state(CurrentUserState)
+        if arrived._is_shown:
+            # A navigation has cancelled what the one before began, but not what a message did.
+            return None if arrived._is_followed else ThreadState.attend
         named, before = self._addressed(), self.conversation_id
         wanted = str(parse_id(named) or "")
         if wanted and wanted != named:
@@ -128,14 +126,6 @@ class ThreadState(rx.State):
         await self._show_models(current_user, page.model if page else "")
         self._show_page(page, current_user)
         return ThreadState.attend
-
-    def _is_only_beside(self) -> bool:
-        """Whether the page shows this conversation already, and only the document beside it has changed."""
-        before = self._opened_at
-        self._opened_at = (self.router.session.session_id, current_path(self).partition("#")[0])
-        (socket, address), (last_socket, last_address) = self._opened_at, before
-        is_same_page = socket == last_socket and address.partition("?")[0] == last_address.partition("?")[0]
-        return is_same_page and address != last_address
 
     async def _show_context_sources(self, current_user: CurrentUser) -> None:
         known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))
@@ -199,7 +189,7 @@ class ThreadState(rx.State):
 
     @rx.event
     @partial(requires_user, refuse=_give_back)
-    async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> None:
+    async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
         """Send a message; the page keeps the draft until `accepted` names it, and gets it back with `refused`."""
         question_id = parse_id(client_id)
         if question_id is None:
@@ -223,13 +213,16 @@ class ThreadState(rx.State):
         self.accepted = client_id
         self.refused, self.problem = {}, ""
         if page is None:
-            return
+            return None
         # The state switches to the new conversation before the address changes. The browser changes it, if the user has
         # not gone elsewhere meanwhile: a redirect would take them back.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
         self.born = {"conversation_id": self.conversation_id, "client_id": client_id}
         await self._show_context_sources(current_user)
         self._show_page(page, current_user)
+        # The page follows the answer at once; when it arrives at the address, nothing is left to load.
+        (await self.get_state(CurrentUserState))._show_before(f"/c/{self.conversation_id}")
+        return ThreadState.attend
 
     @rx.event
     @requires_user

@@ -11,7 +11,7 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_permitted
 from rxchat.domain.permissions import ADMINISTRATIVE, Permission
 from rxchat.services.app import container
-from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.auth_guard import current_path, requires_user
 
 
 @dataclass
@@ -51,16 +51,41 @@ class CurrentUserState(rx.State):
     readings: str = ""
     """A sentence about access by administrators that the user has not seen yet."""
     ready: bool = False
+    _is_shown: bool = False
+    """Whether the page shows everything that is at its address already; the handlers that load it look here."""
+    _at: tuple[str, str] = ("", "")
+    """The socket and the address of the last page."""
+    _shown_before: tuple[str, str] = ("", "")
+    """The same of a page of which everything is shown before the browser goes there."""
 
     @rx.event
     @partial(requires_user, enrolling=True)
     async def enter(self, current_user: CurrentUser) -> None:
         """Load the signed-in user, or redirect to the sign-in page."""
+        self._is_shown = self._arrive()
+        if self._is_shown:
+            return
         self._look_at(current_user)
         if current_user.must_enrol:
             return
         fresh = [item for item in await container.get_services().app.profiles.readings(current_user) if item.is_new]
         self.readings = _access_notice(len(fresh), fresh[0].reader) if fresh else ""
+
+    def _show_before(self, path: str) -> None:
+        """Say that the page shows what is at a path before it goes there, so that arriving loads nothing."""
+        self._shown_before = (self.router.session.session_id, path)
+
+    def _arrive(self) -> bool:
+        """Note where the page is; returns whether it shows what is there already, as when only its query has changed.
+
+        A page that was loaded again, or disconnected, has another socket and needs everything.
+        """
+        before, shown_before = self._at, self._shown_before
+        self._at = (self.router.session.session_id, current_path(self).partition("#")[0])
+        self._shown_before = ("", "")
+        (socket, address), (last_socket, last_address) = self._at, before
+        is_same_page = socket == last_socket and address.partition("?")[0] == last_address.partition("?")[0]
+        return self._at == shown_before or (is_same_page and address != last_address)
 
     def _look_at(self, current_user: CurrentUser) -> None:
         """Show this user."""

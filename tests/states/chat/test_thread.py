@@ -38,12 +38,17 @@ async def cookie(services: Services, ollama: ScriptedOllama) -> str:
 
 async def at_conversation(tab: Tab, conversation_id: object = None) -> None:
     """Be on a page that has loaded."""
-    tab.visit(conversation_id)
     before = len(tab.patches)
+    await arrive(tab, conversation_id)
+    await tab.until(lambda: len(tab.patches) > before)
+
+
+async def arrive(tab: Tab, conversation_id: object = None) -> None:
+    """Go to an address: what its page does then."""
+    tab.visit(conversation_id)
     await tab.send_event(CurrentUserState, "enter")
     await tab.send_event(SidebarState, "load")
-    await tab.send_event(ThreadState, "open")
-    await tab.until(lambda: len(tab.patches) > before)
+    await tab.do(ThreadState, "open")
 
 
 async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
@@ -53,7 +58,7 @@ async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
     await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
     await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
     conversation_id = await tab.until(lambda: tab.begun_by(client_id))
-    await at_conversation(tab, conversation_id)
+    await arrive(tab, conversation_id)
     return conversation_id
 
 
