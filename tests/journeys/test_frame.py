@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -20,8 +20,8 @@ FOCUS = "document.activeElement"
 
 
 @pytest.fixture
-def many(server: RxChat) -> None:
-    """250 conversations, one an hour, which are older than those of other tests."""
+def many(server: RxChat) -> Iterator[None]:
+    """250 conversations, one an hour, which are older than those of other tests; they are gone after this one."""
     with psycopg.connect(server.owner_url()) as connection:
         row = connection.execute("SELECT id FROM user_account WHERE role = 'admin'").fetchone()
         assert row is not None
@@ -32,6 +32,10 @@ def many(server: RxChat) -> None:
                 " VALUES (%s, %s, %s, %s, 0, now() - make_interval(days => 30, hours => %s))",
                 [(row[0], new_id(), f"Old number {number}.", QUICK, number) for number in range(COUNT)],
             )
+    yield
+    with psycopg.connect(server.owner_url()) as connection:
+        connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(row[0]),))
+        connection.execute("DELETE FROM conversation WHERE updated_at < now() - interval '20 days'")
 
 
 def test_all_conversations_are_reached_by_scrolling_and_one_of_them_is_renamed_and_deleted_by_keyboard(

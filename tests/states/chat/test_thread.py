@@ -84,6 +84,7 @@ async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(co
         shown = len(tab.patches)
         for query in ("?document=a&start=3#quote=x", "?document=b", ""):
             tab.path = f"/c/{conversation}{query}"
+            await tab.send_event(CurrentUserState, "enter")
             await tab.do(ThreadState, "open")
             assert len(tab.patches) == shown
         # It goes on following the conversation, and a page that is loaded again gets all of it.
@@ -91,6 +92,7 @@ async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(co
         await tab.until(lambda: len([message for message in tab.messages() if message["role"] == "user"]) == 2)
         tab.path, tab.socket = f"/c/{conversation}?document=a", "another"
         shown = len([patch for patch in tab.patches if patch["change"] == "set"])
+        await tab.send_event(CurrentUserState, "enter")
         await tab.do(ThreadState, "open")
         assert len([patch for patch in tab.patches if patch["change"] == "set"]) == shown + 1
 
