@@ -53,6 +53,8 @@ class CurrentUserState(rx.State):
     ready: bool = False
     _is_shown: bool = False
     """Whether the page shows everything that is at its address already; the handlers that load it look here."""
+    _is_followed: bool = False
+    """Whether it was shown before the browser went there, and is followed since then."""
     _at: tuple[str, str] = ("", "")
     """The socket and the address of the last page."""
     _shown_before: tuple[str, str] = ("", "")
@@ -72,7 +74,7 @@ class CurrentUserState(rx.State):
         self.readings = _access_notice(len(fresh), fresh[0].reader) if fresh else ""
 
     def _show_before(self, path: str) -> None:
-        """Say that the page shows what is at a path before it goes there, so that arriving loads nothing."""
+        """Say that the page shows what is at a path before it goes there, and follows it, so that arriving loads nothing."""
         self._shown_before = (self.router.session.session_id, path)
 
     def _arrive(self) -> bool:
@@ -85,7 +87,8 @@ class CurrentUserState(rx.State):
         self._shown_before = ("", "")
         (socket, address), (last_socket, last_address) = self._at, before
         is_same_page = socket == last_socket and address.partition("?")[0] == last_address.partition("?")[0]
-        return self._at == shown_before or (is_same_page and address != last_address)
+        self._is_followed = self._at == shown_before
+        return self._is_followed or (is_same_page and address != last_address)
 
     def _look_at(self, current_user: CurrentUser) -> None:
         """Show this user."""
