@@ -1,6 +1,5 @@
 // Uploads without a network, and passages found again. Run by test_client.py.
 import { describe, expect, mock, test } from "bun:test";
-import { passageIn, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
 import { passageRanges } from "../../rxchat/ui/client/viewer-passage.js";
 
 const asked = [];
@@ -220,13 +219,5 @@ describe("passages", () => {
     expect(ranges).toEqual([{ item: 0, from: 0, to: 53 }]);
     expect(passageRanges(["nothing of it"], "It begins on this page")).toEqual([]);
     expect(passageRanges(["anything"], " – ")).toEqual([]);
-  });
-
-  test("an address names a passage and is read again; nonsense is nothing", () => {
-    const address = viewerAddress({ documentId: "d", start: 3, end: 9, page: 2 });
-    expect(address).toBe("/documents/view/d?start=3&end=9&page=2");
-    expect(passageIn(new URL(address, "http://site.invalid"))).toEqual({ start: 3, end: 9, page: 2, quote: "" });
-    expect(passageIn({ search: "?start=-4&end=x&page=1e999" })).toEqual({ start: 0, end: 0, page: 0, quote: "" });
-    expect(viewerAddress({ documentId: "../x" })).toBe("/documents/view/..%2Fx");
   });
 });

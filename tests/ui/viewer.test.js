@@ -12,6 +12,7 @@ describe("the address of a passage", () => {
 
   test("names what is known of its place, in numbers or as another address says it", () => {
     expect(viewerAddress({ documentId: "a/b", start: 3, end: 9, page: 2, quote: "" })).toBe("/documents/view/a%2Fb?start=3&end=9&page=2");
+    expect(viewerAddress({ documentId: "../x", start: -4, end: 0, page: 0, quote: "" })).toBe("/documents/view/..%2Fx");
     expect(viewerAddress({ documentId: "d", start: "", end: "9", page: "x", quote: "" })).toBe("/documents/view/d?end=9");
   });
 
