@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from rxchat.domain.ids import new_id
 from tests.journeys.browser import Chat
-from tests.journeys.server import RxChat
+from tests.journeys.server import RxChat, until
 from tests.journeys.test_survival import cut, cuttable
 
 QUICK = "scripted:count=1,tokens=20"
@@ -46,11 +46,12 @@ def test_all_conversations_are_reached_by_scrolling_and_one_of_them_is_renamed_a
     box = page.locator(".groups")
     box.hover()
     last = chat.row(f"Old number {COUNT - 1}.")
-    for _ in range(60):
-        if last.count():
-            break
+
+    def is_reached() -> bool:
         page.mouse.wheel(0, 3000)
-        page.wait_for_timeout(100)
+        return last.count() > 0
+
+    until(is_reached)
     last.scroll_into_view_if_needed()
     expect(page.get_by_role("button", name="Show more conversations")).to_have_count(0)
 
