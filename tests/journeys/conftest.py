@@ -33,7 +33,7 @@ MODELS = (
     "scripted:fault=cut,at=60,rate=10,tokens=80",
     "scripted:fault=nul,at=2",
     "scripted:fault=markdown,rate=200",
-    "scripted:think=10,fault=markdown,rate=100,hold=50",
+    "scripted:think=10,fault=markdown,rate=100,hold=5+50",
     "scripted:hostile=1",
     "scripted:notes=1",
     EMBEDDER,

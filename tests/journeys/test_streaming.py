@@ -60,7 +60,9 @@ def test_markdown_is_drawn_and_code_can_be_copied(server: RxChat, signed_in: Cal
 
 
 def test_nothing_is_drawn_anew_when_an_answer_ends(chat: Chat, model_host: ModelHost) -> None:
-    chat.begin("scripted:think=10,fault=markdown,rate=100,hold=50", "A plan, please")
+    chat.begin("scripted:think=10,fault=markdown,rate=100,hold=5+50", "A plan, please")
+    expect(chat.page.get_by_role("button", name="Thinking…")).to_be_visible()
+    model_host.go_on()
     thoughts = chat.page.get_by_role("button", name=re.compile("^Thought for"))
     thoughts.click()
     heading = chat.answers.last.get_by_role("heading", name="A plan")

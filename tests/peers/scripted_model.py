@@ -23,7 +23,7 @@ class Script:
     at: int = 5
     load: float = 0.0
     needs: str = ""
-    hold: int = 0
+    hold: str = ""
 
     @classmethod
     def named(cls, model: str) -> Script | None:

@@ -4,7 +4,7 @@ A model is named `scripted:key=value,key=value`. Keys: `tokens` (how many, defau
 0 = at once), `first` (seconds before the first), `think` (reasoning tokens first), `text` (each token, default
 "word "), `count` (1: it says "1 2 3 ..." instead, so that a lost or repeated piece shows), `resume` (what it does when it is
 given the beginning of its answer: on (default; goes on from there), anew (says all of it again, as models without prefill
-do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `load` (seconds that it takes to be loaded, from the beginning again when the client hangs up meanwhile; /api/ps does not list it before), `context` (tokens that it was made for, default 131072), `remote` (the service that it passes requests on to), `needs` (403 and these words, as of a cloud model), `hold` (after so many tokens it waits for `go_on`, so that a test does something in the middle of an answer, on any machine; not when it is given the beginning of its answer), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
+do), other (says something else), none (says nothing); asked in words to go on, all of them do, but `never`, which begins another answer each time), `call` (it can use tools: where some are offered and none has answered yet, it looks for this), `see` (1: it takes pictures; others refuse them), `stamp` (1: each token is the moment it is sent instead, in milliseconds since 1970), and `load` (seconds that it takes to be loaded, from the beginning again when the client hangs up meanwhile; /api/ps does not list it before), `context` (tokens that it was made for, default 131072), `remote` (the service that it passes requests on to), `needs` (403 and these words, as of a cloud model), `hold` (after so many tokens, or 5+50, it waits for `go_on`, so that a test does something in the middle of an answer, on any machine; not when it is given the beginning of its answer), and `fault`, after `at` tokens: error-line | cut | reset | garbage | not-json-object | wrong-fields | silent
 | big-line | endless-line | nul | markdown | html-status. Everything is served by a few lines over asyncio's own sockets, so that a broken
 connection is really broken.
 
@@ -211,9 +211,9 @@ class ScriptedOllama:
         else:
             pieces += [("content", piece) for piece in resumed(script, messages)]
         begin = time.perf_counter()
-        holds_at = 0 if goes_on(messages) else script.hold
+        holds = set() if goes_on(messages) else {int(number) for number in script.hold.split("+") if number}
         for number, (kind, text) in enumerate(pieces):
-            if holds_at and number == holds_at:
+            if number in holds:
                 await self.held.acquire()
                 begin = time.perf_counter() - number / (script.rate or 1)
             if script.rate:
