@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_what_is_published_reaches_who_listens(broadcast: RedisBroadcast) -> None:
-    async with broadcast.subscribe("a") as messages, asyncio.timeout(5):
+    async with broadcast.subscribe("a") as messages, asyncio.timeout(60):
         await broadcast.publish("b", b"not for us")
         await broadcast.publish("a", b"one")
         await broadcast.publish("a", b"two")
@@ -38,7 +38,7 @@ async def test_many_who_begin_to_listen_at_once_all_hear(broadcast: RedisBroadca
 
 async def test_with_the_server_away_nothing_is_raised_and_nobody_waits() -> None:
     away = RedisBroadcast("redis://127.0.0.1:9/0")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await away.publish("a", b"lost") == 0
         async with away.subscribe("a") as messages:
             assert await heard(messages, 0.3) is None
@@ -96,7 +96,7 @@ def test_a_breaker_lets_one_try_after_its_rest() -> None:
 
 async def told(broadcast: RedisBroadcast, messages: AsyncGenerator[bytes], message: bytes, channel: str = "a") -> bytes:
     """Say it until it is heard, and return it as it was heard: what is said while a line is made anew is lost."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await broadcast.publish(channel, message) == 0:
             await asyncio.sleep(0.1)
         while (said := await heard(messages, 10)) != message:

@@ -112,7 +112,7 @@ async def test_a_part_of_a_file_is_one_look_at_the_database_and_one_piece(
 ) -> None:
     document, client = await uploaded(services, ada, collection, "large.txt", LARGE), clients()
     await sign_in(client, ada)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await found(services, ada, document)).state is DocumentState.STORED:
             # The job that reads it gets its pieces, too.
             await asyncio.sleep(0.05)
@@ -176,7 +176,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
             for _ in range(DOWNLOADS_OF_ONE_USER):
                 _, line = await served.line()
                 line.write(f"GET /api/files/{document} HTTP/1.1\r\nhost: x\r\ncookie: {cookies}\r\n\r\n".encode())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while services.documents.files.downloads._running[ada.user_id] < DOWNLOADS_OF_ONE_USER:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.3)
@@ -193,7 +193,7 @@ async def test_a_user_has_so_many_downloads_at_once_whether_they_read_them_or_no
         assert (await other.get(f"/api/files/{document}")).status_code == 404
         for line in served.lines:
             line.transport.abort()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while services.documents.files.downloads._running:
                 await asyncio.sleep(0.01)
     assert (await client.get(link)).content == WORDS

@@ -40,6 +40,6 @@ async def test_with_postgres_away_it_is_alive_says_what_is_missing_and_recovers(
                 with pytest.raises(DatabaseUnavailable):
                     await services.accounts.registration.setup_token()
                 await between.open()
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(60):
                     while (await http.get("/readyz")).status_code != 200:
                         await asyncio.sleep(0.1)

@@ -37,7 +37,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for a condition."""
     give_up_at = time.monotonic() + seconds
     while not condition():
@@ -45,7 +45,7 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 15) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 60) -> None:
     """Wait for a condition without blocking the loop."""
     give_up_at = time.monotonic() + seconds
     while True:

@@ -98,7 +98,7 @@ async def test_a_child_that_takes_long_says_what_it_waits_for(tmp_path: Path, mo
         stage=lambda: progress.stage(tmp_path),
     )
     kept = SupervisedProcess(child, tmp_path, told.append)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await kept.start()
     await kept.stop(1)
     assert told[0] == "Starting the web server ..." and re.fullmatch(r"Started the web server in \d+ s\.", told[-1])

@@ -119,7 +119,7 @@ class Chat:
         )
         return self
 
-    def wait_for_end(self, seconds: float = 30) -> Chat:
+    def wait_for_end(self, seconds: float = 60) -> Chat:
         """Wait until the last answer has ended, however it did."""
         expect(self.answers.last).to_have_attribute("aria-busy", "false", timeout=seconds * 1000)
         expect(self.stop_button).to_have_count(0)

@@ -30,7 +30,7 @@ class Mailbox(Message):
             self.mails.append((str(message["X-RcptTo"]), str(message["Subject"]), payload.decode()))
             self._arrived.notify_all()
 
-    def link(self, page: str, seconds: float = 30) -> str:
+    def link(self, page: str, seconds: float = 60) -> str:
         """Wait for a mail with a link to a page, and return the token of the newest one."""
         marker = f"/{page}#token="
         with self._arrived:

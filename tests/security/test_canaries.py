@@ -53,7 +53,7 @@ async def test_secrets_are_nowhere_but_where_they_belong(
     secrets |= await secrets_of_programs(clients, client, current_user, secrets["recovery code 0"])
     secrets |= await secrets_of_links(services, clients, current_user)
     turn = await services.chat.messages.send_message(current_user, None, WORDS, "scripted:tokens=2")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await services.chat.conversations.open(current_user, turn.conversation_id)).run is not None:
             await asyncio.sleep(0.05)
     for secret in secrets.values():

@@ -59,7 +59,7 @@ def test_a_body_without_a_length_is_not_read_into_memory(web_server: RxChat) -> 
 async def sent_until_closed(session: ClientSession, web_server: RxChat, greeting: str, packet: str) -> int:
     """Send the same packet again and again, and return with which code the server closed the socket."""
     address = f"ws://127.0.0.1:{web_server.port}/_event/?EIO=4&transport=websocket&token=mine"
-    async with session.ws_connect(address) as line, asyncio.timeout(10):
+    async with session.ws_connect(address) as line, asyncio.timeout(60):
         with suppress(ClientConnectionResetError):
             for text in (greeting, *[packet] * 50):
                 await line.send_str(text)
@@ -87,7 +87,7 @@ async def test_how_a_socket_begins_fills_no_log_either(web_server: RxChat) -> No
     address = f"ws://127.0.0.1:{web_server.port}/_event/?EIO=4&transport=websocket&token="
     async with ClientSession() as session:
         for number, boot in enumerate(BOOTS):
-            async with session.ws_connect(f"{address}{number}") as line, asyncio.timeout(10):
+            async with session.ws_connect(f"{address}{number}") as line, asyncio.timeout(60):
                 await line.send_str("40/_event," + json.dumps(boot))
                 assert "40/_event" in (await line.receive_str()) + (await line.receive_str())
                 await line.send_str('42/_event,["ping"]')
@@ -117,7 +117,7 @@ async def test_what_a_signed_in_page_says_leaves_its_socket_open(
     place = {"pathname": "/", "asPath": "/", "query": {}}
     boot = {"event": {"name": HYDRATE, "payload": {}, "router_data": place}}
     event = {"name": f"{ContextSourcesState.get_full_name()}.find", "payload": {"words": words}, "router_data": place}
-    async with ClientSession() as session, session.ws_connect(address, headers=headers) as line, asyncio.timeout(20):
+    async with ClientSession() as session, session.ws_connect(address, headers=headers) as line, asyncio.timeout(60):
         await line.send_str("40/_event," + json.dumps(boot))
         await line.send_str("42/_event," + json.dumps(["event", event]))
         while json.dumps(shown, ensure_ascii=False) not in (said := await line.receive_str()):

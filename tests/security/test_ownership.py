@@ -68,7 +68,7 @@ async def test_a_closed_door_is_one_row_of_the_audit_and_nobody_fills_it(
             title = f"mine {number}"
             await tab.send_event(SidebarState, "rename", form={"id": str(turn.conversation_id), "title": title})
         await tab.until(lambda: tab.shown(ThreadState, "missing"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(denied_of(owner_url, stranger)) < 31:
                 await asyncio.sleep(0.05)
     http_clients = denied_of(owner_url, stranger)

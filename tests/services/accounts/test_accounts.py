@@ -33,7 +33,7 @@ async def sign_in(services: Services, email: str, password: str) -> str:
 
 async def refused(services: Services, sealed: str) -> None:
     """Wait until a session does not count any more; it may be remembered until Postgres has told of the change."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await services.accounts.sessions.current_user(sealed)

@@ -167,7 +167,7 @@ async def test_a_database_that_hangs_keeps_nobody_from_ending(
 
     for name in ("append_chunks", "claim", "release", "renew_run_leases"):
         monkeypatch.setattr(run_rows, name, hangs)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await services.chat.run_engine.stop()
     assert services.chat.run_engine._jobs == {}
 
@@ -198,7 +198,7 @@ async def test_a_stop_in_the_moment_of_the_claim_is_heard(
         claimed = await claim(*arguments)
         for run in claimed:
             pressed.append(await services.chat.messages.stop(current_user, run.conversation_id))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while run.id not in services.chat.run_engine._unheard:
                     await asyncio.sleep(0.01)
         return claimed

@@ -223,7 +223,7 @@ async def test_what_waits_in_a_conversation_that_is_deleted_is_asked_only_after_
     turn = await services.chat.messages.send_message(current_user, None, "one", ENDLESS)
     await services.chat.messages.send_message(current_user, turn.conversation_id, "two", BRIEF)
     await services.chat.conversations.remove(current_user, turn.conversation_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while services.chat.run_engine._jobs:
             await asyncio.sleep(0.02)
     await services.chat.conversations.restore(current_user, turn.conversation_id)

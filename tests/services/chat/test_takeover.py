@@ -39,7 +39,7 @@ async def interrupted(settings: Settings, at: Connections, model: str, owner_url
             await grown(answer, 120)
         kill(dying)
         async with running(settings, at) as heir:
-            return await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 20)
+            return await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 60)
 
 
 @pytest.mark.parametrize("resume", ["on", "anew", "other", "none"])
@@ -69,7 +69,7 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
             await grown(answer, 120)
         kill(dying)
         async with running(settings, at) as heir:
-            message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 20)
+            message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 60)
             assert message.state is MessageState.INTERRUPTED and message.error_code == "answer_interrupted"
             assert len(message.text) >= 100
             asked = len(ollama.asked)
@@ -185,8 +185,8 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
             await grown(mirrored, 120)
             kill(dying)
             heir = await processes.enter_async_context(running(settings, at))
-            message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 20)
-            async with asyncio.timeout(5):
+            message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 60)
+            async with asyncio.timeout(60):
                 while not mirrored.ended:
                     await mirrored.changed(1)
             assert mirrored.text == message.text == WHOLE

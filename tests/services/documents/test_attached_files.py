@@ -35,7 +35,7 @@ def mail(*attached: tuple[str, bytes], subject: str = "Papers") -> bytes:
 
 async def others(services: Services, current_user: CurrentUser, collection: UUID, mail_id: UUID) -> list[Document]:
     """What is in the collection beside a mail, when all of it is ready or has failed."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             listed = (await services.documents.documents.in_collection(current_user, collection))[1]
             if all(item.state.is_final for item in listed):
@@ -102,7 +102,7 @@ async def test_mails_in_mails_are_opened_so_deep_and_no_deeper(
     inner = mail(("minutes.txt", MINUTES.encode()), subject="three")
     data = mail(("two.eml", mail(("three.eml", inner), subject="two")), subject="one")
     letter = await ready(services, current_user, collection, "one.eml", data)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(listed := await others(services, current_user, collection, letter.id)) < 2:
             await asyncio.sleep(0.05)
     assert [item.name for item in listed] == ["three.eml", "two.eml"]

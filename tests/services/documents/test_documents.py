@@ -65,7 +65,7 @@ async def test_a_document_is_found_only_when_it_is_whole(
 
     monkeypatch.setattr(services.documents.ingestion._vector_index._embedder, "embed", slowly)
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await found(services, current_user, document_id)).state is not DocumentState.CHUNKED:
             await asyncio.sleep(0.02)
     assert await names(services, current_user, SearchScope((collection,))) == []
@@ -93,7 +93,7 @@ async def test_with_the_embedder_away_a_document_waits_says_so_and_goes_on(
     await ready(services, current_user, collection, "first.md", HANDBOOK)
     await ollama.stop()
     document_id = await uploaded(services, current_user, collection, "second.md", HANDBOOK + "\nAnd more.\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
     assert "does not respond. Next try in" in document.status_text
@@ -147,7 +147,7 @@ async def test_what_fails_when_it_is_read_again_is_found_as_before_and_keeps_no_
     assert (again.state, again.published_generation) == (DocumentState.FAILED, 1)
     assert "handbook.md" in await names(services, current_user, SearchScope((collection,)))
     offer(services, ollama, "scripted-embed:tokens=128,dimensions=32")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await services.documents.ingestion._vector_index.wanted_index()).is_active:
             await services.documents.ingestion.look_after()
             await asyncio.sleep(0.05)

@@ -100,7 +100,7 @@ async def test_with_the_store_away_it_is_said_at_once_and_the_upload_goes_on_aft
         await services.documents.files.receive(current_user, upload.document_id, half, body(LARGE[half:]))
     assert "Try again" in away.value.message
     swift.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 at = (await services.documents.files.upload(current_user, upload.document_id)).received_bytes
@@ -149,7 +149,7 @@ async def test_a_document_waits_for_a_store_that_is_away_while_it_is_read(
     await arrived.wait()
     swift.stop()
     may_go_on.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.05)
     assert "Next try in" in document.status_text

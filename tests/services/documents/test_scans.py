@@ -58,7 +58,7 @@ async def test_a_scan_keeps_no_other_document_waiting_and_says_how_far_it_is(
     monkeypatch.setattr(services.documents.ingestion._parser, "recognise", slowly)
     slow = [await uploaded(services, current_user, collection, f"{n}.pdf", scans.pdf(f"Page {n}\nx")) for n in range(3)]
     await ready(services, current_user, collection, "handbook.md", HANDBOOK)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (document := await found(services, current_user, slow[0])).progress != 0.5:
             await asyncio.sleep(0.02)
     assert "Recognizing" in document.warnings

@@ -68,7 +68,7 @@ async def test_uploads_of_few_users_do_not_keep_another_ones_waiting(monkeypatch
     holders = [asyncio.create_task(hold(user_id)) for user_id in [new_id() for _ in range(4)] for _ in range(8)]
     await asyncio.sleep(0)
     newcomer = new_id()
-    async with asyncio.timeout(10), turns.of(newcomer) as gives_way:
+    async with asyncio.timeout(60), turns.of(newcomer) as gives_way:
         # What they brought is kept, and who has one turn alone gives way to nobody.
         assert held and not gives_way()
     for holder in holders:

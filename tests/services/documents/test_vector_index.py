@@ -32,7 +32,7 @@ async def indexes(services: Services) -> list[EmbeddingIndex]:
 
 
 async def looked_after_until(services: Services, is_done) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not is_done(await indexes(services)):
             await services.documents.ingestion.look_after()
             await asyncio.sleep(0.05)
@@ -58,7 +58,7 @@ async def test_another_embedder_is_in_force_when_its_index_is_complete(
     offer(services, ollama, OTHER)
     answer = await services.retrieval.search.search(current_user, "coffee machine", SearchScope((collection,)))
     assert answer.passages[0].name == "handbook.md"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             await services.documents.ingestion.look_after()
             async with services.documents.ingestion._database.begin(current_user.user_id) as session:
@@ -102,11 +102,11 @@ async def test_while_another_index_is_made_all_is_found_and_going_back_loses_not
     monkeypatch.undo()
     offer(services, ollama, EMBEDDER, wanted=EMBEDDER)
     await looked_after_until(services, lambda known: known == [before])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await nearest(services, current_user, collection, "washed cups") != "third.md":
             await services.documents.ingestion.look_after()
             await asyncio.sleep(0.05)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while vectors(owner_url).keys() != {before.id}:
             await services.documents.ingestion.look_after()
     for document in (first, second):
@@ -211,7 +211,7 @@ async def test_a_model_that_takes_nothing_is_waited_for(
     offer(services, ollama, EMBEDDER)
     ollama.offered[1] += ",refuse=a"
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
     assert "Next try in" in document.status_text
@@ -283,7 +283,7 @@ async def test_the_first_embedder_that_no_index_can_hold_is_refused_in_a_sentenc
     wide = "scripted-embed:dimensions=4096"
     offer(services, ollama, wide, wanted=wide)
     document_id = await uploaded(services, current_user, collection, "handbook.md", HANDBOOK)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (document := await found(services, current_user, document_id)).status_text:
             await asyncio.sleep(0.02)
     assert "4,096" in document.status_text

@@ -97,7 +97,7 @@ async def test_the_server_tidies_by_itself(manager: StateManagerMemory, monkeypa
     seen: list[object] = []
     monkeypatch.setattr(tab_cleanup, "tidy", seen.append)
     async with tab_cleanup.tidied(manager):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(seen) < 2:
                 await asyncio.sleep(0.01)
     assert seen[0] is manager
