@@ -81,6 +81,6 @@ async def test_a_database_that_is_away_is_said_to_be_away_to_all_who_wait() -> N
         async with database.begin(None):
             pass
 
-    failures = await asyncio.gather(*(look() for _ in range(20)), return_exceptions=True)
+    failures = await asyncio.gather(*(look() for _ in range(8)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {DatabaseUnavailable}
     await database.aclose()
