@@ -35,6 +35,13 @@ async def model(ollama: ScriptedOllama) -> AsyncGenerator[OllamaChatModel]:
     await found.aclose()
 
 
+async def generating(ollama: ScriptedOllama, count: int) -> None:
+    """Wait until the host has so many answers to write."""
+    async with asyncio.timeout(60):
+        while ollama.generating < count:
+            await asyncio.sleep(0.01)
+
+
 async def answer(model: OllamaChatModel, name: str, messages=QUESTION) -> str:
     events = [event async for event in model.chat(name, messages)]
     assert isinstance(events[-1], AnswerFinished)
@@ -145,7 +152,7 @@ async def test_an_answer_waits_in_its_hosts_queue_while_the_host_writes_others(
     ollama.at_once, long, other = asyncio.Semaphore(2), "scripted:tokens=300,rate=100", "scripted:tokens=2"
     ollama.offered = [long, other]
     writing = [asyncio.create_task(answer(model, long)) for _ in range(2)]
-    await asyncio.sleep(0.1)
+    await generating(ollama, 2)
     asked_at = time.monotonic()
     assert await answer(model, other) == "word " * 2
     # Longer than it waits for a host that is silent.
@@ -159,7 +166,7 @@ async def test_an_answer_does_not_wait_for_a_host_that_has_become_silent(
     ollama.at_once, silent = asyncio.Semaphore(1), "scripted:tokens=20,rate=100,fault=silent,at=10"
     ollama.offered = [silent, "scripted:tokens=2"]
     writing = asyncio.create_task(answer(model, silent))
-    await asyncio.sleep(0.05)
+    await generating(ollama, 1)
     async with asyncio.timeout(60):
         with pytest.raises(ModelTimeout):
             await answer(model, "scripted:tokens=2")
@@ -174,7 +181,7 @@ async def test_an_answer_waits_while_its_host_writes_those_of_another_process(
     ollama.offered = [long, "scripted:tokens=2"]
     elsewhere = OllamaChatModel([ollama.host])
     writing = asyncio.create_task(answer(elsewhere, long))
-    await asyncio.sleep(0.05)
+    await generating(ollama, 1)
     waiting = asyncio.create_task(answer(model, "scripted:tokens=2"))
     since = 0.0
     while not writing.done():
