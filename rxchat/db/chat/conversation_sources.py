@@ -26,6 +26,24 @@ class SourceRef:
     name: str
 
 
+_READABLE = text(
+    """
+    SELECT id, 'document' AS kind, name, state <> 'uploading' AS is_stored FROM document WHERE id = ANY (:ids)
+    UNION ALL SELECT id, 'collection', name, true FROM collection WHERE id = ANY (:ids)
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+
+
+async def readable(session: AsyncSession, ids: Sequence[UUID], *, with_uploads: bool = False) -> dict[UUID, SourceRef]:
+    """Return those of these documents and collections that the acting user may read, by ID."""
+    if not ids:
+        return {}
+    found = await session.execute(_READABLE, {"ids": list(ids)})
+    return {
+        row.id: SourceRef(row.id, ContextKind(row.kind), row.name) for row in found if row.is_stored or with_uploads
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class ShownSource:
     """A source of an answer, as far as a user may see it now."""

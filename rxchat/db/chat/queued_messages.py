@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,6 +24,14 @@ async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_i
     """Return the queued messages of a conversation, the next one first."""
     found = await session.execute(_OF, {"owner": owner_id, "conversation": conversation_id})
     return [QueuedMessage(row.id, row.text, row.model, row.attachments) for row in found]
+
+
+async def text_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
+    """Return the text of a queued message; None if it is not queued."""
+    found = await session.execute(
+        select(col(QueuedMessageRow.text)).where(*_this(owner_id, conversation_id, message_id))
+    )
+    return found.scalar_one_or_none()
 
 
 async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message: QueuedMessage) -> None:

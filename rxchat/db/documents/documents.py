@@ -176,19 +176,6 @@ async def find_user_by_email(session: AsyncSession, email: str) -> tuple[UUID, s
     return (row.id, row.name) if row else None
 
 
-_READABLE = text(
-    """
-    SELECT id FROM document WHERE id = ANY (:ids) AND state <> 'uploading'
-    UNION ALL SELECT id FROM collection WHERE id = ANY (:ids)
-    """
-).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
-
-
-async def readable(session: AsyncSession, ids: Sequence[UUID]) -> list[UUID]:
-    """Return which of these documents and collections exist and may be read by the acting user."""
-    return list((await session.execute(_READABLE, {"ids": list(ids)})).scalars())
-
-
 async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:
     """Return the documents of a collection that the acting user may read, the newest first.
 

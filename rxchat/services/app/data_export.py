@@ -233,7 +233,9 @@ class DataExport:
                  "reasoning": item.reasoning, "attachments": item.attachments}
                 for item in messages
             ],
-            "waiting": [{"model": item.model, "text": item.text} for item in waiting],
+            "waiting": [
+                {"model": item.model, "text": item.text, "attachments": item.attachments} for item in waiting
+            ],
         }  # fmt: skip
         words = "\n\n".join(f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in messages)
         # The name is the id, since a title may contain anything.

@@ -20,7 +20,9 @@ from rxchat.domain.authorization import require_scope
 from rxchat.domain.conversations import ContextKind, ContextSourceAttached, ContextSourceDetached, ThreadMessage
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.files import Document
 from rxchat.domain.permissions import Scope
+from rxchat.domain.text import attachments_text
 from rxchat.services.chat.event_appender import EventAppender
 
 MOST_ATTACHED = 50
@@ -37,58 +39,66 @@ class Attached:
     """The key under which the page uploaded files for this message."""
 
 
-async def events_of(
-    session: AsyncSession, current_user: CurrentUser, attached: Attached, known: Sequence[SourceRef] = ()
-) -> list[ContextSourceAttached]:
-    """Return the events that attach new sources to a conversation, given the existing ones.
+@dataclass(frozen=True, slots=True)
+class AttachedSources:
+    """What the attachments of a message refer to."""
+
+    picked: tuple[SourceRef, ...] = ()
+    """The collections and documents that were picked."""
+    uploads_id: UUID | None = None
+    """The collection of the files that were uploaded for the message."""
+    uploads: tuple[Document, ...] = ()
+    """These files, the first one first; an interrupted upload is not part of the message."""
+
+    def events(self, known: Sequence[SourceRef] = ()) -> list[ContextSourceAttached]:
+        """Return the events that attach new sources to a conversation, given the existing ones.
+
+        Raises:
+            InvalidInput: when the files were deleted, or the conversation would have too many sources.
+        """
+        have = {item.id for item in known}
+        events = [
+            ContextSourceAttached(source_id=item.id, kind=item.kind, name=item.name)
+            for item in self.picked
+            if item.id not in have
+        ]
+        if self.uploads_id is not None and self.uploads_id not in have:
+            if not self.uploads:
+                raise InvalidInput(_GONE)
+            name = self.uploads[-1].name if len(self.uploads) == 1 else f"{len(self.uploads)} files"
+            events.append(ContextSourceAttached(source_id=self.uploads_id, kind=ContextKind.ATTACHMENTS, name=name))
+        if len(have) + len(events) > MOST_ATTACHED:
+            raise InvalidInput(f"At most {MOST_ATTACHED} collections and files can be attached to a conversation.")
+        return events
+
+    def attachments(self) -> list[dict[str, Any]]:
+        """Return what is stored with the message: `id`, `kind` and `name`. Files in an e-mail are named by the e-mail."""
+        files = [SourceRef(item.id, ContextKind.DOCUMENT, item.name) for item in self.uploads if item.parent_id is None]
+        return [{"id": str(item.id), "kind": item.kind.value, "name": item.name} for item in (*files, *self.picked)]
+
+
+async def attached_sources(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> AttachedSources:
+    """Look up the attachments of a message.
 
     Raises:
-        InvalidInput: when a source was deleted, or the user may not read it.
+        InvalidInput: when one was deleted, or the user may not read it.
+        NotAllowed: when there are some, and the API key lacks the scope.
     """
-    if attached != Attached():
-        require_scope(current_user, Scope.FILES)
-    have = {item.id for item in known}
-    events = [await _named(session, found) for found in dict.fromkeys(attached.ids) if found not in have]
-    if attached.draft_key is not None:
-        collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
-        found = await document_rows.documents(session, collection_id) if collection_id else []
-        # An interrupted upload is not part of the message.
-        held = [item for item in found if item.state is not DocumentState.UPLOADING]
-        if not held and collection_id not in have:
-            raise InvalidInput(_GONE)
-        if collection_id is not None and collection_id not in have:
-            name = held[0].name if len(held) == 1 else f"{len(held)} files"
-            events.append(ContextSourceAttached(source_id=collection_id, kind=ContextKind.ATTACHMENTS, name=name))
-    if len(have) + len(events) > MOST_ATTACHED:
-        raise InvalidInput(f"At most {MOST_ATTACHED} collections and files can be attached to a conversation.")
-    return events
-
-
-async def _named(session: AsyncSession, found: UUID) -> ContextSourceAttached:
-    collection = await document_rows.collection(session, found)
-    if collection is not None:
-        return ContextSourceAttached(source_id=found, kind=ContextKind.COLLECTION, name=collection.name)
-    document = await document_rows.document(session, found)
-    if document is None:
+    if attached == Attached():
+        return AttachedSources()
+    require_scope(current_user, Scope.FILES)
+    readable = await rows.readable(session, attached.ids, with_uploads=True)
+    if len(readable) < len(set(attached.ids)):
         raise InvalidInput(_GONE)
-    return ContextSourceAttached(source_id=found, kind=ContextKind.DOCUMENT, name=document.name)
-
-
-async def attachments_of(session: AsyncSession, current_user: CurrentUser, attached: Attached) -> list[dict[str, Any]]:
-    """Return what is sent with a message, to be kept with it: the `id`, `kind` and `name` of each document and collection."""
-    attachments = list[dict[str, Any]]()
-    if attached.draft_key is not None:
-        collection_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
-        found = await document_rows.documents(session, collection_id) if collection_id else []
-        # In the order in which they were attached; files in an e-mail are named by the e-mail.
-        own = [item for item in found if item.parent_id is None and item.state is not DocumentState.UPLOADING]
-        attachments += [_attachment(item.id, ContextKind.DOCUMENT, item.name) for item in reversed(own)]
-    named = [await _named(session, found) for found in dict.fromkeys(attached.ids)]
-    return attachments + [_attachment(item.source_id, item.kind, item.name) for item in named]
-
-
-def _attachment(identifier: UUID, kind: ContextKind, name: str) -> dict[str, Any]:
-    return {"id": str(identifier), "kind": kind.value, "name": name}
+    picked = tuple(readable[found] for found in dict.fromkeys(attached.ids))
+    if attached.draft_key is None:
+        return AttachedSources(picked)
+    uploads_id = await document_rows.find_attachments(session, current_user.user_id, attached.draft_key)
+    if uploads_id is None:
+        raise InvalidInput(_GONE)
+    found = await document_rows.documents(session, uploads_id)
+    uploads = tuple(item for item in reversed(found) if item.state is not DocumentState.UPLOADING)
+    return AttachedSources(picked, uploads_id, uploads)
 
 
 async def with_readable_attachments(
@@ -96,16 +106,22 @@ async def with_readable_attachments(
 ) -> list[ThreadMessage]:
     """Return messages whose attachments say in `is_there` whether the acting user can open them now.
 
-    Of what the user cannot open, other users' messages do not show the name.
+    Other users' messages do not show the names of attachments that the user cannot open, neither as attachments nor as
+    the text of a message that has no other.
     """
-    ids = [UUID(item["id"]) for message in messages for item in message.attachments]
-    readable = {str(found) for found in await document_rows.readable(session, ids)} if ids else set[str]()
+    readable = await rows.readable(session, [UUID(item["id"]) for message in messages for item in message.attachments])
 
     def shown(item: dict[str, Any]) -> dict[str, Any]:
-        is_there = item["id"] in readable
+        is_there = UUID(item["id"]) in readable
         return {**item, "name": item["name"] if is_there or is_own else "", "is_there": is_there}
 
-    return [replace(message, attachments=[shown(item) for item in message.attachments]) for message in messages]
+    def view(message: ThreadMessage) -> ThreadMessage:
+        attachments = [shown(item) for item in message.attachments]
+        is_hidden = not is_own and not all(item["is_there"] for item in attachments)
+        has_names = message.text == attachments_text([item["name"] for item in message.attachments])
+        return replace(message, text="" if is_hidden and has_names else message.text, attachments=attachments)
+
+    return [view(message) for message in messages]
 
 
 class ContextSources:
@@ -131,9 +147,9 @@ class ContextSources:
         async with self._database.begin(current_user.user_id) as session:
             begun = await self._locked(session, current_user, conversation_id)
             known = await rows.for_conversation(session, current_user.user_id, conversation_id)
-            events = await events_of(session, current_user, Attached((found,)), known)
-            if events:
-                await begun.append(*events)
+            require_scope(current_user, Scope.FILES)
+            if found not in {item.id for item in known}:
+                await begun.append(*(await attached_sources(session, current_user, Attached((found,)))).events(known))
 
     async def detach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:
         """Remove a context source; existing answers keep their sources.

@@ -161,11 +161,10 @@ class Conversations:
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            queued = await queue_rows.for_conversation(session, owner_id, conversation_id)
-        for message in queued:
-            if message.id == message_id:
-                return message.text
-        raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
+            text = await queue_rows.text_of(session, owner_id, conversation_id, message_id)
+        if text is None:
+            raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
+        return text
 
     async def owner_of(self, current_user: CurrentUser, conversation_id: UUID) -> UUID:
         """Return the owner of a conversation that the user may read.

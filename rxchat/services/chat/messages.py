@@ -30,7 +30,7 @@ from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.domain.runs import PartialAnswer
 from rxchat.domain.text import MESSAGE_CHARACTERS, attachments_text, sanitize, title_of
 from rxchat.services.access.grants import Grants
-from rxchat.services.chat.context_sources import Attached, attachments_of, events_of
+from rxchat.services.chat.context_sources import Attached, AttachedSources, attached_sources
 from rxchat.services.chat.event_appender import EventAppender
 
 QUEUE_MESSAGES = 20
@@ -102,8 +102,9 @@ class ChatService:
             grounds = []
             if attached != Attached():
                 known = await context_source_rows.for_conversation(session, current_user.user_id, conversation_id)
-                grounds = await events_of(session, current_user, attached, known)
-                question = await _with_attachments(session, current_user, question, attached)
+                sources = await attached_sources(session, current_user, attached)
+                grounds = sources.events(known)
+                question = _with_attachments(question, sources)
             if spot.is_busy or spot.waiting:
                 await queue_rows.add(session, current_user.user_id, conversation_id, question)
                 if grounds:
@@ -135,10 +136,12 @@ class ChatService:
             _require_some_model(question.model)
             conversation_id = new_id()
             await rows.add(session, current_user.user_id, conversation_id)
-            grounds = await events_of(session, current_user, attached)
-            question = await _with_attachments(session, current_user, question, attached)
+            sources = await attached_sources(session, current_user, attached)
+            question = _with_attachments(question, sources)
             created = ConversationCreated(title=title_of(question.text), model=question.model)
-            await EventAppender(session, current_user.user_id, conversation_id, 0).ask(question, created, *grounds)
+            await EventAppender(session, current_user.user_id, conversation_id, 0).ask(
+                question, created, *sources.events()
+            )
             return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
@@ -290,11 +293,9 @@ def _require_some_model(model: str) -> None:
         raise InvalidInput("No model is available. Connect Ollama, or wait until the model host responds.")
 
 
-async def _with_attachments(
-    session: AsyncSession, current_user: CurrentUser, question: QueuedMessage, attached: Attached
-) -> QueuedMessage:
-    """Return the question with what was sent with it, and with a text: if it has none, the names, for the model."""
-    attachments = await attachments_of(session, current_user, attached)
+def _with_attachments(question: QueuedMessage, sources: AttachedSources) -> QueuedMessage:
+    """Return the question with its attachments; if it has no text, with their names for the model."""
+    attachments = sources.attachments()
     text = question.text or attachments_text([item["name"] for item in attachments])
     return replace(question, text=text, attachments=attachments)
 

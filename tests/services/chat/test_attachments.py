@@ -108,3 +108,16 @@ async def test_readers_of_a_shared_conversation_see_what_they_may_read_and_no_na
     assert [(item["name"], item["is_there"]) for item in seen] == [("", False), ("Shared", True)]
     message = await services.chat.conversations.message(grace, turn.conversation_id, turn.question_id)
     assert "secret.txt" not in str(message)
+    # A message of files alone has their names as its text.
+    more = new_id()
+    await upload(services, ada, "secret too.txt", draft_key=more)
+    wordless = await services.chat.messages.send_message(
+        ada, turn.conversation_id, "", QUICK, attached=Attached(draft_key=more)
+    )
+    await ended(services, ada, turn.conversation_id)
+    of_ada, of_grace = [
+        await services.chat.conversations.message(user, turn.conversation_id, wordless.question_id)
+        for user in (ada, grace)
+    ]
+    assert of_ada.text == "Attached: secret too.txt"
+    assert of_grace.text == "" and "secret too.txt" not in str(of_grace)
