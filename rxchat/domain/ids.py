@@ -7,6 +7,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from rxchat.domain.errors import NotFound
+
 # Python accepts braces, "urn:uuid:" and hyphens anywhere; the database and comparisons of text do not.
 _ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -19,6 +21,18 @@ def new_id() -> UUID:
 def parse_id(value: object) -> UUID | None:
     """Return an identifier sent by a client, or None if it is invalid."""
     return UUID(value) if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def parsed_id(value: object) -> UUID:
+    """Return an identifier sent by a client.
+
+    Raises:
+        NotFound: when it is invalid, so that nothing has it.
+    """
+    identifier = parse_id(value)
+    if identifier is None:
+        raise NotFound
+    return identifier
 
 
 def made_at(identifier: UUID) -> float:

@@ -12,7 +12,7 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
-from rxchat.domain.ids import new_id, parse_id
+from rxchat.domain.ids import new_id, parse_id, parsed_id
 from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
@@ -21,11 +21,7 @@ from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
 from rxchat.states.chat.sidebar import SidebarState
-from rxchat.states.platform.auth_guard import (
-    requires_user,
-    requires_user_in_background,
-    show_errors_in,
-)
+from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.states.platform.request_context import client_info_of
 
@@ -228,32 +224,34 @@ class ThreadState(rx.State):
     @requires_user
     async def stop(self, current_user: CurrentUser, message_id: str = "") -> None:
         """Stop this answer, in any tab or process; without an id, the one in progress."""
-        answer_id = _id(message_id) if message_id else None
+        answer_id = parsed_id(message_id) if message_id else None
         await container.get_services().chat.messages.stop(current_user, self._named(), answer_id)
 
     @rx.event
     @requires_user
     async def retry(self, current_user: CurrentUser, message_id: str) -> None:
         """Generate a failed answer again."""
-        await container.get_services().chat.messages.retry(current_user, self._named(), _id(message_id))
+        await container.get_services().chat.messages.retry(current_user, self._named(), parsed_id(message_id))
 
     @rx.event
     @requires_user
     async def go_on(self, current_user: CurrentUser, message_id: str) -> None:
         """Continue an interrupted answer from its stored text."""
-        await container.get_services().chat.messages.continue_answer(current_user, self._named(), _id(message_id))
+        await container.get_services().chat.messages.continue_answer(current_user, self._named(), parsed_id(message_id))
 
     @rx.event
     @requires_user
     async def change_waiting(self, current_user: CurrentUser, message_id: str, text: str) -> None:
         """Change the text of a queued message."""
-        await container.get_services().chat.messages.edit_queued(current_user, self._named(), _id(message_id), text)
+        await container.get_services().chat.messages.edit_queued(
+            current_user, self._named(), parsed_id(message_id), text
+        )
 
     @rx.event
     @requires_user
     async def withdraw(self, current_user: CurrentUser, message_id: str) -> None:
         """Remove a queued message; the page puts its text into the composer."""
-        await container.get_services().chat.messages.cancel_queued(current_user, self._named(), _id(message_id))
+        await container.get_services().chat.messages.cancel_queued(current_user, self._named(), parsed_id(message_id))
 
     @rx.event
     @requires_user
@@ -269,7 +267,7 @@ class ThreadState(rx.State):
             self._add_patch(change="prepend", items=[], older=True)
             return
         page = await container.get_services().chat.conversations.open(
-            current_user, self._named(), before=_id(before_id)
+            current_user, self._named(), before=parsed_id(before_id)
         )
         detailed = sees_details(current_user)
         items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
@@ -309,11 +307,4 @@ class ThreadState(rx.State):
         return self.router_data.get("query", {}).get("conversation_id", "")
 
     def _named(self) -> UUID:
-        return _id(self.conversation_id)
-
-
-def _id(value: str) -> UUID:
-    identifier = parse_id(value)
-    if identifier is None:
-        raise NotFound
-    return identifier
+        return parsed_id(self.conversation_id)

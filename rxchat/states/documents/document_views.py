@@ -10,9 +10,7 @@ from uuid import UUID
 from rxchat.db.documents.documents import CollectionFacts
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import NotFound
 from rxchat.domain.files import Document, format_size
-from rxchat.domain.ids import parse_id
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.versions import VersionState
 
@@ -171,18 +169,6 @@ def matches(item: DocumentView, words: str, look: str) -> bool:
     """Whether a document's name contains all words, and it is in this state ("" for any)."""
     name = item.name.casefold()
     return (not look or item.look == look) and all(word in name for word in words.casefold().split())
-
-
-def parsed_id(value: str) -> UUID:
-    """Return the id that the page sent.
-
-    Raises:
-        NotFound: when it is none: nothing has it.
-    """
-    identifier = parse_id(value)
-    if identifier is None:
-        raise NotFound
-    return identifier
 
 
 def passage_address(item: Passage) -> str:

@@ -13,7 +13,7 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import DatabaseUnavailable, NotFound
-from rxchat.domain.ids import parse_id
+from rxchat.domain.ids import parse_id, parsed_id
 from rxchat.services.app import container
 from rxchat.states.documents.document_views import (
     NO_COLLECTION,
@@ -26,7 +26,6 @@ from rxchat.states.documents.document_views import (
     collection_view,
     document_view,
     matches,
-    parsed_id,
     step_view,
 )
 from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background

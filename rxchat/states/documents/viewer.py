@@ -13,11 +13,11 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import DatabaseUnavailable, NotFound
+from rxchat.domain.ids import parsed_id
 from rxchat.domain.passages import LONGEST_QUOTE, PassageRef, Span, find_passage
 from rxchat.services.app import container
 from rxchat.services.documents.documents import Preview
 from rxchat.services.documents.versions import History
-from rxchat.states.documents.document_views import parsed_id
 from rxchat.states.documents.viewed_document import (
     ChunkView,
     VersionNotice,
