@@ -18,7 +18,7 @@ from rxchat.services.app import container
 from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
-from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.states.platform.current_user import CurrentUserState, Navigation
 from rxchat.states.platform.dialogs import dialog_number, text_in
 
 
@@ -70,7 +70,7 @@ class SidebarState(rx.State):
     @requires_user
     async def load(self, current_user: CurrentUser) -> None:
         """Show the current list."""
-        if not (await self.get_state(CurrentUserState))._is_shown:
+        if (await self.get_state(CurrentUserState))._navigation is Navigation.LOADS:
             await self._refresh(current_user)
 
     async def _refresh(self, current_user: CurrentUser) -> None:

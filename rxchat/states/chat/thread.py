@@ -22,7 +22,7 @@ from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
-from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.states.platform.current_user import CurrentUserState, Navigation
 from rxchat.states.platform.request_context import client_info_of
 
 _NOTHING: dict[str, Any] = {}
@@ -88,10 +88,12 @@ class ThreadState(rx.State):
     @partial(requires_user, reopens=True)
     async def open(self, current_user: CurrentUser) -> Any:
         """Show the conversation in the address, or the page for a new one."""
-        arrived = await self.get_state(CurrentUserState)
-        if arrived._is_shown:
-            # A navigation has cancelled what the one before began, but not what a message did.
-            return None if arrived._is_followed else ThreadState.attend
+        navigation = (await self.get_state(CurrentUserState))._navigation
+        if navigation is Navigation.EXPECTED:
+            return None
+        if navigation is Navigation.CHANGES_QUERY:
+            # Reflex cancels what the previous navigation started.
+            return ThreadState.attend
         named, before = self._addressed(), self.conversation_id
         wanted = str(parse_id(named) or "")
         if wanted and wanted != named:
@@ -216,8 +218,8 @@ class ThreadState(rx.State):
         self.born = {"conversation_id": self.conversation_id, "client_id": client_id}
         await self._show_context_sources(current_user)
         self._show_page(page, current_user)
-        # The page follows the answer at once; when it arrives at the address, nothing is left to load.
-        (await self.get_state(CurrentUserState))._show_before(f"/c/{self.conversation_id}")
+        # The page follows the answer at once, and loads nothing when it arrives at the address.
+        (await self.get_state(CurrentUserState))._expect(f"/c/{self.conversation_id}")
         return ThreadState.attend
 
     @rx.event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 
 import reflex as rx
@@ -33,6 +34,17 @@ SECTIONS = {
 """The administration pages: path, and required permission."""
 
 
+class Navigation(StrEnum):
+    """What a navigation means for what the page shows."""
+
+    LOADS = "loads"
+    """The page loads everything."""
+    CHANGES_QUERY = "changes query"
+    """Only the query of the address has changed; what is shown stays."""
+    EXPECTED = "expected"
+    """Everything was shown before the browser went there, and is followed since then."""
+
+
 class CurrentUserState(rx.State):
     """The signed-in user, as the pages show them."""
 
@@ -51,21 +63,19 @@ class CurrentUserState(rx.State):
     readings: str = ""
     """A sentence about access by administrators that the user has not seen yet."""
     ready: bool = False
-    _is_shown: bool = False
-    """Whether the page shows everything that is at its address already; the handlers that load it look here."""
-    _is_followed: bool = False
-    """Whether it was shown before the browser went there, and is followed since then."""
+    _navigation: Navigation = Navigation.LOADS
+    """The last navigation; the handlers that load a page look here."""
     _at: tuple[str, str] = ("", "")
-    """The socket and the address of the last page."""
-    _shown_before: tuple[str, str] = ("", "")
-    """The same of a page of which everything is shown before the browser goes there."""
+    """The socket and the address of the page."""
+    _expected: tuple[str, str] = ("", "")
+    """The socket and the address of a page that the browser will go to and that is shown already."""
 
     @rx.event
     @partial(requires_user, enrolling=True)
     async def enter(self, current_user: CurrentUser) -> None:
         """Load the signed-in user, or redirect to the sign-in page."""
-        self._is_shown = self._arrive()
-        if self._is_shown:
+        self._navigation = self._arrive()
+        if self._navigation is not Navigation.LOADS:
             return
         self._look_at(current_user)
         if current_user.must_enrol:
@@ -73,22 +83,22 @@ class CurrentUserState(rx.State):
         fresh = [item for item in await container.get_services().app.profiles.readings(current_user) if item.is_new]
         self.readings = _access_notice(len(fresh), fresh[0].reader) if fresh else ""
 
-    def _show_before(self, path: str) -> None:
-        """Say that the page shows what is at a path before it goes there, and follows it, so that arriving loads nothing."""
-        self._shown_before = (self.router.session.session_id, path)
+    def _expect(self, path: str) -> None:
+        """Announce that the browser will go to a path whose page is shown and followed already."""
+        self._expected = (self.router.session.session_id, path)
 
-    def _arrive(self) -> bool:
-        """Note where the page is; returns whether it shows what is there already, as when only its query has changed.
+    def _arrive(self) -> Navigation:
+        """Store where the page is, and return the kind of navigation that led there.
 
-        A page that was loaded again, or disconnected, has another socket and needs everything.
+        A page that was reloaded or disconnected has another socket, and loads everything.
         """
-        before, shown_before = self._at, self._shown_before
-        self._at = (self.router.session.session_id, current_path(self).partition("#")[0])
-        self._shown_before = ("", "")
-        (socket, address), (last_socket, last_address) = self._at, before
+        (last_socket, last_address), expected = self._at, self._expected
+        socket, address = self.router.session.session_id, current_path(self).partition("#")[0]
+        self._at, self._expected = (socket, address), ("", "")
+        if expected == self._at:
+            return Navigation.EXPECTED
         is_same_page = socket == last_socket and address.partition("?")[0] == last_address.partition("?")[0]
-        self._is_followed = self._at == shown_before
-        return self._is_followed or (is_same_page and address != last_address)
+        return Navigation.CHANGES_QUERY if is_same_page and address != last_address else Navigation.LOADS
 
     def _look_at(self, current_user: CurrentUser) -> None:
         """Show this user."""

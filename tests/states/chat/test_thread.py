@@ -76,6 +76,31 @@ def shown_run(tab: Tab, but: str) -> str:
     return "" if run == but else run
 
 
+def loads(tab: Tab) -> int:
+    """How often the tab received a whole conversation."""
+    return len([patch for patch in tab.patches if patch["change"] == "set"])
+
+
+async def test_a_new_chat_follows_its_answer_before_its_address_changes_and_loads_nothing_then(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await tab.do(ThreadState, "choose_model", name="scripted:tokens=5")
+        client_id = await send(tab, "Count")
+        await tab.until(tab.answer)
+        conversation, shown = tab.begun_by(client_id), loads(tab)
+        await arrive(tab, conversation)
+        assert loads(tab) == shown
+        # Only this once, and only on this socket.
+        await arrive(tab)
+        await arrive(tab, conversation)
+        assert loads(tab) == shown + 2
+        await arrive(tab)
+        client_id = await send(tab, "Count again")
+        shown, tab.socket = loads(tab), "another"
+        await arrive(tab, tab.begun_by(client_id))
+        assert loads(tab) == shown + 1
+
+
 async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
@@ -91,10 +116,10 @@ async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(co
         await send(tab, "Once more")
         await tab.until(lambda: len([message for message in tab.messages() if message["role"] == "user"]) == 2)
         tab.path, tab.socket = f"/c/{conversation}?document=a", "another"
-        shown = len([patch for patch in tab.patches if patch["change"] == "set"])
+        shown = loads(tab)
         await tab.send_event(CurrentUserState, "enter")
         await tab.do(ThreadState, "open")
-        assert len([patch for patch in tab.patches if patch["change"] == "set"]) == shown + 1
+        assert loads(tab) == shown + 1
 
 
 async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
