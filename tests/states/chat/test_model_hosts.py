@@ -14,7 +14,7 @@ from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_user, first_administrator, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.app.test_data_export import exported
-from tests.states.chat.test_thread import ask, at_conversation, send
+from tests.states.chat.steps import ask, at_conversation, send
 from tests.tab import Tab, open_tab
 
 pytestmark = pytest.mark.anyio

@@ -22,104 +22,16 @@ from rxchat.states.platform.current_user import CurrentUserState
 from tests.factories import first_administrator
 from tests.peers.gateway import gateway
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.tab import Tab, open_tab, open_tabs
+from tests.states.chat.steps import ENDLESS, QUICK, SLOW, ask, at_conversation, send, shown_run
+from tests.tab import open_tab, open_tabs
 
 pytestmark = pytest.mark.anyio
-
-SLOW = "scripted:tokens=60,rate=60,think=6"
-ENDLESS = "scripted:tokens=100000,rate=60"
 
 
 @pytest.fixture
 async def cookie(services: Services, ollama: ScriptedOllama) -> str:
-    ollama.offered = [SLOW, ENDLESS, "scripted:tokens=5", "scripted:fault=cut,at=3"]
+    ollama.offered = [SLOW, ENDLESS, QUICK, "scripted:fault=cut,at=3"]
     return await first_administrator(services)
-
-
-async def at_conversation(tab: Tab, conversation_id: object = None) -> None:
-    """Be on a page that has loaded."""
-    before = len(tab.patches)
-    await arrive(tab, conversation_id)
-    await tab.until(lambda: len(tab.patches) > before)
-
-
-async def arrive(tab: Tab, conversation_id: object = None) -> None:
-    """Go to an address: what its page does then."""
-    tab.visit(conversation_id)
-    await tab.send_event(CurrentUserState, "enter")
-    await tab.send_event(SidebarState, "load")
-    await tab.do(ThreadState, "open")
-
-
-async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
-    """Choose a model and ask on the page for new chats; return the conversation that comes of it."""
-    await tab.send_event(ThreadState, "choose_model", name=model)
-    client_id = str(new_id())
-    await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
-    await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
-    conversation_id = await tab.until(lambda: tab.begun_by(client_id))
-    await arrive(tab, conversation_id)
-    return conversation_id
-
-
-async def send(tab: Tab, text: str, client_id: str = "") -> str:
-    """Ask on the page that is open, and return the question's id when it is accepted."""
-    client_id = client_id or str(new_id())
-    await tab.do(ThreadState, "send", text=text, client_id=client_id)
-    assert tab.shown(ThreadState, "accepted") == client_id
-    return client_id
-
-
-def shown_run(tab: Tab, but: str) -> str:
-    """The answer that is being written, unless it is this one."""
-    run = tab.shown(ThreadState, "run").get("id", "")
-    return "" if run == but else run
-
-
-def loads(tab: Tab) -> int:
-    """How often the tab received a whole conversation."""
-    return len([patch for patch in tab.patches if patch["change"] == "set"])
-
-
-async def test_a_new_chat_follows_its_answer_before_its_address_changes_and_loads_nothing_then(cookie: str) -> None:
-    async with open_tab(cookie) as tab:
-        await at_conversation(tab)
-        await tab.do(ThreadState, "choose_model", name="scripted:tokens=5")
-        client_id = await send(tab, "Count")
-        await tab.until(tab.answer)
-        conversation, shown = tab.begun_by(client_id), loads(tab)
-        await arrive(tab, conversation)
-        assert loads(tab) == shown
-        # Only this once, and only on this socket.
-        await arrive(tab)
-        await arrive(tab, conversation)
-        assert loads(tab) == shown + 2
-        await arrive(tab)
-        client_id = await send(tab, "Count again")
-        shown, tab.socket = loads(tab), "another"
-        await arrive(tab, tab.begun_by(client_id))
-        assert loads(tab) == shown + 1
-
-
-async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(cookie: str) -> None:
-    async with open_tab(cookie) as tab:
-        await at_conversation(tab)
-        conversation = await ask(tab, "Count", "scripted:tokens=5")
-        await tab.until(tab.answer)
-        shown = len(tab.patches)
-        for query in ("?document=a&start=3#quote=x", "?document=b", ""):
-            tab.path = f"/c/{conversation}{query}"
-            await tab.send_event(CurrentUserState, "enter")
-            await tab.do(ThreadState, "open")
-            assert len(tab.patches) == shown
-        # It goes on following the conversation, and a page that is loaded again gets all of it.
-        await send(tab, "Once more")
-        await tab.until(lambda: len([message for message in tab.messages() if message["role"] == "user"]) == 2)
-        tab.path, tab.socket = f"/c/{conversation}?document=a", "another"
-        shown = loads(tab)
-        await tab.send_event(CurrentUserState, "enter")
-        await tab.do(ThreadState, "open")
-        assert loads(tab) == shown + 1
 
 
 async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
@@ -129,7 +41,7 @@ async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
         assert [item.name for item in tab.shown(ThreadState, "models")] == [
             SLOW,
             ENDLESS,
-            "scripted:tokens=5",
+            QUICK,
             "scripted:fault=cut,at=3",
         ]
         assert tab.shown(ThreadState, "model") == SLOW
@@ -164,7 +76,7 @@ async def test_a_tab_that_comes_late_gets_all_of_it(cookie: str) -> None:
 async def test_what_one_tab_asks_another_one_shows(cookie: str) -> None:
     async with open_tabs(cookie, cookie) as (first, second):
         await at_conversation(first)
-        conversation_id = await ask(first, "go", "scripted:tokens=5")
+        conversation_id = await ask(first, "go", QUICK)
         await first.until(first.answer)
         await at_conversation(second, conversation_id)
         question = str(new_id())
@@ -221,7 +133,7 @@ async def test_what_is_sent_again_to_a_process_that_knows_nothing_of_it_is_asked
     question = str(new_id())
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        conversation_id = await ask(tab, "go", "scripted:tokens=5")
+        conversation_id = await ask(tab, "go", QUICK)
         await tab.until(tab.answer)
         await send(tab, "again", question)
     async with open_tab(cookie) as tab:
@@ -298,7 +210,7 @@ async def test_a_refused_message_comes_back_with_a_sentence(
 async def test_rename_remove_and_undo(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        conversation_id = await ask(tab, "go", "scripted:tokens=5")
+        conversation_id = await ask(tab, "go", QUICK)
         await tab.until(tab.answer)
         await tab.send_event(SidebarState, "rename", form={"id": conversation_id, "title": "  A better\nname "})
         await tab.until(lambda: tab.shown(ThreadState, "title") == "A better name")
@@ -388,7 +300,7 @@ async def test_a_long_text_is_fetched_piece_by_piece_and_no_frame_is_over_64_kb(
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
         question = "".join(f"line {number}\n" for number in range(4_000)).strip()
-        conversation_id = await ask(tab, question, "scripted:tokens=5")
+        conversation_id = await ask(tab, question, QUICK)
         tab.patches.clear()
         tab.frames.clear()
         await at_conversation(tab, conversation_id)
@@ -404,7 +316,7 @@ async def test_older_messages_are_not_piled_up_while_pieces_of_others_are_to_com
     services: Services, cookie: str
 ) -> None:
     current_user = await services.accounts.sessions.current_user(cookie)
-    turn = await services.chat.messages.send_message(current_user, None, "long " * 5_000, "scripted:tokens=5")
+    turn = await services.chat.messages.send_message(current_user, None, "long " * 5_000, QUICK)
     async with open_tab(cookie) as tab:
         await at_conversation(tab, turn.conversation_id)
         before_id = tab.messages()[0]["id"]
