@@ -94,10 +94,7 @@ class ChatService:
             if spot.asked_in is not None:
                 return Turn(spot.asked_in, question.id, is_new=False)
             _require_some_model(model)
-            if spot.waiting >= QUEUE_MESSAGES:
-                raise Conflict(
-                    f"{spot.waiting} messages are already queued in this conversation. Wait until some are answered, or remove one."
-                )
+            _require_room_in_queue(spot.waiting)
             before = [ModelChosen(model=model)] if model != spot.model else []
             grounds = []
             if attached != Attached():
@@ -291,6 +288,13 @@ async def _idle(
 def _require_some_model(model: str) -> None:
     if not model:
         raise InvalidInput("No model is available. Connect Ollama, or wait until the model host responds.")
+
+
+def _require_room_in_queue(waiting: int) -> None:
+    if waiting >= QUEUE_MESSAGES:
+        raise Conflict(
+            f"{waiting} messages are already queued in this conversation. Wait until some are answered, or remove one."
+        )
 
 
 def _with_attachments(question: QueuedMessage, sources: AttachedSources) -> QueuedMessage:
