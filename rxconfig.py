@@ -7,7 +7,7 @@ import reflex as rx
 from reflex.utils.exec import is_prod_mode
 
 from rxchat.settings import Settings
-from rxchat.ui.build import PdfDecodersPlugin, SameOriginPlugin
+from rxchat.ui.build import PdfDecodersPlugin, SameOriginPlugin, SharedRoutesPlugin
 from rxchat.ui.theme import TAILWIND
 
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -38,7 +38,12 @@ config = rx.Config(
     disable_plugins=[rx.plugins.SitemapPlugin],
     frontend_compression_formats=["gzip", "brotli"],
     frontend_lazy_bundled_libraries=True,
-    plugins=[rx.plugins.TailwindV4Plugin(config=TAILWIND), SameOriginPlugin(), PdfDecodersPlugin()],  # pyright: ignore[reportArgumentType]
+    plugins=[
+        rx.plugins.TailwindV4Plugin(config=TAILWIND),  # pyright: ignore[reportArgumentType]
+        SameOriginPlugin(),
+        SharedRoutesPlugin(),
+        PdfDecodersPlugin(),
+    ],
     show_built_with_reflex=False,
     state_manager_mode="memory",  # pyright: ignore[reportArgumentType]
     telemetry_enabled=False,

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from reflex.compiler.utils import get_page_path
 from reflex.plugins import Plugin
 
 _BAKED_ADDRESS = re.compile(r"""(["'`])(http|ws)s?://[^/"'`]+(/[^"'`]*)\1""")
 DECODERS = "pdf-decoders"
+_ROUTES_FILE = "app/routes.js"
+_ROUTES = "export default ["
+_SHARED_ROUTES = """
+// Added by RxChat: routes of the same page share one element, which React keeps when one of them follows the other.
+const shared = %s;
+const isShared = ({ id }) => shared.flat().includes(id);
+export default [
+  ...routes.filter((route) => !isShared(route)),
+  ...shared.map((ids) => {
+    const file = `${ids[0]}.jsx`;
+    const children = routes.filter(({ id }) => ids.includes(id)).map((route) => ({ ...route, file }));
+    return { id: `shared/${ids[0]}`, file, children };
+  }),
+];
+"""
 _DEV_COMMAND = '"react-router dev --host"'
 
 
@@ -23,6 +42,39 @@ def _use_page_address(match: re.Match[str]) -> str:
 def _bind_to_loopback(package_json: str) -> str:
     """Keep the development server off the network; Vite's bare --host means every interface."""
     return package_json.replace(_DEV_COMMAND, '"react-router dev --host 127.0.0.1"')
+
+
+def _share_elements(routes_js: str, shared: list[list[str]]) -> str:
+    """Make React Router draw each group of routes with the first one's element, as a layout route.
+
+    Raises:
+        RuntimeError: If this version of Reflex writes the routes in another way.
+    """
+    own = routes_js.partition(_SHARED_ROUTES[:40])[0].replace(_ROUTES, "const routes = [")
+    if "const routes = [" not in own:
+        raise RuntimeError(f"Found no routes in {_ROUTES_FILE}.")
+    return own + _SHARED_ROUTES % json.dumps(shared)
+
+
+def _shared_routes(pages: Iterable[Any]) -> list[list[str]]:
+    """Return the names of the routes that show the same page, as React Router names them, page by page."""
+    routes: defaultdict[Any, list[str]] = defaultdict(list)
+    for page in pages:
+        routes[page.component].append(f"routes/{Path(get_page_path(page.route)).stem}")
+    return [names for names in routes.values() if len(names) > 1]
+
+
+class SharedRoutesPlugin(Plugin):
+    """Keeps a page as it is while its address changes from one of its routes to another one.
+
+    Reflex makes a module of each route, and React replaces all elements where one module follows another: the text
+    that is typed right then is lost, and so are the selection, the focus and what was opened.
+    """
+
+    def pre_compile(self, **context: Any) -> None:
+        """Change the routes before React Router reads them."""
+        shared = _shared_routes(context["unevaluated_pages"])
+        context["add_modify_task"](_ROUTES_FILE, lambda text: _share_elements(text, shared))
 
 
 class PdfDecodersPlugin(Plugin):

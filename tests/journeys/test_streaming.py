@@ -59,6 +59,52 @@ def test_markdown_is_drawn_and_code_can_be_copied(server: RxChat, signed_in: Cal
     chat.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('# A plan'))")
 
 
+# Right when the address changes, a user writes and presses a key; what is on the page then is remembered.
+WRITES_AT_THE_CHANGE = """(pressed) => {
+  const parts = () => ["#composer", "[role=log]"].map((selector) => document.querySelector(selector));
+  const before = parts();
+  window.isSamePage = () => parts().every((element, at) => element === before[at]);
+  const replace = history.replaceState.bind(history);
+  history.replaceState = (state, unused, url) => {
+    replace(state, unused, url);
+    if (!String(url).includes("/c/")) return;
+    const field = before[0];
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(field, "Written meanwhile");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: pressed, bubbles: true, cancelable: true }));
+  };
+}"""
+
+
+def test_a_new_chat_stays_as_it_is_when_it_gets_its_address(chat: Chat, model_host: ModelHost) -> None:
+    page = chat.open().choose("scripted:think=10,fault=markdown,rate=100,hold=5+50").page
+    page.evaluate(WRITES_AT_THE_CHANGE, "Shift")
+    chat.ask("A plan, please")
+    page.wait_for_url(re.compile("/c/"))
+    model_host.go_on()
+    expect(page.get_by_role("button", name=re.compile("^Thought for"))).to_be_visible()
+    expect(chat.composer).to_have_value("Written meanwhile")
+    expect(chat.composer).to_be_focused()
+    assert page.evaluate("isSamePage()") is True
+    model_host.go_on()
+    chat.wait_for_end()
+    page.reload()
+    expect(chat.composer).to_have_value("Written meanwhile")
+
+
+def test_a_message_sent_right_when_a_new_chat_gets_its_address_is_its_second(chat: Chat) -> None:
+    page = chat.open().choose("scripted:count=1,tokens=20").page
+    page.evaluate(WRITES_AT_THE_CHANGE, "Enter")
+    chat.ask("The first").wait_for_end()
+    expect(chat.questions).to_have_text(["The first", "Written meanwhile"])
+    expect(chat.answers).to_have_count(2)
+    chat.wait_for_end()
+    page.reload()
+    expect(chat.questions).to_have_text(["The first", "Written meanwhile"])
+    expect(chat.answers).to_have_count(2)
+    expect(chat.composer).to_have_value("")
+
+
 def test_nothing_is_drawn_anew_when_an_answer_ends(chat: Chat, model_host: ModelHost) -> None:
     chat.begin("scripted:think=10,fault=markdown,rate=100,hold=5+50", "A plan, please")
     expect(chat.page.get_by_role("button", name="Thinking…")).to_be_visible()

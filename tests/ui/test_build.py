@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from reflex_base.compiler import templates
 from reflex_base.constants.installer import PackageJson
 
 from rxchat import frontend
-from rxchat.ui.build import DECODERS, PdfDecodersPlugin, SameOriginPlugin, _bind_to_loopback
+from rxchat.ui.build import DECODERS, PdfDecodersPlugin, SameOriginPlugin, SharedRoutesPlugin, _bind_to_loopback
 
 CHUNK = (
     'var e={PING:"http://localhost:8000/ping",EVENT:"ws://localhost:8000/_event",TRANSPORT:`websocket`};export{e as t};'
@@ -50,6 +51,29 @@ def test_decoders_for_scans_are_beside_the_build(tmp_path: Path) -> None:
     assert {file.name: file.read_text() for file in (static / DECODERS).iterdir()} == {
         "jbig2_nowasm_fallback.js": "one", "openjpeg_nowasm_fallback.js": "two",
     }  # fmt: skip
+
+
+def routes_with(text: str, *pages: SimpleNamespace) -> str:
+    """What the plugin makes of a file of routes."""
+    changed: dict[str, str] = {}
+    SharedRoutesPlugin().pre_compile(
+        unevaluated_pages=pages, add_modify_task=lambda path, change: changed.update({path: change(text)})
+    )
+    return changed["app/routes.js"]
+
+
+def test_routes_of_one_page_share_an_element_however_often_they_are_compiled() -> None:
+    pages = [
+        SimpleNamespace(route="index", component=_built),
+        SimpleNamespace(route="alone", component=routes_with),
+        SimpleNamespace(route="c/[conversation_id]", component=_built),
+    ]
+    routes = routes_with("export default [\n  ...(await flatRoutes()),\n];\n", *pages)
+    assert routes.startswith("const routes = [\n  ...(await flatRoutes()),\n];\n")
+    assert 'const shared = [["routes/_index", "routes/[c].$[conversation_id]._index"]];' in routes
+    assert routes_with(routes, *pages) == routes
+    with pytest.raises(RuntimeError, match="no routes"):
+        routes_with("export default await flatRoutes();")
 
 
 def test_development_server_stays_on_this_machine() -> None:
