@@ -25,8 +25,14 @@ export function focusSoon(selector, frames = FRAMES) {
   });
 }
 
-/** The same, unless something else has taken the focus by then. @param {string} selector */
-export const focusIfLost = (selector) => void requestAnimationFrame(() => document.activeElement === document.body && control(document, selector)?.focus());
+/** The same, until something has the focus. @param {string} selector */
+export function focusIfLost(selector, frames = FRAMES) {
+  requestAnimationFrame(() => {
+    if (document.activeElement !== document.body) return;
+    control(document, selector)?.focus();
+    if (frames) focusIfLost(selector, frames - 1);
+  });
+}
 
 /** Focus the one after the element, which is about to go, among its like; else the one before. @param {string} going @param {string} like */
 export function focusBeside(going, like) {
