@@ -25,6 +25,7 @@ from rxchat.embedded.endpoints import Endpoints
 from rxchat.embedded.secrets import load_or_create
 from rxchat.settings import Settings
 from tests.embedded.processes import is_alive, until
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,12 +64,6 @@ class Running:
             last = len(found)
             found |= {pid for pid, parent in parents.items() if parent in found}
         return sorted(found - {self.process.pid})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import re
 import time
 
 from tests.containers.engine import PREFIX, Engine, Failed, until
-from tests.containers.stack import free_port
 from tests.containers.visitor import Visitor
+from tests.ports import free_port
 
 NAME = f"{PREFIX}-single"
 _START_SECONDS = 240.0

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.containers.engine import PREFIX, ROOT, Engine, run, tool, until
+from tests.ports import free_port
 
 START_SECONDS = 240.0
 PROJECT = f"{PREFIX}-stack"
 # A network that no stack of this machine has by default.
 EDGE = "172.30.84"
-
-
-def free_port() -> int:
-    """Return a port that nothing listens at."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Stack:

@@ -28,6 +28,7 @@ from rxchat.embedded.postgres import Postgres
 from tests.faults.line import Line
 from tests.peers.swift import SwiftS3
 from tests.performance.processes import ROOT, command_of, environment, family
+from tests.ports import free_port
 
 ROUND = "scripted:count=1,tokens=200,rate=50"
 LONG = "scripted:count=1,tokens=650,rate=50"
@@ -153,7 +154,7 @@ class Cluster:
             await _run("build", environment(**self._settings, **servers))
         self.clock = self.data / "clock"
         self.turn_clock(0)
-        port = process.free_port()
+        port = free_port()
         self.web = Part(await self._web(port), self._logs)
         self.lines["front"] = Line(port)
         await self.lines["front"].open()
@@ -163,8 +164,8 @@ class Cluster:
         await asyncio.gather(*(part.start() for part in (self.web, *self.workers)))
 
     async def _start_servers(self, known: secrets.Secrets) -> None:
-        postgres = Postgres(self.data, process.free_port(), known, process.unprivileged_user(self.data / "postgres"))
-        valkey_port, model_port = process.free_port(), process.free_port()
+        postgres = Postgres(self.data, free_port(), known, process.unprivileged_user(self.data / "postgres"))
+        valkey_port, model_port = free_port(), free_port()
         self.postgres_url, self.owner_url = postgres.web_url, postgres.owner_url
         self.postgres_port, self.valkey_port, self.model_port = postgres.port, valkey_port, model_port
         self.valkey_url, self.model_url = (

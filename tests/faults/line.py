@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
-from rxchat.embedded.process import free_port
+from tests.ports import free_port
 
 _BUSY_SECONDS = 0.3
 _CLOSE_WAIT = 8

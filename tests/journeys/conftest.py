@@ -13,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, StorageState, expect, sync_playwright
 
 from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
-from tests.journeys.server import EMBEDDER, ModelHost, RxChat, free_port
+from tests.journeys.server import EMBEDDER, ModelHost, RxChat
 from tests.peers.mailbox import Mailbox
 from tests.peers.mailbox import mailbox as run_mailbox
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
+from tests.ports import free_port
 
 PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
 HELD = "scripted:count=1,tokens=200,rate=100,hold=80"

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from rxchat.embedded import endpoints, process
+from tests.ports import free_port
 from tests.summary import STARTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,13 +25,6 @@ EMBEDDER = "scripted-embed:tokens=256"
 # The first one builds the pages.
 _START_SECONDS = 300.0
 _STOP_SECONDS = 15.0
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from email.message import Message as Mail
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
+
+from tests.ports import free_port
 
 
 class Mailbox(Message):
@@ -42,9 +43,7 @@ class Mailbox(Message):
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
     """Run the server while the context is open."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     found = Mailbox(port)
     controller = Controller(found, hostname="127.0.0.1", port=port)
     controller.start()

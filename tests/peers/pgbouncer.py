@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from rxchat.embedded import process
+from tests.ports import free_port
 
 _START_SECONDS = 10.0
 
@@ -25,7 +25,7 @@ def pgbouncer(folder: Path, url: str, **settings: str) -> Iterator[str]:
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("pgbouncer is not installed")
-    at, port = conninfo_to_dict(url), process.free_port()
+    at, port = conninfo_to_dict(url), free_port()
     user, password, name = at["user"], at["password"], at["dbname"]
     lines = {
         "listen_addr": "127.0.0.1",

@@ -25,6 +25,7 @@ from pathlib import Path
 import pytest
 
 from rxchat.embedded import process
+from tests.ports import free_port
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
@@ -40,7 +41,7 @@ class SwiftS3:
     access_key: str = "rxchat:files"
     secret_key: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     region: str = "us-east-1"
-    ports: dict[str, int] = field(default_factory=lambda: {part: process.free_port() for part in _PARTS})
+    ports: dict[str, int] = field(default_factory=lambda: {part: free_port() for part in _PARTS})
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.performance.processes import environment, family, free_port, python, running
+from tests.performance.processes import environment, family, python, running
 from tests.performance.stage import until_answering
+from tests.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

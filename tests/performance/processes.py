@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -17,13 +16,6 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _END_SECONDS = 15.0
 # What would lead a server to somebody else's database, or keep Python from compiling modules once and for all.
 _NOT_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "OLLAMA_HOSTS", "PYTHONDONTWRITEBYTECODE")
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(**ours: str) -> dict[str, str]:

@@ -11,11 +11,11 @@ from pathlib import Path
 from tests.performance.crowd import crowd
 from tests.performance.crowd_figures import ask_all, crowd_figures
 from tests.performance.figures import Figure
-from tests.performance.processes import free_port
 from tests.performance.seeding import add_readers
 from tests.performance.stage import CROWDED
 from tests.performance.stopping import stop_figure
 from tests.performance.topologies import Spread, spread
+from tests.ports import free_port
 
 _WITH, _WITHOUT = (10, 50, 100), (50,)
 _WEB_AND_WORKER = "2 web processes + 1 worker"

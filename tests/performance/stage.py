@@ -13,7 +13,8 @@ import httpx
 
 from rxchat.connections import Connections, connections
 from rxchat.settings import Settings
-from tests.performance.processes import command_of, environment, family, free_port, python, running
+from tests.performance.processes import command_of, environment, family, python, running
+from tests.ports import free_port
 
 SHORT = "scripted:tokens=300,rate=100"
 LONG = "scripted:tokens=3000,rate=100"

@@ -15,9 +15,10 @@ from playwright.async_api import Browser
 from rxchat.connections import connections
 from tests.performance.browser import profile, until_ready
 from tests.performance.figures import Figure, middle_and_range
-from tests.performance.processes import ROOT, command_of, environment, family, free_port, memory_megabytes, running
+from tests.performance.processes import ROOT, command_of, environment, family, memory_megabytes, running
 from tests.performance.seeding import Person, add_person
 from tests.performance.stage import Stage, rxchat_up, settings_of, until
+from tests.ports import free_port
 
 _WARM_STARTS = 3
 _COLD_SECONDS = 600.0

@@ -14,8 +14,9 @@ from rxchat.connections import Connections, connections
 from rxchat.embedded import endpoints, secrets
 from rxchat.embedded.postgres import DATABASE
 from rxchat.settings import Settings
-from tests.performance.processes import command_of, environment, family, free_port, python, running
+from tests.performance.processes import command_of, environment, family, python, running
 from tests.performance.stage import settings_of, until, until_answering, web_processes
+from tests.ports import free_port
 
 WEB_PROCESSES = 2
 _ESTABLISHED = "01"

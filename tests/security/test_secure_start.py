@@ -16,7 +16,7 @@ from rxchat import checks
 from rxchat.__main__ import main
 from rxchat.checks import Finding
 from rxchat.settings import Settings
-from tests.journeys.server import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
