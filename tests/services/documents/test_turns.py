@@ -57,8 +57,8 @@ async def test_a_small_file_is_ready_while_large_ones_of_several_others_are_not(
     attached = await services.documents.files.begin(other, name="attached.md", size_bytes=len(LONG), draft_key=new_id())
     received = await services.documents.files.receive(other, attached.document_id, 0, body(LONG.encode()))
     large.append((other, received.document_id))
-    async with asyncio.timeout(60):
-        while not all([(await found(services, owner, item)).chunks for owner, item in large[:2]]):
+    async with asyncio.timeout(180):
+        while not all([(await services.documents.documents.get(owner, item)).chunks for owner, item in large[:2]]):
             await asyncio.sleep(0.05)
     mine = await services.documents.collections.create(current_user, "Mine")
     document = await settled(
@@ -93,7 +93,7 @@ async def test_a_small_file_is_ready_while_many_others_hold_all_places(
         theirs = await services.documents.collections.create(owner, "Slow")
         for content in ("Small.", "Large. " * (jobs.SMALL_BYTES // 7 + 1)):
             slow.append((owner, await uploaded(services, owner, theirs, f"slow {len(content)}.txt", content)))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while len(begun) < 2 + 2:
             await asyncio.sleep(0.02)
     mine = await services.documents.collections.create(current_user, "Mine")
@@ -242,7 +242,7 @@ async def test_a_scan_of_one_page_waits_for_a_page_of_others_and_not_for_all_of_
     )
     pages = [f"Page {number}\nof a long scan" for number in range(6)]
     long = await uploaded(services, other, theirs, "long.pdf", scans.pdf(*pages))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not looked_at:
             await asyncio.sleep(0.05)
     short = await settled(
