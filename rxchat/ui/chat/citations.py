@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex.utils.imports import ImportVar
-from reflex.vars import VarData
 
-from rxchat.ui.client import module
-from rxchat.ui.kit.client_values import ClientValue
+from rxchat.ui.kit.client_values import ClientValue, js_function
 from rxchat.ui.kit.elements import icon, link
 
 _TEXTS = ("label", "reason", "claim", "name", "place", "note", "before", "quoted", "after", "to")
@@ -26,7 +23,7 @@ def citation_card() -> rx.Component:
         "Open document",
         to=card["to"],
         class_name="citation-open",
-        custom_attrs={"onClick": _handler("followBeside", "viewer-beside.jsx")},
+        custom_attrs={"onClick": js_function("followBeside", "viewer-beside.jsx")},
     )
     return rx.el.div(
         rx.cond(
@@ -48,14 +45,9 @@ def citation_card() -> rx.Component:
         custom_attrs={
             "popover": "auto",
             "data-placement": "bottom-center",
-            "onMouseEnter": _handler("keepCard"),
-            "onMouseLeave": _handler("leaveCard"),
-            "onFocus": _handler("keepCard"),
-            "onBlur": _handler("leaveCard"),
+            "onMouseEnter": js_function("keepCard", "citation-card.js"),
+            "onMouseLeave": js_function("leaveCard", "citation-card.js"),
+            "onFocus": js_function("keepCard", "citation-card.js"),
+            "onBlur": js_function("leaveCard", "citation-card.js"),
         },
     )
-
-
-def _handler(name: str, library: str = "citation-card.js") -> rx.Var:
-    """Return a function of a browser module that gets the browser's event."""
-    return rx.Var(name, _var_data=VarData(imports={module(library): [ImportVar(tag=name)]}))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex.utils.imports import ImportVar
-from reflex.vars import VarData
 
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.documents.viewer import document_at_address, passage_in_address
@@ -16,7 +14,7 @@ from rxchat.ui.kit.lazy import lazy
 _MODULE = "viewer-beside.jsx"
 _close = in_sequence(js_function("closeBeside", _MODULE).call())
 _viewer_address = js_function("viewerAddress", "viewer-address.js")
-_beside_chat = rx.Var("besideChat", _var_data=VarData(imports={module(_MODULE): [ImportVar(tag="besideChat")]}))
+_beside_chat = js_function("besideChat", _MODULE)
 
 
 class BesideNavigation(ClientComponent):

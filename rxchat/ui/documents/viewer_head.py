@@ -13,8 +13,8 @@ from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import Moment, anchor, icon, link, quiet_button
 from rxchat.ui.kit.forms import labelled
 
-reading_open: ClientValue[bool] = ClientValue("viewerreading_open", initial=False)
-versions_open: ClientValue[bool] = ClientValue("viewerversions_open", initial=False)
+reading_open: ClientValue[bool] = ClientValue("viewer_reading_open", initial=False)
+versions_open: ClientValue[bool] = ClientValue("viewer_versions_open", initial=False)
 _document = ViewerState.document
 _dialogs = Dialogs("viewer_dialog", ViewerState, VersionView)
 

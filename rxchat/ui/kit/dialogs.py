@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.utils.imports import ImportVar
-from reflex.vars import VarData
 from reflex_components_core.el.elements.base import BaseHTML
 
-from rxchat.ui.client import module
-from rxchat.ui.kit.client_values import ClientValue, in_sequence
+from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import icon_button, main_button, quiet_button
 from rxchat.ui.kit.forms import FormStatus, form_problem, password_field
 
@@ -28,9 +25,8 @@ class Modal(BaseHTML):
     @classmethod
     def create(cls, *children: Any, **props: Any) -> Any:
         """Create it with the ref that opens it."""
-        ref = rx.Var("modal", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="modal")]}))
-        attributes = props.pop("custom_attrs", {})
-        return super().create(*children, custom_attrs={"ref": ref} | attributes, **props)
+        attributes = {"ref": js_function("modal", "behaviours.js")} | props.pop("custom_attrs", {})
+        return super().create(*children, custom_attrs=attributes, **props)
 
 
 class Dialogs:

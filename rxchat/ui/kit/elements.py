@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.utils.imports import ImportVar
-from reflex.vars import VarData
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
@@ -25,15 +23,13 @@ counted = js_function("counted", "words.js")
 """Call it with a number and a noun: "1 document", "3,000 documents"."""
 
 _shortcut = js_function("shortcut", "behaviours.js")
-focused = rx.Var("focused", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="focused")]}))
+focused = js_function("focused", "behaviours.js")
 """The `ref` of an element that has the focus when it appears."""
-in_view = rx.Var("inView", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="inView")]}))
+in_view = js_function("inView", "behaviours.js")
 """The `ref` of an element that is scrolled to when it appears."""
-in_middle = rx.Var("inMiddle", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="inMiddle")]}))
+in_middle = js_function("inMiddle", "behaviours.js")
 """The same, into the middle."""
-passes_focus = rx.Var(
-    "passesFocus", _var_data=VarData(imports={module("behaviours.js"): [ImportVar(tag="passesFocus")]})
-)
+passes_focus = js_function("passesFocus", "behaviours.js")
 """The `ref` of an element that may be removed with the focus in it, which then goes to what is near."""
 
 UNDEFINED = rx.Var("undefined")
