@@ -20,7 +20,7 @@ export async function ask(method, path, body) {
     response = await fetch(address(path), {
       method,
       credentials: "include",
-      // A deletion goes on when the page is left.
+      // A deletion continues when the page is left.
       keepalive: method === "DELETE",
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -1,4 +1,4 @@
-// Checked citations in an answer's text: each mark becomes links that nobody else can write, for chips to be drawn from.
+// Checked citations in an answer's text: each mark becomes links that no model can write, from which chips are drawn.
 // No React and no DOM in here, so that the rules can be tested alone.
 
 const PLACE = "#cite-";

@@ -1,6 +1,6 @@
 // Key presses that belong to an input method (Japanese, Chinese, Korean, ...): they choose characters, and are no commands.
 
-/** Whether the input method has this key. Safari ends the composition first, and tells by the key code alone. */
+/** Whether the input method has this key. Safari ends the composition first; only its key code shows it. */
 export const isComposing = (event) => event.isComposing || event.nativeEvent?.isComposing || event.keyCode === 229;
 
 /**

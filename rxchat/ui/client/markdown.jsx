@@ -39,7 +39,7 @@ function Link({ node, href, children, className, target: _, rel, ...rest }) {
   );
 }
 
-/** A picture from somewhere else would tell that place who reads this; it is offered as a link. */
+/** A picture of another site would reveal the reader to that site, so it is shown as a link. */
 function Picture({ src, alt }) {
   const target = outboundLink(src);
   const name = alt || "image";

@@ -5,7 +5,7 @@ import { onItsWay } from "./thread-state.js";
 /** How long to wait for an answer before the same is sent again. */
 export const PATIENCE = 10000;
 
-/** What the server is told of what goes along. */
+/** Attachments as the server expects them. */
 const asSent = (attached) => (attached ? { ids: attached.ids, draft: attached.draft } : {});
 
 /** Over what the `store` has on its way; `now` gives milliseconds. */
@@ -34,11 +34,11 @@ export function createOutbox(store, now = Date.now) {
       send = given;
       outbox.flush();
     },
-    /** The line is gone: nothing is sent until the page has begun anew, in a process that knows what it shows. */
+    /** Offline: nothing is sent until the page has loaded again, in a process that knows what it shows. */
     hold() {
       isHeld = true;
     },
-    /** The page began anew: who was to answer what was sent before may be gone. */
+    /** The page has loaded again: the process that had to answer earlier messages may be gone. */
     beginAgain() {
       isHeld = false;
       sentAt.clear();

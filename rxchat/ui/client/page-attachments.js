@@ -1,4 +1,4 @@
-// What is attached, by conversation: uploads go on in the browser while the user looks at another one.
+// Attachments by conversation: their uploads continue in the browser while the user looks at another one.
 import { Attachments, isLeftOut } from "./attachments.js";
 import { ask } from "./backend.js";
 import { setClientValue } from "./client-values.js";
@@ -20,7 +20,7 @@ if (typeof window !== "undefined") {
   }
 }
 
-/** Delete a file that was taken out. A page that is left meanwhile hears nothing of the request, which goes on. */
+/** Delete a removed file. If the page is left meanwhile, the request continues, but its answer is not seen. */
 async function erase(id) {
   const { problem = "", code } = await ask("DELETE", `/api/documents/${id}`);
   return isLeaving || code === "not_found" ? "" : problem;

@@ -1,4 +1,4 @@
-// Uploads into collections: the files are in the browser, and go on while other pages are shown.
+// Uploads into collections: the browser has the files, and uploads them while other pages are shown.
 import { ask } from "./backend.js";
 import { clientValue, setClientValue } from "./client-values.js";
 import { receiveFiles } from "./page-files.js";

@@ -80,7 +80,7 @@ export function usePicker({ text, field, choices, searched, isTaken, onFind, onP
   };
   return {
     onKey,
-    /** Where the caret is after typing: React tells of a selection only when it was moved. */
+    /** Where the caret is after typing: React reports a selection only after it moved. */
     typed: setCaret,
     isListed: isOpen && found.length > 0,
     active: at,

@@ -12,10 +12,10 @@ export function sortAside(aside, fate) {
   return { offered: ended.filter((id) => fate(id) === "gone").map((id) => aside[id]), dropped: ended };
 }
 
-/** Whether what somebody typed into a waiting message belongs into the composer: the message left the list under their hands. */
+/** Whether the text typed into a queued message belongs in the composer, because the message has left the queue meanwhile. */
 export const isLeftBehind = (edit, fate) => !!edit && ["asked", "gone"].includes(fate(edit.id));
 
-/** Whether what somebody typed into a waiting message is what the message says by now; of a long one only the beginning is here. */
+/** Whether the text typed into a queued message equals its current text; of a long one, only the beginning is known here. */
 export function isSaved(edit, messages) {
   const said = edit && messages.find((message) => message.id === edit.id)?.text;
   const typed = edit?.text.trim();

@@ -113,7 +113,7 @@ const changes = {
   },
   replace(state, { item }) {
     const before = item.keeps && find(state, item.id);
-    // An answer that goes on begins with what is here of it, until the stream brings the rest.
+    // A continued answer begins with the text that is here, until the stream brings the rest.
     const shown = before && { [item.id]: { text: before.text ?? "", reasoning: before.reasoning ?? "" } };
     return exchange(adopt({ ...state, texts: { ...shown, ...state.texts } }, [item]), item);
   },

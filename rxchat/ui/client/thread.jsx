@@ -88,7 +88,7 @@ function useIsLate(isOnItsWay) {
   return isOnItsWay && isLate;
 }
 
-/** What a screen reader is told: that it begins and that it ended, not every word on the way. */
+/** What a screen reader announces: the beginning and the end of an answer, not each word. */
 function Announcer({ run }) {
   const [said, setSaid] = useState("");
   const before = useRef("");

@@ -1,5 +1,5 @@
 // A list of files on their way to the server, as the documents page and the composer each have one. Only the browser has the files;
-// tus-js-client sends them in pieces, so that each goes on where it was when the connection broke.
+// tus-js-client sends them in pieces, so that each resumes after a lost connection.
 import { address, ask } from "./backend.js";
 
 const AT_ONCE = 3;
@@ -34,7 +34,7 @@ export function refusalIn(body, status) {
 
 const statusOf = (error) => error.originalResponse?.getStatus() ?? 0;
 
-/** What tus-js-client is told about a file; `tell` gets what changes of its item. */
+/** The options of tus-js-client for a file; `tell` gets the changes of its item. */
 function tusOptions(file, metadata, tell) {
   return {
     endpoint: address("/api/uploads"),
@@ -66,12 +66,12 @@ function tusOptions(file, metadata, tell) {
   };
 }
 
-/** It goes on where the server says that it was. */
+/** Start or resume a transfer, from the offset that the server names. */
 const start = ({ transfer }) => transfer.abort().then(() => transfer.start());
 
 /**
  * A list of uploads. `changed` is called after each change of `items`, which are {key, kind, name, size, id, state, progress,
- * error, isThere, version}. Their states: queued, uploading, paused, lost (the line is broken; it goes on by itself), done
+ * error, isThere, version}. Their states: queued, uploading, paused, lost (the connection; it resumes on its own), done
  * and failed. One that is done says whether the same file was there already (`isThere`), and which version it is.
  */
 export class Uploads {
@@ -150,7 +150,7 @@ export class Uploads {
     this.#timer = setTimeout(() => this.goOn(), this.given.again);
   }
 
-  /** Try again whatever was lost, such as when the browser says that there is a line again. */
+  /** Resume lost uploads, for example when the browser is online again. */
   goOn() {
     const lost = this.items.filter(({ state }) => state === "lost");
     if (lost.length) this.#goOnLater();

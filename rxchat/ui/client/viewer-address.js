@@ -13,7 +13,7 @@ const beginning = (quote) =>
 
 /**
  * The address of a document on this site; `start` and `end` count code points of its text, `page` counts from 1. `quote` is what
- * the text says there, or how that begins: without it nobody could see that the document has changed since.
+ * the text says there, or how that begins: without it, a change of the document since then would not be noticed.
  */
 export function viewerAddress({ documentId, start, end, page, quote }) {
   const query = new URLSearchParams();

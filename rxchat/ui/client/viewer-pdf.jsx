@@ -32,7 +32,7 @@ function openPdf(documentId) {
     disableStream: true,
     isEvalSupported: false,
     enableXfa: false,
-    // WebAssembly wants 'wasm-unsafe-eval', which no page of ours has: scans are shown by decoders without it (ui/build.py).
+    // WebAssembly wants 'wasm-unsafe-eval', which RxChat's pages do not allow: scans are shown by decoders without it (ui/build.py).
     useWasm: false,
     wasmUrl: new URL("/pdf-decoders/", location.href).href,
     useWorkerFetch: false,

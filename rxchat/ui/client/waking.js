@@ -6,7 +6,7 @@ const PONG = '42/_event,["ping",';
 /** An answer that takes longer than this will not come. */
 export const PATIENCE_MS = 1_000;
 const TICK_MS = 2_000;
-/** Ticks that are this late tell that the machine or the page slept. */
+/** Ticks that are this late mean that the machine or the page slept. */
 const SLEPT_MS = 6_000;
 
 /** Watches one socket at a time. `later(act, ms)` gives a function that calls it off. */
@@ -41,7 +41,7 @@ export function createLiveness({ later }) {
         if (next === socket && typeof data === "string" && data.startsWith(PONG)) answered();
       });
     },
-    /** Ask whether anybody is at the other end; if not, its owner is told at once that it is closed. */
+    /** Ask for a response from the other end; without one, the socket's owner sees it as closed at once. */
     check() {
       if (socket === null || callOff !== null || socket.readyState !== 1) return;
       callOff = later(giveUp, PATIENCE_MS);
