@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.conftest import session_of
 from tests.journeys.server import RxChat, until
+from tests.journeys.users import session_of
 
 HANDBOOK = """# Handbook
 
@@ -18,7 +18,7 @@ Everybody has thirty days of holidays in a year. They are asked for in the calen
 
 ## Coffee
 
-The coffee machine is cleaned on Fridays by whoever drank last.
+The coffee machine is cleaned on Fridays by the last to drink.
 """
 
 

@@ -6,14 +6,16 @@ import re
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, expect, sync_playwright
 
 from tests.journeys.browser import EMAIL, NAME, PASSWORD, PATIENCE_MS, Chat, chromium
+from tests.journeys.cited_documents import fill
 from tests.journeys.server import EMBEDDER, ModelHost, RxChat
+from tests.journeys.users import session_of
 from tests.peers.mailbox import Mailbox
 from tests.peers.mailbox import mailbox as run_mailbox
 from tests.peers.sign_in_provider import SignInProviderHost, sign_in_provider
@@ -168,6 +170,13 @@ def document_server() -> Iterator[RxChat]:
         host.kill()
 
 
+@pytest.fixture(scope="package")
+def filled_server(document_server: RxChat) -> RxChat:
+    """The same server with a collection of two documents."""
+    fill(document_server)
+    return document_server
+
+
 @pytest.fixture
 def contexts() -> Iterator[list[BrowserContext]]:
     """The browser profiles of this test; they are closed after it."""
@@ -214,16 +223,3 @@ def create_account(server: RxChat) -> None:
     token = server.link.partition("token=")[2]
     body = {"token": token, "name": NAME, "email": EMAIL, "password": PASSWORD}
     httpx.post(f"{server.url}/api/auth/setup", json=body, trust_env=False).raise_for_status()
-
-
-def session_of(server: RxChat) -> StorageState:
-    """A sign-in of the first administrator's, as a browser keeps it."""
-    body = {"email": EMAIL, "password": PASSWORD}
-    answer = httpx.post(f"{server.url}/api/auth/sign-in", json=body, trust_env=False)
-    answer.raise_for_status()
-    cookies = [
-        {"name": cookie.name, "value": cookie.value, "domain": "127.0.0.1", "path": "/", "httpOnly": True}
-        | {"expires": cookie.expires or -1, "secure": False, "sameSite": "Lax"}
-        for cookie in answer.cookies.jar
-    ]
-    return cast("StorageState", {"cookies": cookies, "origins": []})

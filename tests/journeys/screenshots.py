@@ -17,8 +17,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rxchat.domain.ids import new_id
 from tests.embedded import weights_cache
 from tests.journeys.browser import PASSWORD, Chat, chromium
-from tests.journeys.conftest import create_account, session_of
+from tests.journeys.conftest import create_account
 from tests.journeys.server import ROOT, RxChat
+from tests.journeys.users import session_of
 
 SIZES = {360: 740, 768: 1024, 1440: 900}
 IMAGES = ROOT / "docs" / "images"

@@ -11,8 +11,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from rxchat.domain.ids import new_id
 from tests.journeys.browser import EMAIL, PASSWORD, Chat
-from tests.journeys.conftest import session_of
 from tests.journeys.server import RxChat
+from tests.journeys.users import session_of
 
 QUICK = "scripted:count=1,tokens=20"
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True} | {

@@ -12,7 +12,6 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.journeys.browser import Chat, requests_of
 from tests.journeys.cited_documents import (
     attach,
-    fill,
     handbook_address,
     program,
 )
@@ -22,16 +21,9 @@ from tests.parsers import scans
 from tests.parsers.samples import pdf
 
 
-@pytest.fixture(scope="module")
-def filled_server(document_server: RxChat) -> RxChat:
-    """A server with a collection of two documents."""
-    fill(document_server)
-    return document_server
-
-
 @pytest.fixture
 def chat(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
-    """A tab of somebody who is signed in at that server."""
+    """A signed-in tab at the server with two documents."""
     return Chat(signed_in(filled_server).new_page(), filled_server.url)
 
 
@@ -47,8 +39,12 @@ def ask_far_above_the_end(chat: Chat, question: str = "How many days of holidays
     chat.choose(LONG)
     chat.ask("Say more").wait_for_end()
     citation = chat.page.get_by_role("button", name="Source 1", exact=True).first
-    citation.evaluate("element => element.scrollIntoView({ block: 'center' })")
-    chat.page.wait_for_timeout(200)
+    # Two frames later, the page knows that it is read somewhere above its end.
+    citation.evaluate(
+        "async (element) => { element.scrollIntoView({ block: 'center' });"
+        " for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame) }"
+    )
+    expect(chat.page.get_by_role("button", name="Scroll to the end")).to_be_visible()
     return citation
 
 

@@ -14,7 +14,6 @@ from tests.journeys.cited_documents import (
     attach,
     begin_attaching,
     chips,
-    fill,
     known,
     program,
 )
@@ -22,16 +21,9 @@ from tests.journeys.conftest import PLAIN, QUOTING
 from tests.journeys.server import RxChat
 
 
-@pytest.fixture(scope="module")
-def filled_server(document_server: RxChat) -> RxChat:
-    """A server with a collection of two documents."""
-    fill(document_server)
-    return document_server
-
-
 @pytest.fixture
 def chat(filled_server: RxChat, signed_in: Callable[..., BrowserContext]) -> Chat:
-    """A tab of somebody who is signed in at that server."""
+    """A signed-in tab at the server with two documents."""
     return Chat(signed_in(filled_server).new_page(), filled_server.url)
 
 

@@ -95,14 +95,14 @@ def test_a_deleted_conversation_is_gone_for_every_tab(server: RxChat, signed_in:
 
 
 def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat, model_host: ModelHost) -> None:
-    chat.begin(HELD, "Goes on while I am away").wait_for_words(5)
+    chat.begin(HELD, "Answered while I am away").wait_for_words(5)
     first = chat.path
     chat.begin(QUICK, "Something else").wait_for_end()
     expect(chat.questions).to_have_text("Something else")
     chat.composer.fill("A draft of the second")
-    chat.row("Goes on while I am away").get_by_role("link").click()
+    chat.row("Answered while I am away").get_by_role("link").click()
     chat.page.wait_for_url(f"**{first}")
-    expect(chat.questions).to_have_text("Goes on while I am away")
+    expect(chat.questions).to_have_text("Answered while I am away")
     expect(chat.composer).to_have_value("")
     model_host.go_on()
     chat.wait_for_words(200).wait_for_end()

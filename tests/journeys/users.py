@@ -18,6 +18,19 @@ from tests.peers.mailbox import Mailbox
 Profile = Callable[..., BrowserContext]
 
 
+def session_of(server: RxChat) -> StorageState:
+    """A sign-in of the first administrator's, as a browser keeps it."""
+    body = {"email": EMAIL, "password": PASSWORD}
+    answer = httpx.post(f"{server.url}/api/auth/sign-in", json=body, trust_env=False)
+    answer.raise_for_status()
+    cookies = [
+        {"name": cookie.name, "value": cookie.value, "domain": "127.0.0.1", "path": "/", "httpOnly": True}
+        | {"expires": cookie.expires or -1, "secure": False, "sameSite": "Lax"}
+        for cookie in answer.cookies.jar
+    ]
+    return cast("StorageState", {"cookies": cookies, "origins": []})
+
+
 @dataclass
 class Person:
     """A user with an account, or one who is about to register."""

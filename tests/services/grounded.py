@@ -20,7 +20,7 @@ Everybody has thirty days of holidays in a year. They are asked for in the calen
 
 ## Coffee
 
-The coffee machine is cleaned on Fridays by whoever drank last.
+The coffee machine is cleaned on Fridays by the last to drink.
 
 ## Doors
 

@@ -47,7 +47,8 @@ async def test_engines_tell_each_other_which_hosts_are_writing_answers(
         told.set() if heard == ollama.host else note_heard(heard)
     )
     turn = await services.chat.messages.send_message(current_user, None, "go", ENDLESS)
-    await asyncio.wait_for(told.wait(), 10)
+    await asyncio.wait_for(told.wait(), 60)
+    assert told.is_set()
     services.platform.pg_listener._hearers["host"] = note_heard
     await services.chat.messages.stop(current_user, turn.conversation_id)
     await ended(services, current_user, turn.conversation_id)

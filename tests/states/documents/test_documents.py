@@ -199,7 +199,7 @@ async def test_a_newer_version_has_a_line_of_its_own_until_it_is_in_use(services
             lines = [(line.version, line.is_pending, line.is_found) for line in shown(tab, "documents")]
             return lines == [(2, False, True)] and shown(tab, "collections")[0].documents == 1
 
-        await tab.until(is_in_use)
+        assert await tab.until(is_in_use)
 
 
 async def test_the_list_is_filtered_and_shown_in_pages(
