@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, exists, func, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 from sqlmodel import col
 
 from rxchat.db.chat import conversation_sources
+from rxchat.db.chat.turn_queries import KNOWN_QUESTION
+from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
+    Change,
     ContextSourceChange,
     ConversationChange,
+    ConversationCreated,
     ConversationEvent,
     ConversationSummary,
     ListPosition,
@@ -31,8 +36,38 @@ from rxchat.domain.runs import RunState
 from rxchat.tables import Conversation, Message, Run
 
 _SUMMARY = [getattr(Conversation, name) for name in ConversationSummary.__dataclass_fields__ if name != "is_running"]
-_APPEND = text("SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data)").bindparams(
-    bindparam("types", type_=ARRAY(Text)), bindparam("data", type_=ARRAY(JSONB))
+_FIELDS = ThreadMessage.__dataclass_fields__
+_MESSAGE = [getattr(Message, name) for name in _FIELDS]
+_STORED = [name for name in _FIELDS if name != "created_at"]
+_COLUMNS = ", ".join(("owner_id", "conversation_id", *_STORED))
+_RUN_COLUMNS = "owner_id, id, conversation_id, message_id, model, state, attempt, correlation_id"
+_RESTARTED = ", ".join(f"{name} = excluded.{name}" for name in _STORED if name not in {"id", "seq"})
+# In one statement, since a user waits for the first token of the answer. A retried answer keeps its position in the thread;
+# a second question with the same ID is a conflict.
+_APPEND = text(
+    f"""
+    WITH questions AS (
+        INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::message, :questions)
+    ), answers AS (
+        INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::message, :answers)
+        ON CONFLICT (owner_id, id) DO UPDATE SET {_RESTARTED}
+    ), queued AS (
+        INSERT INTO run ({_RUN_COLUMNS}) SELECT {_RUN_COLUMNS} FROM jsonb_populate_recordset(NULL::run, :runs)
+    )
+    SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data),
+           (SELECT count(pg_notify(:channel, 'run queued')) FROM jsonb_array_elements(:runs))
+    """  # noqa: S608 - put together from constants
+).bindparams(
+    bindparam("types", type_=ARRAY(Text)),
+    bindparam("data", type_=ARRAY(JSONB)),
+    *(bindparam(name, type_=JSONB) for name in ("questions", "answers", "runs")),
+)
+# Unless the question is known already, from another attempt to send it.
+_BEGIN = text(
+    f"""
+    INSERT INTO conversation (owner_id, id, title, model, seq) SELECT :owner, :conversation, :title, :model, 0
+     WHERE NOT EXISTS ({KNOWN_QUESTION}) RETURNING id
+    """
 )
 
 
@@ -89,10 +124,21 @@ async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
     return list(found.scalars())
 
 
-async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
-    """Insert an empty conversation, which its first event fills."""
-    session.add(Conversation(owner_id=owner_id, id=conversation_id))
-    await session.flush()
+async def begin(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID, created: ConversationCreated
+) -> bool:
+    """Insert a conversation as its first event describes it; False if the user has sent this question before."""
+    found = await session.execute(
+        _BEGIN,
+        {
+            "owner": owner_id,
+            "conversation": conversation_id,
+            "question": question_id,
+            "title": created.title,
+            "model": created.model,
+        },
+    )
+    return found.scalar_one_or_none() is not None
 
 
 async def append_events(
@@ -101,13 +147,30 @@ async def append_events(
     conversation_id: UUID,
     expected_seq: int,
     events: Sequence[ConversationEvent],
+    runs: Sequence[Run] = (),
 ) -> int:
     """Append events after `expected_seq`, apply them to the projections, and return the last event's seq.
+
+    `runs` are queued, and the engines are woken when the transaction commits.
 
     Raises:
         StaleConversation: if another writer was first (mapped at the end of the transaction).
         Conflict: if a question with this ID exists already (mapped there, too).
     """
+    adding, others = _Adding(owner_id, conversation_id), _Others()
+    for place, event in enumerate(events, start=expected_seq + 1):
+        for change in changes_of(place, event):
+            match change:
+                case ThreadMessage():
+                    adding.add(change)
+                    others.forget_end(change.id)
+                case AnswerEnded() if adding.end(change):
+                    pass
+                case ConversationChange() if isinstance(event, ConversationCreated):
+                    # `begin` has inserted the conversation as this event describes it.
+                    pass
+                case _:
+                    others.changes.append(change)
     appended = await session.execute(
         _APPEND,
         {
@@ -116,68 +179,73 @@ async def append_events(
             "expected_seq": expected_seq,
             "types": [event.type for event in events],
             "data": [event_data(event) for event in events],
+            "questions": adding.questions,
+            "answers": list(adding.answers.values()),
+            "runs": [_run_row(run) for run in runs],
+            "channel": CHANNEL,
         },
     )
-    seq: int = appended.scalar_one()
-    adding = _Adding(owner_id, conversation_id)
-    for place, event in enumerate(events, start=expected_seq + 1):
-        for change in changes_of(place, event):
-            match change:
-                case ConversationChange():
-                    await _change_conversation(session, owner_id, conversation_id, change)
-                case ThreadMessage():
-                    adding.add(change)
-                case AnswerEnded():
-                    if not adding.end(change):
-                        await _end_message(session, owner_id, conversation_id, change)
-                case ContextSourceChange():
-                    await conversation_sources.change(session, owner_id, conversation_id, change)
-                case _:
-                    assert_never(change)
-    await adding.insert(session)
-    return seq
+    await others.apply(session, owner_id, conversation_id)
+    return appended.scalars().one()
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    ids = {name: str(getattr(run, name)) for name in ("owner_id", "id", "conversation_id", "message_id")}
+    return ids | {"model": run.model, "state": run.state, "attempt": run.attempt, "correlation_id": run.correlation_id}
 
 
 class _Adding:
-    """Collects the messages that a batch of events adds, and inserts them together at its end."""
+    """Collects the messages that a batch of events adds, as JSON, to insert them together with the events."""
 
     def __init__(self, owner_id: UUID, conversation_id: UUID) -> None:
-        self._key = {"owner_id": owner_id, "conversation_id": conversation_id}
-        self._questions: list[dict[str, Any]] = []
-        self._answers: dict[UUID, dict[str, Any]] = {}
+        self._key = {"owner_id": str(owner_id), "conversation_id": str(conversation_id)}
+        self.questions: list[dict[str, Any]] = []
+        self.answers: dict[UUID, dict[str, Any]] = {}
 
     def add(self, message: ThreadMessage) -> None:
         """Add a message; an answer that restarts keeps its position, as a stored row does."""
-        row = {**self._key, **{name: getattr(message, name) for name in _STORED}}
+        row = {**self._key, **{name: getattr(message, name) for name in _STORED}, "id": str(message.id)}
         if message.role is Role.USER:
-            self._questions.append(row)
+            self.questions.append(row)
         else:
-            self._answers[message.id] = row | {"seq": self._answers.get(message.id, row)["seq"]}
+            self.answers[message.id] = row | {"seq": self.answers.get(message.id, row)["seq"]}
 
     def end(self, change: AnswerEnded) -> bool:
         """End an answer of this batch, which no UPDATE would find yet; False if it is not in the batch."""
-        if change.message_id not in self._answers:
+        if change.message_id not in self.answers:
             return False
-        self._answers[change.message_id] |= change.changes
+        self.answers[change.message_id] |= change.changes
         return True
 
-    async def insert(self, session: AsyncSession) -> None:
-        """Insert all collected messages."""
-        if self._questions:
-            await session.execute(_inserting, self._questions)
-        if self._answers:
-            await session.execute(_ADD_ANSWER, list(self._answers.values()))
 
+@dataclass(slots=True)
+class _Others:
+    """The changes of a batch that update stored rows, after the batch was appended."""
 
-_FIELDS = ThreadMessage.__dataclass_fields__
-_MESSAGE = [getattr(Message, name) for name in _FIELDS]
-_STORED = [name for name in _FIELDS if name != "created_at"]
-_inserting = insert(Message)
-# A retried answer keeps its position in the thread; a second question with the same ID is a conflict.
-_ADD_ANSWER = _inserting.on_conflict_do_update(
-    index_elements=["owner_id", "id"],
-    set_={name: _inserting.excluded[name] for name in _STORED if name not in {"id", "seq"}},
-)
+    changes: list[Change] = field(default_factory=list)
+
+    def forget_end(self, message_id: UUID) -> None:
+        """Forget the end of an answer that restarts in the same batch."""
+        self.changes = [
+            change
+            for change in self.changes
+            if not (isinstance(change, AnswerEnded) and change.message_id == message_id)
+        ]
+
+    async def apply(self, session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
+        """Update the rows."""
+        for change in self.changes:
+            match change:
+                case ConversationChange():
+                    await _change_conversation(session, owner_id, conversation_id, change)
+                case AnswerEnded():
+                    await _end_message(session, owner_id, conversation_id, change)
+                case ContextSourceChange():
+                    await conversation_sources.change(session, owner_id, conversation_id, change)
+                case ThreadMessage():
+                    raise TypeError("Messages are inserted with their events.")
+                case _:
+                    assert_never(change)
 
 
 async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: AnswerEnded) -> None:

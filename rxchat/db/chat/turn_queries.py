@@ -8,34 +8,24 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.chat import ChatMessage, Role
 from rxchat.domain.runs import PartialAnswer
-from rxchat.tables import Run
 
-_KNOWN = """
+KNOWN_QUESTION = """
     SELECT conversation_id FROM message WHERE owner_id = :owner AND id = :question
     UNION ALL SELECT conversation_id FROM queued_message WHERE owner_id = :owner AND id = :question
 """
-_ASKED_IN = text(_KNOWN)
+_ASKED_IN = text(KNOWN_QUESTION)
 _LOCK = text("SELECT seq FROM conversation WHERE owner_id = :owner AND id = :conversation FOR UPDATE")
 _SPOT = text(
     f"""
-    SELECT model, EXISTS (SELECT FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
+    SELECT seq, model, EXISTS (SELECT FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
                              AND run.state IN ('queued', 'running')) AS is_busy,
            (SELECT count(*) FROM queued_message AS waiting
              WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation) AS waiting,
-           (SELECT conversation_id FROM ({_KNOWN}) AS known LIMIT 1) AS asked_in
+           (SELECT conversation_id FROM ({KNOWN_QUESTION}) AS known LIMIT 1) AS asked_in
       FROM conversation WHERE owner_id = :owner AND id = :conversation AND deleted_at IS NULL
     """  # noqa: S608 - put together from constants
-)
-_ADD_RUN = text(
-    """
-    WITH added AS (
-        INSERT INTO run (owner_id, id, conversation_id, message_id, model, state, attempt, correlation_id)
-        VALUES (:owner, :run, :conversation, :message, :model, 'queued', 0, :correlation_id))
-    SELECT pg_notify(:channel, 'run queued')
-    """
 )
 _THREAD = text(
     """
@@ -62,8 +52,10 @@ class PromptHistory:
 
 @dataclass(frozen=True, slots=True)
 class ConversationStatus:
-    """The status of a locked conversation, on which a new question depends."""
+    """The status of a conversation, on which a new question depends."""
 
+    seq: int
+    """The seq of its last event."""
     model: str
     is_busy: bool
     """Whether an answer is being written."""
@@ -91,26 +83,10 @@ async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> 
 async def status(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID
 ) -> ConversationStatus | None:
-    """Return the conversation's status. Call after `lock`, so that the latest commit is visible."""
+    """Return the conversation's status, the latest one after `lock`; None if it is deleted, unknown or another user's."""
     found = await session.execute(_SPOT, {"owner": owner_id, "conversation": conversation_id, "question": question_id})
     row = found.one_or_none()
-    return ConversationStatus(row.model, row.is_busy, row.waiting, row.asked_in) if row else None
-
-
-async def add_run(session: AsyncSession, run: Run) -> None:
-    """Queue a run and wake the engines when the transaction commits."""
-    await session.execute(
-        _ADD_RUN,
-        {
-            "owner": run.owner_id,
-            "run": run.id,
-            "conversation": run.conversation_id,
-            "message": run.message_id,
-            "model": run.model,
-            "correlation_id": run.correlation_id,
-            "channel": CHANNEL,
-        },
-    )
+    return ConversationStatus(row.seq, row.model, row.is_busy, row.waiting, row.asked_in) if row else None
 
 
 async def prompt_history(

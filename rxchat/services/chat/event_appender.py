@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import queued_messages as queue_rows
-from rxchat.db.chat import turn_queries
 from rxchat.domain.conversations import (
     AnswerEnded,
     AnswerStarted,
@@ -34,9 +34,9 @@ class EventAppender:
     conversation_id: UUID
     seq: int
 
-    async def append(self, *events: ConversationEvent) -> None:
-        """Append events after the last one."""
-        self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events)
+    async def append(self, *events: ConversationEvent, runs: Sequence[Run] = ()) -> None:
+        """Append events after the last one, and queue runs."""
+        self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events, runs)
 
     async def queue_run(
         self, message_id: UUID, model: str, *before: ConversationEvent, kept: PartialAnswer | None = None
@@ -46,7 +46,6 @@ class EventAppender:
         started = AnswerStarted(
             message_id=message_id, run_id=run_id, model=model, text=kept.text, reasoning=kept.reasoning
         )
-        await self.append(*before, started)
         run = Run(
             owner_id=self.owner_id,
             id=run_id,
@@ -55,7 +54,7 @@ class EventAppender:
             model=model,
             correlation_id=correlation_id(),
         )
-        await turn_queries.add_run(self.session, run)
+        await self.append(*before, started, runs=[run])
         return run_id
 
     async def ask(self, question: QueuedMessage, *before: ConversationEvent) -> None:

@@ -86,24 +86,45 @@ class ChatService:
         question = QueuedMessage(question_id or new_id(), text, model)
         if conversation_id is None:
             return await self._begin(current_user, question, attached)
-        async with self._database.begin(current_user.user_id) as session:
-            begun = await _locked(session, current_user, conversation_id)
-            spot = await turn_queries.status(session, current_user.user_id, conversation_id, question.id)
+        try:
+            return await self._ask(current_user, conversation_id, question, attached, is_locked=False)
+        except Conflict:
+            # Another tab or process has written to the conversation in this moment.
+            return await self._ask(current_user, conversation_id, question, attached, is_locked=True)
+
+    async def _ask(
+        self,
+        current_user: CurrentUser,
+        conversation_id: UUID,
+        question: QueuedMessage,
+        attached: Attached,
+        *,
+        is_locked: bool,
+    ) -> Turn:
+        """Send a question; without the lock of the conversation, only if that has no answer in progress and no queue."""
+        owner_id = current_user.user_id
+        async with self._database.begin(owner_id) as session:
+            begun = await _locked(session, current_user, conversation_id) if is_locked else None
+            spot = await turn_queries.status(session, owner_id, conversation_id, question.id)
+            if begun is None and spot is not None and (spot.is_busy or spot.waiting or attached != Attached()):
+                begun = await _locked(session, current_user, conversation_id)
+                spot = await turn_queries.status(session, owner_id, conversation_id, question.id)
             if spot is None:
                 raise NotFound
             if spot.asked_in is not None:
                 return Turn(spot.asked_in, question.id, is_new=False)
-            _require_some_model(model)
+            begun = begun or EventAppender(session, owner_id, conversation_id, spot.seq)
+            _require_some_model(question.model)
             _require_room_in_queue(spot.waiting)
-            before = [ModelChosen(model=model)] if model != spot.model else []
+            before = [ModelChosen(model=question.model)] if question.model != spot.model else []
             grounds = []
             if attached != Attached():
-                known = await context_source_rows.for_conversation(session, current_user.user_id, conversation_id)
+                known = await context_source_rows.for_conversation(session, owner_id, conversation_id)
                 sources = await attached_sources(session, current_user, attached)
                 grounds = sources.events(known)
                 question = _with_attachments(question, sources)
             if spot.is_busy or spot.waiting:
-                await queue_rows.add(session, current_user.user_id, conversation_id, question)
+                await queue_rows.add(session, owner_id, conversation_id, question)
                 if grounds:
                     await begun.append(*grounds)
             else:
@@ -122,23 +143,22 @@ class ChatService:
         return await self._begin_unless_known(current_user, question, attached)
 
     async def _begin_unless_known(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
-        async with self._database.begin(current_user.user_id) as session:
-            known = await turn_queries.find_question(session, current_user.user_id, question.id)
-            if known is not None:
-                if await rows.get_owned(session, current_user.user_id, known) is None:
-                    raise Conflict(
-                        "You sent this message in a conversation that was deleted. Change the message to send it again."
-                    )
-                return Turn(known, question.id, is_new=False)
+        owner_id = current_user.user_id
+        async with self._database.begin(owner_id) as session:
+            if attached != Attached() or not question.model:
+                # A message that is sent again may name files and models that are gone by now.
+                known = await turn_queries.find_question(session, owner_id, question.id)
+                if known is not None:
+                    return await _known_turn(session, owner_id, known, question.id)
             _require_some_model(question.model)
-            conversation_id = new_id()
-            await rows.add(session, current_user.user_id, conversation_id)
             sources = await attached_sources(session, current_user, attached)
             question = _with_attachments(question, sources)
+            conversation_id = new_id()
             created = ConversationCreated(title=title_of(question.text), model=question.model)
-            await EventAppender(session, current_user.user_id, conversation_id, 0).ask(
-                question, created, *sources.events()
-            )
+            if not await rows.begin(session, owner_id, conversation_id, question.id, created):
+                known = await turn_queries.find_question(session, owner_id, question.id)
+                return await _known_turn(session, owner_id, known or conversation_id, question.id)
+            await EventAppender(session, owner_id, conversation_id, 0).ask(question, created, *sources.events())
             return Turn(conversation_id, question.id, is_new=True)
 
     async def retry(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
@@ -263,6 +283,17 @@ async def stop_answer(
     )
     await EventAppender(session, owner_id, conversation_id, seq).end(stopped)
     return True
+
+
+async def _known_turn(session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID) -> Turn:
+    """Return the turn of a question that was sent before.
+
+    Raises:
+        Conflict: if its conversation was deleted.
+    """
+    if await rows.get_owned(session, owner_id, conversation_id) is None:
+        raise Conflict("You sent this message in a conversation that was deleted. Change the message to send it again.")
+    return Turn(conversation_id, question_id, is_new=False)
 
 
 async def _locked(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:

@@ -91,7 +91,7 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
     conversation_id, seq, begin, events = new_id(), 0, 0, events_of(steps)
     cuts = set(range(len(events))) if cuts is None else cuts
     async with database.begin(owner) as session:
-        await conversations.add(session, owner, conversation_id)
+        assert await conversations.begin(session, owner, conversation_id, new_id(), events[0])
         for end in sorted({cut for cut in cuts if 0 < cut < len(events)} | {len(events)}):
             batch = events[begin:end]
             seq = await conversations.append_events(session, owner, conversation_id, seq, batch)
@@ -137,7 +137,7 @@ async def test_an_answer_that_starts_and_ends_in_one_batch_is_stored_whole(datab
         AnswerEnded(message_id=answer, state=MessageState.DONE, text="all of it"),
     ]
     async with database.begin(owner) as session:
-        await conversations.add(session, owner, conversation_id)
+        await conversations.begin(session, owner, conversation_id, new_id(), batch[0])
         await conversations.append_events(session, owner, conversation_id, 0, batch)
         message = await conversations.get_message(session, owner, conversation_id, answer)
     assert message is not None

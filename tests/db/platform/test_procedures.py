@@ -27,7 +27,7 @@ CREATED = ConversationCreated(title="t", model="m")
 async def a_conversation(database: Database, owner):
     conversation_id = new_id()
     async with database.begin(owner) as session:
-        await conversations.add(session, owner, conversation_id)
+        await conversations.begin(session, owner, conversation_id, new_id(), CREATED)
         await conversations.append_events(session, owner, conversation_id, 0, [CREATED])
     return conversation_id
 
