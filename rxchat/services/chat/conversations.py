@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -52,6 +53,13 @@ class ThreadPage:
     run: ActiveRun | None
     seq: int = 0
     """The seq of the last event that this page shows."""
+
+    @classmethod
+    def of_new(cls, conversation_id: UUID, begun: History) -> ThreadPage:
+        """Return the page of a conversation that has just begun, without reading it."""
+        now = datetime.now(UTC)
+        messages = tuple(replace(message, created_at=now) for message in begun.messages.values())
+        return cls(conversation_id, begun.title, begun.model, messages, has_older=False, run=None, seq=begun.seq)
 
 
 @dataclass(frozen=True, slots=True)

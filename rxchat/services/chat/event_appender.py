@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,9 +33,12 @@ class EventAppender:
     owner_id: UUID
     conversation_id: UUID
     seq: int
+    appended: list[tuple[int, ConversationEvent]] = field(default_factory=list)
+    """What was appended so far, each event with its seq."""
 
     async def append(self, *events: ConversationEvent, runs: Sequence[Run] = ()) -> None:
         """Append events after the last one, and queue runs."""
+        self.appended += enumerate(events, self.seq + 1)
         self.seq = await rows.append_events(self.session, self.owner_id, self.conversation_id, self.seq, events, runs)
 
     async def queue_run(

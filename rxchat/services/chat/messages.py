@@ -20,6 +20,7 @@ from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
     AnswerEnded,
     ConversationCreated,
+    History,
     MessageState,
     ModelChosen,
     QueuedMessage,
@@ -47,6 +48,8 @@ class Turn:
     """Whether the conversation was created for it."""
     is_waiting: bool = False
     """Whether it is queued because an answer is in progress."""
+    begun: History | None = None
+    """The new conversation as it was stored, unless attachments are to be looked up with it."""
 
 
 class ChatService:
@@ -158,8 +161,10 @@ class ChatService:
             if not await rows.begin(session, owner_id, conversation_id, question.id, created):
                 known = await turn_queries.find_question(session, owner_id, question.id)
                 return await _known_turn(session, owner_id, known or conversation_id, question.id)
-            await EventAppender(session, owner_id, conversation_id, 0).ask(question, created, *sources.events())
-            return Turn(conversation_id, question.id, is_new=True)
+            appender = EventAppender(session, owner_id, conversation_id, 0)
+            await appender.ask(question, created, *sources.events())
+            begun = None if question.attachments else History.replayed(appender.appended)
+            return Turn(conversation_id, question.id, is_new=True, begun=begun)
 
     async def retry(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
         """Generate a failed or stopped answer again, in its place. Returns the run's id.

@@ -33,7 +33,6 @@ from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
-from rxchat.services.chat.conversations import ConversationUpdates
 from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
@@ -179,34 +178,28 @@ class LiveUpdates:
         news = await container.get_services().chat.conversations.news(
             self._current_user, self._conversation_id, self._seq
         )
-        for patch, rest in await self._patches(self._conversation_id, news.events):
+        *first, last = await self._patches(self._conversation_id, news.events) or [None]
+        for patch in first:
+            # A variable has one value in each update, and two patches are two values.
             async with self._page() as state:
-                # The page fetches these, one after another.
-                state._rest += rest
-                state._add_patch(**patch)
-        for seq, event in news.events:
-            self._seq = seq
-            if isinstance(event, (ConversationRenamed, ModelChosen)):
-                await self._show_choice(event)
-        if news.events:
-            async with self._page() as state:
-                state._seq = self._seq
+                _add(state, patch)
+        waiting = [waiting_view(message) for message in news.waiting]
+        self._place = news.place
+        async with self._page() as state:
+            _add(state, last)
+            for seq, event in news.events:
+                self._seq = state._seq = seq
+                _show_choice(state, event)
+            if waiting != state.waiting:
+                state.waiting = waiting
         if any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events):
             await self._show_context_sources(self._conversation_id)
-        await self._show_waiting(news)
         return news.run
 
     async def _show_context_sources(self, conversation_id: UUID) -> None:
         known = await container.get_services().chat.context_sources.of(self._current_user, conversation_id)
         async with self._page() as state:
             (await state.get_state(ContextSourcesState))._show(self._shown, known)
-
-    async def _show_waiting(self, news: ConversationUpdates) -> None:
-        waiting = [waiting_view(message) for message in news.waiting]
-        self._place = news.place
-        async with self._page() as state:
-            if waiting != state.waiting:
-                state.waiting = waiting
 
     async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
         patches: list[_Patch] = []
@@ -254,13 +247,6 @@ class LiveUpdates:
         )
         item, rest = in_pieces([message_view(whole, detailed=sees_details(self._current_user))])
         return {"change": "replace", "item": item[0]}, rest
-
-    async def _show_choice(self, event: ConversationRenamed | ModelChosen) -> None:
-        async with self._page() as state:
-            if isinstance(event, ConversationRenamed):
-                state.title = event.title
-            else:
-                state._choose(event.model, event.model)
 
     async def _show_sidebar(self) -> None:
         is_shown = False
@@ -380,6 +366,20 @@ class LiveUpdates:
             # A handler may have shown the failure of the database meanwhile.
             if state.problem in {DatabaseUnavailable().message, DatabaseBusy().message}:
                 state.problem = ""
+
+
+def _add(state: ThreadPage, patch: _Patch | None) -> None:
+    if patch is not None:
+        # The page fetches the rest, one piece after another.
+        state._rest += patch[1]
+        state._add_patch(**patch[0])
+
+
+def _show_choice(state: ThreadPage, event: ConversationEvent) -> None:
+    if isinstance(event, ConversationRenamed):
+        state.title = event.title
+    elif isinstance(event, ModelChosen):
+        state._choose(event.model, event.model)
 
 
 def _now(message: ThreadMessage) -> dict[str, Any]:

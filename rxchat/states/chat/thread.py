@@ -16,6 +16,7 @@ from rxchat.domain.ids import new_id, parse_id, parsed_id
 from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
+from rxchat.services.chat.messages import Turn
 from rxchat.services.models.catalog import ModelList
 from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
@@ -203,11 +204,7 @@ class ThreadState(rx.State):
         )
         is_elsewhere = turn.conversation_id != conversation_id
         # After any failure the page stays as it is, and sends again.
-        page = (
-            await container.get_services().chat.conversations.open(current_user, turn.conversation_id)
-            if is_elsewhere
-            else None
-        )
+        page = await self._begun_page(current_user, turn) if is_elsewhere else None
         self.accepted = client_id
         self.refused, self.problem = {}, ""
         if page is None:
@@ -216,11 +213,20 @@ class ThreadState(rx.State):
         # not gone elsewhere meanwhile: a redirect would take them back.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
         self.born = {"conversation_id": self.conversation_id, "client_id": client_id}
-        await self._show_context_sources(current_user)
+        if turn.begun is None:
+            await self._show_context_sources(current_user)
+        else:
+            (await self.get_state(ContextSourcesState))._show(self.conversation_id, [])
         self._show_page(page, current_user)
         # The page follows the answer at once, and loads nothing when it arrives at the address.
         (await self.get_state(CurrentUserState))._expect(f"/c/{self.conversation_id}")
         return ThreadState.attend
+
+    async def _begun_page(self, current_user: CurrentUser, turn: Turn) -> ThreadPage:
+        """Return the page of the conversation that a message from the page for new ones is in."""
+        if turn.begun is not None:
+            return ThreadPage.of_new(turn.conversation_id, turn.begun)
+        return await container.get_services().chat.conversations.open(current_user, turn.conversation_id)
 
     @rx.event
     @requires_user
