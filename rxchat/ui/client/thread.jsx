@@ -35,9 +35,12 @@ function useReadingPlace(view) {
   }, []);
 
   useEffect(() => {
+    // Measured after the browser's own layout: asking for a size after each change of the page would cause one more.
     const follow = new ResizeObserver(() => {
       const element = box.current;
-      if (isFollowing.current && element) element.scrollTop = element.scrollHeight;
+      if (!element) return;
+      if (isFollowing.current) element.scrollTop = element.scrollHeight;
+      before.current.height = element.scrollHeight;
     });
     follow.observe(content.current);
     follow.observe(box.current);
@@ -50,8 +53,8 @@ function useReadingPlace(view) {
     const { first: last, height, top } = before.current;
     const isPrepended = last !== undefined && first !== last && view.messages.some((message) => message.id === last);
     if (isPrepended && !isFollowing.current) element.scrollTop = top + element.scrollHeight - height;
-    before.current = { first, height: element.scrollHeight, top: element.scrollTop };
-  });
+    before.current.first = first;
+  }, [first]);
 
   const onScroll = () => {
     const element = box.current;
