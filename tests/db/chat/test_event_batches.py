@@ -91,6 +91,7 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
     conversation_id, seq, begin, events = new_id(), 0, 0, events_of(steps)
     cuts = set(range(len(events))) if cuts is None else cuts
     async with database.begin(owner) as session:
+        assert isinstance(events[0], ConversationCreated)
         assert await conversations.begin(session, owner, conversation_id, new_id(), events[0])
         for end in sorted({cut for cut in cuts if 0 < cut < len(events)} | {len(events)}):
             batch = events[begin:end]
@@ -131,13 +132,14 @@ async def test_any_split_into_batches_leaves_the_same_rows_as_one_event_at_a_tim
 
 async def test_an_answer_that_starts_and_ends_in_one_batch_is_stored_whole(database: Database, owner: UUID) -> None:
     conversation_id, answer = new_id(), new_id()
+    created = ConversationCreated(title="t", model="m")
     batch = [
-        ConversationCreated(title="t", model="m"),
+        created,
         AnswerStarted(message_id=answer, run_id=new_id(), model="m"),
         AnswerEnded(message_id=answer, state=MessageState.DONE, text="all of it"),
     ]
     async with database.begin(owner) as session:
-        await conversations.begin(session, owner, conversation_id, new_id(), batch[0])
+        await conversations.begin(session, owner, conversation_id, new_id(), created)
         await conversations.append_events(session, owner, conversation_id, 0, batch)
         message = await conversations.get_message(session, owner, conversation_id, answer)
     assert message is not None
