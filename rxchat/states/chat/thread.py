@@ -89,7 +89,8 @@ class ThreadState(rx.State):
     @partial(requires_user, reopens=True)
     async def open(self, current_user: CurrentUser) -> Any:
         """Show the conversation in the address, or the page for a new one."""
-        navigation = (await self.get_state(CurrentUserState))._navigation
+        arrived = await self.get_state(CurrentUserState)
+        navigation = arrived._navigation
         if navigation is Navigation.EXPECTED:
             return None
         if navigation is Navigation.CHANGES_QUERY:
@@ -124,6 +125,7 @@ class ThreadState(rx.State):
                 return ThreadState.attend
         await self._show_models(current_user, page.model if page else "")
         self._show_page(page, current_user)
+        arrived._complete()
         return ThreadState.attend
 
     async def _show_context_sources(self, current_user: CurrentUser) -> None:

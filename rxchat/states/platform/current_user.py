@@ -67,6 +67,8 @@ class CurrentUserState(rx.State):
     """The last navigation; the handlers that load a page look here."""
     _at: tuple[str, str] = ("", "")
     """The socket and the address of the page."""
+    _shown: tuple[str, str] = ("", "")
+    """The socket and the path of the page whose loading is complete: a navigation cancels the loading of the one before."""
     _expected: tuple[str, str] = ("", "")
     """The socket and the address of a page that the browser will go to and that is shown already."""
 
@@ -87,18 +89,26 @@ class CurrentUserState(rx.State):
         """Announce that the browser will go to a path whose page is shown and followed already."""
         self._expected = (self.router.session.session_id, path)
 
+    def _complete(self) -> None:
+        """Store that the page is loaded."""
+        socket, address = self._at
+        self._shown = socket, address.partition("?")[0]
+
     def _arrive(self) -> Navigation:
         """Store where the page is, and return the kind of navigation that led there.
 
         A page that was reloaded or disconnected has another socket, and loads everything.
         """
-        (last_socket, last_address), expected = self._at, self._expected
+        last, expected = self._at, self._expected
         socket, address = self.router.session.session_id, current_path(self).partition("#")[0]
         self._at, self._expected = (socket, address), ("", "")
         if expected == self._at:
+            self._complete()
             return Navigation.EXPECTED
-        is_same_page = socket == last_socket and address.partition("?")[0] == last_address.partition("?")[0]
-        return Navigation.CHANGES_QUERY if is_same_page and address != last_address else Navigation.LOADS
+        if self._shown == (socket, address.partition("?")[0]) and last != self._at:
+            return Navigation.CHANGES_QUERY
+        self._shown = "", ""
+        return Navigation.LOADS
 
     def _look_at(self, current_user: CurrentUser) -> None:
         """Show this user."""

@@ -65,3 +65,19 @@ async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(co
         await tab.send_event(CurrentUserState, "enter")
         await tab.do(ThreadState, "open")
         assert loads(tab) == shown + 1
+
+
+async def test_a_page_whose_loading_was_cancelled_is_loaded_by_the_next_navigation(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        conversation = await ask(tab, "Count", QUICK)
+        await tab.until(tab.answer)
+        tab.path = "/documents/view/a"
+        await tab.send_event(CurrentUserState, "enter")
+        # Back to the conversation with a document beside it, which is closed before anything of it was loaded.
+        tab.path = f"/c/{conversation}?document=a"
+        await tab.send_event(CurrentUserState, "enter")
+        shown, tab.path = loads(tab), f"/c/{conversation}"
+        await tab.send_event(CurrentUserState, "enter")
+        await tab.do(ThreadState, "open")
+        assert loads(tab) == shown + 1
