@@ -32,6 +32,7 @@ function useReadingPlace(view) {
     isFollowing.current = false;
     setAway(false);
     box.current.scrollTop = 0;
+    before.current.top = 0;
   }, []);
 
   useEffect(() => {
@@ -40,7 +41,7 @@ function useReadingPlace(view) {
       const element = box.current;
       if (!element) return;
       if (isFollowing.current) element.scrollTop = element.scrollHeight;
-      before.current.height = element.scrollHeight;
+      Object.assign(before.current, { height: element.scrollHeight, top: element.scrollTop });
     });
     follow.observe(content.current);
     follow.observe(box.current);
@@ -52,8 +53,10 @@ function useReadingPlace(view) {
     const element = box.current;
     const { first: last, height, top } = before.current;
     const isPrepended = last !== undefined && first !== last && view.messages.some((message) => message.id === last);
-    if (isPrepended && !isFollowing.current) element.scrollTop = top + element.scrollHeight - height;
     before.current.first = first;
+    if (!isPrepended || isFollowing.current) return;
+    element.scrollTop = top + element.scrollHeight - height;
+    Object.assign(before.current, { height: element.scrollHeight, top: element.scrollTop });
   }, [first]);
 
   const onScroll = () => {
