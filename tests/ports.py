@@ -29,7 +29,7 @@ _next_ports = _ports()
 
 
 def free_port() -> int:
-    """Return a port that is free now, and that is given to nobody else for the next few hundred calls.
+    """Return a port that is free now, and that this run of tests gives to no other server for the next few hundred calls.
 
     Raises:
         RuntimeError: If all of them are taken.
