@@ -27,7 +27,10 @@ from rxchat.tables import Run
 
 @dataclass(slots=True)
 class EventAppender:
-    """Appends events to one conversation in one transaction, which holds its lock."""
+    """Appends events to one conversation in one transaction, which holds its lock or fails as stale.
+
+    Queued messages are no events: adding one needs the lock.
+    """
 
     session: AsyncSession
     owner_id: UUID

@@ -35,6 +35,7 @@ from rxchat.services.chat.context_sources import Attached, AttachedSources, atta
 from rxchat.services.chat.event_appender import EventAppender
 
 QUEUE_MESSAGES = 20
+_ATTACHED_TITLE = "Attached files"
 """The maximum number of queued messages in a conversation."""
 
 
@@ -50,6 +51,10 @@ class Turn:
     """Whether it is queued because an answer is in progress."""
     begun: History | None = None
     """The new conversation as it was stored, unless attachments are to be looked up with it."""
+
+
+class QueueFull(Conflict):
+    """Too many messages are queued in a conversation."""
 
 
 class ChatService:
@@ -91,6 +96,8 @@ class ChatService:
             return await self._begin(current_user, question, attached)
         try:
             return await self._ask(current_user, conversation_id, question, attached, is_locked=False)
+        except QueueFull:
+            raise
         except Conflict:
             # Another tab or process has written to the conversation in this moment.
             return await self._ask(current_user, conversation_id, question, attached, is_locked=True)
@@ -104,7 +111,10 @@ class ChatService:
         *,
         is_locked: bool,
     ) -> Turn:
-        """Send a question; without the lock of the conversation, only if that has no answer in progress and no queue."""
+        """Send a question; without the lock of the conversation, only if that has no answer in progress and no queue.
+
+        That is safe because whatever ends this state appends an event: the append then fails as stale.
+        """
         owner_id = current_user.user_id
         async with self._database.begin(owner_id) as session:
             begun = await _locked(session, current_user, conversation_id) if is_locked else None
@@ -155,15 +165,17 @@ class ChatService:
                     return await _known_turn(session, owner_id, known, question.id)
             _require_some_model(question.model)
             sources = await attached_sources(session, current_user, attached)
-            question = _with_attachments(question, sources)
             conversation_id = new_id()
-            created = ConversationCreated(title=title_of(question.text), model=question.model)
+            # Without the names of attached files, which not every reader of a shared conversation may know.
+            title = title_of(question.text) if question.text else _ATTACHED_TITLE
+            created = ConversationCreated(title=title, model=question.model)
+            question = _with_attachments(question, sources)
             if not await rows.begin(session, owner_id, conversation_id, question.id, created):
                 known = await turn_queries.find_question(session, owner_id, question.id)
                 return await _known_turn(session, owner_id, known or conversation_id, question.id)
             appender = EventAppender(session, owner_id, conversation_id, 0)
             await appender.ask(question, created, *sources.events())
-            begun = None if question.attachments else History.replayed(appender.appended)
+            begun = None if attached != Attached() else History.replayed(appender.appended)
             return Turn(conversation_id, question.id, is_new=True, begun=begun)
 
     async def retry(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> UUID:
@@ -328,7 +340,7 @@ def _require_some_model(model: str) -> None:
 
 def _require_room_in_queue(waiting: int) -> None:
     if waiting >= QUEUE_MESSAGES:
-        raise Conflict(
+        raise QueueFull(
             f"{waiting} messages are already queued in this conversation. Wait until some are answered, or remove one."
         )
 

@@ -185,21 +185,20 @@ class LiveUpdates:
                 _add(state, patch)
         waiting = [waiting_view(message) for message in news.waiting]
         self._place = news.place
+        # Read before the events count as shown: after a failure they are read again.
+        is_other = any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events)
+        context_sources = container.get_services().chat.context_sources
+        sources = await context_sources.of(self._current_user, self._conversation_id) if is_other else None
         async with self._page() as state:
             _add(state, last)
+            if sources is not None:
+                (await state.get_state(ContextSourcesState))._show(self._shown, sources)
             for seq, event in news.events:
                 self._seq = state._seq = seq
                 _show_choice(state, event)
             if waiting != state.waiting:
                 state.waiting = waiting
-        if any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events):
-            await self._show_context_sources(self._conversation_id)
         return news.run
-
-    async def _show_context_sources(self, conversation_id: UUID) -> None:
-        known = await container.get_services().chat.context_sources.of(self._current_user, conversation_id)
-        async with self._page() as state:
-            (await state.get_state(ContextSourcesState))._show(self._shown, known)
 
     async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
         patches: list[_Patch] = []

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 
 MESSAGE = text(
     "SELECT id, seq, role, text, reasoning, model, state, error_code, error, tokens, seconds, tokens_per_second,"
-    " citations FROM message WHERE conversation_id = :id ORDER BY seq"
+    " citations, warnings, attachments, error_detail FROM message WHERE conversation_id = :id ORDER BY seq"
 )
 Step = tuple[str, int, MessageState]
 ENDINGS = [state for state in MessageState if state is not MessageState.RUNNING]

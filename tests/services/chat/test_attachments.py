@@ -121,3 +121,9 @@ async def test_readers_of_a_shared_conversation_see_what_they_may_read_and_no_na
     ]
     assert of_ada.text == "Attached: secret too.txt"
     assert of_grace.text == "" and "secret too.txt" not in str(of_grace)
+    # Nor is it in the title of a conversation that begins with one.
+    last = new_id()
+    await upload(services, ada, "secret three.txt", draft_key=last)
+    begun = await services.chat.messages.send_message(ada, None, "", QUICK, attached=Attached(draft_key=last))
+    page = await services.chat.conversations.open(ada, begun.conversation_id)
+    assert (page.title, page.messages[0].text) == ("Attached files", "Attached: secret three.txt")

@@ -52,6 +52,39 @@ async def test_what_is_sent_meanwhile_waits_and_is_asked_in_its_turn(
     assert page.messages[3].model == BRIEF and await waiting(services, current_user, turn.conversation_id) == []
 
 
+async def test_a_question_that_is_sent_several_times_at_once_is_asked_once(
+    services: Services, current_user: CurrentUser
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "one", BRIEF)
+    await ended(services, current_user, turn.conversation_id)
+    question = new_id()
+    send = services.chat.messages.send_message
+    turns = await asyncio.gather(
+        *(send(current_user, turn.conversation_id, "two", BRIEF, question_id=question) for _ in range(5))
+    )
+    assert {(found.conversation_id, found.question_id) for found in turns} == {(turn.conversation_id, question)}
+    await ended(services, current_user, turn.conversation_id)
+    assert await asked(services, current_user, turn.conversation_id) == ["one", "two"]
+    assert await waiting(services, current_user, turn.conversation_id) == []
+
+
+async def test_questions_of_several_tabs_at_once_are_all_asked_in_turn(
+    services: Services, current_user: CurrentUser
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "one", BRIEF)
+    await ended(services, current_user, turn.conversation_id)
+    send = services.chat.messages.send_message
+    await asyncio.gather(*(send(current_user, turn.conversation_id, f"more {number}", BRIEF) for number in range(5)))
+    async with asyncio.timeout(60):
+        while len(await asked(services, current_user, turn.conversation_id)) < 6:
+            await asyncio.sleep(0.05)
+    assert sorted(await asked(services, current_user, turn.conversation_id)) == [
+        *(f"more {n}" for n in range(5)),
+        "one",
+    ]
+    assert await waiting(services, current_user, turn.conversation_id) == []
+
+
 async def test_what_waits_is_changed_and_withdrawn(services: Services, current_user: CurrentUser) -> None:
     turn = await services.chat.messages.send_message(current_user, None, "one", ENDLESS)
     two, three = [

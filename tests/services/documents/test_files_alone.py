@@ -43,7 +43,7 @@ async def test_files_without_a_text_are_sent_named_and_answered_from(
     assert answer.state is MessageState.DONE
     assert [mark["verified"] for mark in answer.citations] == [True]
     page = await services.chat.conversations.open(current_user, turn.conversation_id)
-    assert (page.title, page.messages[0].text) == ("Attached: handbook.md, more.txt", "Attached: handbook.md, more.txt")
+    assert (page.title, page.messages[0].text) == ("Attached files", "Attached: handbook.md, more.txt")
     asked = ollama.asked[-1]["messages"]
     assert asked[-1]["content"] == "Attached: handbook.md, more.txt"
     assert "thirty days of holidays" in asked[0]["content"]
