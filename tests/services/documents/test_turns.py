@@ -27,7 +27,8 @@ from tests.services.grounded import EMBEDDER, body, found, settled, uploaded
 pytestmark = pytest.mark.anyio
 
 OFFERED = ["scripted:tokens=2", EMBEDDER]
-LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word " * 60 for number in range(800))
+# Longer than a small file's text. Cutting it into chunks holds Python's lock, which a busy machine feels: no longer than needed.
+LONG = "\n\n".join(f"Paragraph {number} of a document that takes long. " + "word " * 60 for number in range(320))
 
 
 @pytest.fixture
@@ -46,9 +47,10 @@ def slow_embedder(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("slow_embedder")
 async def test_a_small_file_is_ready_while_large_ones_of_several_others_are_not(
-    services: Services, current_user: CurrentUser, owner_url: str
+    services: Services, current_user: CurrentUser, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More large ones than there are places, one of them attached to a message, which otherwise comes first."""
+    monkeypatch.setattr(vector_index, "_BATCH", 4)
     large, other = [], current_user
     for number in range(3):
         other = add_user(owner_url, f"Other {number}")
