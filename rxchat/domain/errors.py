@@ -19,6 +19,7 @@ RxChatError
 ├── Conflict                     409  the current state does not allow it
 │   ├── AlreadyExists            409  a document with this name exists
 │   ├── StaleConversation        409  another writer was faster
+│   ├── QueueFull                409  too many messages are queued
 │   └── LastAdministrator        409  no administrator would remain
 ├── TooManyAttempts              429  a rate limit was reached
 ├── DatabaseUnavailable          503  Postgres does not respond
@@ -186,6 +187,10 @@ class StaleConversation(Conflict):
     """This conversation was changed in another tab. The page is up to date now; try again."""
 
     code = "stale_conversation"
+
+
+class QueueFull(Conflict):
+    """Too many messages are already queued in this conversation. Wait until some are answered, or remove one."""
 
 
 class LastAdministrator(Conflict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from sqlalchemy.sql import bindparam
 from sqlmodel import col
 
 from rxchat.db.chat import conversation_sources
-from rxchat.db.chat.turn_queries import KNOWN_QUESTION
 from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import (
@@ -61,13 +59,6 @@ _APPEND = text(
     bindparam("types", type_=ARRAY(Text)),
     bindparam("data", type_=ARRAY(JSONB)),
     *(bindparam(name, type_=JSONB) for name in ("questions", "answers", "runs")),
-)
-# Unless the question is known already, from another attempt to send it.
-_BEGIN = text(
-    f"""
-    INSERT INTO conversation (owner_id, id, title, model, seq) SELECT :owner, :conversation, :title, :model, 0
-     WHERE NOT EXISTS ({KNOWN_QUESTION}) RETURNING id
-    """
 )
 
 
@@ -124,23 +115,6 @@ async def ids_owned(session: AsyncSession, owner_id: UUID) -> list[UUID]:
     return list(found.scalars())
 
 
-async def begin(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID, created: ConversationCreated
-) -> bool:
-    """Insert a conversation as its first event describes it; False if the user has sent this question before."""
-    found = await session.execute(
-        _BEGIN,
-        {
-            "owner": owner_id,
-            "conversation": conversation_id,
-            "question": question_id,
-            "title": created.title,
-            "model": created.model,
-        },
-    )
-    return found.scalar_one_or_none() is not None
-
-
 async def append_events(
     session: AsyncSession,
     owner_id: UUID,
@@ -157,20 +131,12 @@ async def append_events(
         StaleConversation: if another writer was first (mapped at the end of the transaction).
         Conflict: if a question with this ID exists already (mapped there, too).
     """
-    adding, others = _Adding(owner_id, conversation_id), _Others()
+    batch = _Batch(owner_id, conversation_id)
     for place, event in enumerate(events, start=expected_seq + 1):
-        for change in changes_of(place, event):
-            match change:
-                case ThreadMessage():
-                    adding.add(change)
-                    others.forget_end(change.id)
-                case AnswerEnded() if adding.end(change):
-                    pass
-                case ConversationChange() if isinstance(event, ConversationCreated):
-                    # `begin` has inserted the conversation as this event describes it.
-                    pass
-                case _:
-                    others.changes.append(change)
+        # `create_conversation` has inserted the row as the first event describes it.
+        if not isinstance(event, ConversationCreated):
+            for change in changes_of(place, event):
+                batch.add(change)
     appended = await session.execute(
         _APPEND,
         {
@@ -179,13 +145,14 @@ async def append_events(
             "expected_seq": expected_seq,
             "types": [event.type for event in events],
             "data": [event_data(event) for event in events],
-            "questions": adding.questions,
-            "answers": list(adding.answers.values()),
+            "questions": batch.questions,
+            "answers": list(batch.answers.values()),
             "runs": [_run_row(run) for run in runs],
             "channel": CHANNEL,
         },
     )
-    await others.apply(session, owner_id, conversation_id)
+    for change in batch.updates:
+        await _update(session, owner_id, conversation_id, change)
     return appended.scalars().one()
 
 
@@ -194,58 +161,53 @@ def _run_row(run: Run) -> dict[str, Any]:
     return ids | {"model": run.model, "state": run.state, "attempt": run.attempt, "correlation_id": run.correlation_id}
 
 
-class _Adding:
-    """Collects the messages that a batch of events adds, as JSON, to insert them together with the events."""
+class _Batch:
+    """What a batch of events changes: messages, which are inserted as JSON with the events, and stored rows, which are updated."""
 
     def __init__(self, owner_id: UUID, conversation_id: UUID) -> None:
         self._key = {"owner_id": str(owner_id), "conversation_id": str(conversation_id)}
         self.questions: list[dict[str, Any]] = []
         self.answers: dict[UUID, dict[str, Any]] = {}
+        self.updates: list[ConversationChange | AnswerEnded | ContextSourceChange] = []
 
-    def add(self, message: ThreadMessage) -> None:
-        """Add a message; an answer that restarts keeps its position, as a stored row does."""
+    def add(self, change: Change) -> None:
+        """Add the next change."""
+        match change:
+            case ThreadMessage():
+                self._add_message(change)
+            case AnswerEnded() if change.message_id in self.answers:
+                # No UPDATE would find it yet.
+                self.answers[change.message_id] |= change.changes
+            case _:
+                self.updates.append(change)
+
+    def _add_message(self, message: ThreadMessage) -> None:
         row = {**self._key, **{name: getattr(message, name) for name in _STORED}, "id": str(message.id)}
         if message.role is Role.USER:
             self.questions.append(row)
-        else:
-            self.answers[message.id] = row | {"seq": self.answers.get(message.id, row)["seq"]}
-
-    def end(self, change: AnswerEnded) -> bool:
-        """End an answer of this batch, which no UPDATE would find yet; False if it is not in the batch."""
-        if change.message_id not in self.answers:
-            return False
-        self.answers[change.message_id] |= change.changes
-        return True
-
-
-@dataclass(slots=True)
-class _Others:
-    """The changes of a batch that update stored rows, after the batch was appended."""
-
-    changes: list[Change] = field(default_factory=list)
-
-    def forget_end(self, message_id: UUID) -> None:
-        """Forget the end of an answer that restarts in the same batch."""
-        self.changes = [
-            change
-            for change in self.changes
-            if not (isinstance(change, AnswerEnded) and change.message_id == message_id)
+            return
+        # An answer that restarts keeps its position, as a stored row does, and its end in this batch is void.
+        self.answers[message.id] = row | {"seq": self.answers.get(message.id, row)["seq"]}
+        self.updates = [
+            item for item in self.updates if not (isinstance(item, AnswerEnded) and item.message_id == message.id)
         ]
 
-    async def apply(self, session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> None:
-        """Update the rows."""
-        for change in self.changes:
-            match change:
-                case ConversationChange():
-                    await _change_conversation(session, owner_id, conversation_id, change)
-                case AnswerEnded():
-                    await _end_message(session, owner_id, conversation_id, change)
-                case ContextSourceChange():
-                    await conversation_sources.change(session, owner_id, conversation_id, change)
-                case ThreadMessage():
-                    raise TypeError("Messages are inserted with their events.")
-                case _:
-                    assert_never(change)
+
+async def _update(
+    session: AsyncSession,
+    owner_id: UUID,
+    conversation_id: UUID,
+    change: ConversationChange | AnswerEnded | ContextSourceChange,
+) -> None:
+    match change:
+        case ConversationChange():
+            await _change_conversation(session, owner_id, conversation_id, change)
+        case AnswerEnded():
+            await _end_message(session, owner_id, conversation_id, change)
+        case ContextSourceChange():
+            await conversation_sources.change(session, owner_id, conversation_id, change)
+        case _:
+            assert_never(change)
 
 
 async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: AnswerEnded) -> None:

@@ -9,13 +9,21 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.domain.chat import ChatMessage, Role
+from rxchat.domain.conversations import ConversationCreated
 from rxchat.domain.runs import PartialAnswer
 
-KNOWN_QUESTION = """
+_KNOWN = """
     SELECT conversation_id FROM message WHERE owner_id = :owner AND id = :question
     UNION ALL SELECT conversation_id FROM queued_message WHERE owner_id = :owner AND id = :question
 """
-_ASKED_IN = text(KNOWN_QUESTION)
+_ASKED_IN = text(_KNOWN)
+# Unless the question is known already, from another attempt to send it.
+_CREATE = text(
+    f"""
+    INSERT INTO conversation (owner_id, id, title, model, seq) SELECT :owner, :conversation, :title, :model, 0
+     WHERE NOT EXISTS ({_KNOWN}) RETURNING id
+    """
+)
 _LOCK = text("SELECT seq FROM conversation WHERE owner_id = :owner AND id = :conversation FOR UPDATE")
 _SPOT = text(
     f"""
@@ -23,7 +31,7 @@ _SPOT = text(
                              AND run.state IN ('queued', 'running')) AS is_busy,
            (SELECT count(*) FROM queued_message AS waiting
              WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation) AS waiting,
-           (SELECT conversation_id FROM ({KNOWN_QUESTION}) AS known LIMIT 1) AS asked_in
+           (SELECT conversation_id FROM ({_KNOWN}) AS known LIMIT 1) AS asked_in
       FROM conversation WHERE owner_id = :owner AND id = :conversation AND deleted_at IS NULL
     """  # noqa: S608 - put together from constants
 )
@@ -69,6 +77,23 @@ async def find_question(session: AsyncSession, owner_id: UUID, question_id: UUID
     """Return the conversation that contains this question of the user, queued ones included; None if it is new."""
     found = await session.execute(_ASKED_IN, {"owner": owner_id, "question": question_id})
     return found.scalars().first()
+
+
+async def create_conversation(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID, created: ConversationCreated
+) -> bool:
+    """Insert a conversation as its first event describes it; False if the user has sent its question before."""
+    found = await session.execute(
+        _CREATE,
+        {
+            "owner": owner_id,
+            "conversation": conversation_id,
+            "question": question_id,
+            "title": created.title,
+            "model": created.model,
+        },
+    )
+    return found.scalar_one_or_none() is not None
 
 
 async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:

@@ -25,7 +25,7 @@ from rxchat.domain.conversations import (
     ModelChosen,
     QueuedMessage,
 )
-from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, QueueFull
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.domain.runs import PartialAnswer
@@ -51,10 +51,6 @@ class Turn:
     """Whether it is queued because an answer is in progress."""
     begun: History | None = None
     """The new conversation as it was stored, unless attachments are to be looked up with it."""
-
-
-class QueueFull(Conflict):
-    """Too many messages are queued in a conversation."""
 
 
 class ChatService:
@@ -160,9 +156,9 @@ class ChatService:
         async with self._database.begin(owner_id) as session:
             if attached != Attached() or not question.model:
                 # A message that is sent again may name files and models that are gone by now.
-                known = await turn_queries.find_question(session, owner_id, question.id)
+                known = await _known_turn(session, owner_id, question.id)
                 if known is not None:
-                    return await _known_turn(session, owner_id, known, question.id)
+                    return known
             _require_some_model(question.model)
             sources = await attached_sources(session, current_user, attached)
             conversation_id = new_id()
@@ -170,9 +166,12 @@ class ChatService:
             title = title_of(question.text) if question.text else _ATTACHED_TITLE
             created = ConversationCreated(title=title, model=question.model)
             question = _with_attachments(question, sources)
-            if not await rows.begin(session, owner_id, conversation_id, question.id, created):
-                known = await turn_queries.find_question(session, owner_id, question.id)
-                return await _known_turn(session, owner_id, known or conversation_id, question.id)
+            if not await turn_queries.create_conversation(session, owner_id, conversation_id, question.id, created):
+                known = await _known_turn(session, owner_id, question.id)
+                if known is None:
+                    # It was deleted in this moment.
+                    raise NotFound
+                return known
             appender = EventAppender(session, owner_id, conversation_id, 0)
             await appender.ask(question, created, *sources.events())
             begun = None if attached != Attached() else History.replayed(appender.appended)
@@ -302,12 +301,15 @@ async def stop_answer(
     return True
 
 
-async def _known_turn(session: AsyncSession, owner_id: UUID, conversation_id: UUID, question_id: UUID) -> Turn:
-    """Return the turn of a question that was sent before.
+async def _known_turn(session: AsyncSession, owner_id: UUID, question_id: UUID) -> Turn | None:
+    """Return the turn of a question that was sent before; None if it is new.
 
     Raises:
         Conflict: if its conversation was deleted.
     """
+    conversation_id = await turn_queries.find_question(session, owner_id, question_id)
+    if conversation_id is None:
+        return None
     if await rows.get_owned(session, owner_id, conversation_id) is None:
         raise Conflict("You sent this message in a conversation that was deleted. Change the message to send it again.")
     return Turn(conversation_id, question_id, is_new=False)

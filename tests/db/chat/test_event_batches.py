@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rxchat.db.chat import conversation_sources, conversations
+from rxchat.db.chat import conversation_sources, conversations, turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import (
     AnswerEnded,
@@ -92,7 +92,7 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
     cuts = set(range(len(events))) if cuts is None else cuts
     async with database.begin(owner) as session:
         assert isinstance(events[0], ConversationCreated)
-        assert await conversations.begin(session, owner, conversation_id, new_id(), events[0])
+        assert await turn_queries.create_conversation(session, owner, conversation_id, new_id(), events[0])
         for end in sorted({cut for cut in cuts if 0 < cut < len(events)} | {len(events)}):
             batch = events[begin:end]
             seq = await conversations.append_events(session, owner, conversation_id, seq, batch)
@@ -139,7 +139,7 @@ async def test_an_answer_that_starts_and_ends_in_one_batch_is_stored_whole(datab
         AnswerEnded(message_id=answer, state=MessageState.DONE, text="all of it"),
     ]
     async with database.begin(owner) as session:
-        await conversations.begin(session, owner, conversation_id, new_id(), created)
+        await turn_queries.create_conversation(session, owner, conversation_id, new_id(), created)
         await conversations.append_events(session, owner, conversation_id, 0, batch)
         message = await conversations.get_message(session, owner, conversation_id, answer)
     assert message is not None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.db.chat import conversations, runs
+from rxchat.db.chat import conversations, runs, turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.chat import Role
 from rxchat.domain.conversations import ConversationCreated
@@ -37,7 +37,7 @@ async def a_queued_run(database: Database, owner: UUID, *, said: str = "") -> Ru
     run = Run(owner_id=owner, conversation_id=conversation_id, message_id=new_id(), model="m")
     async with database.begin(owner) as session:
         created = ConversationCreated(title="t", model="m")
-        await conversations.begin(session, owner, conversation_id, new_id(), created)
+        await turn_queries.create_conversation(session, owner, conversation_id, new_id(), created)
         await conversations.append_events(session, owner, conversation_id, 0, [created], [run])
         session.add(
             Message(

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts
-from rxchat.db.chat import conversations
+from rxchat.db.chat import conversations, turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.conversations import ConversationCreated, ConversationRenamed
 from rxchat.domain.email_addresses import email_key
@@ -27,7 +27,7 @@ CREATED = ConversationCreated(title="t", model="m")
 async def a_conversation(database: Database, owner):
     conversation_id = new_id()
     async with database.begin(owner) as session:
-        await conversations.begin(session, owner, conversation_id, new_id(), CREATED)
+        await turn_queries.create_conversation(session, owner, conversation_id, new_id(), CREATED)
         await conversations.append_events(session, owner, conversation_id, 0, [CREATED])
     return conversation_id
 
