@@ -23,7 +23,7 @@ def parse_id(value: object) -> UUID | None:
     return UUID(value) if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def parsed_id(value: object) -> UUID:
+def require_id(value: object) -> UUID:
     """Return an identifier sent by a client.
 
     Raises:

@@ -10,7 +10,7 @@ import reflex as rx
 from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import Conflict, InvalidInput
-from rxchat.domain.ids import parse_id, parsed_id
+from rxchat.domain.ids import parse_id, require_id
 from rxchat.services.app import container
 from rxchat.services.chat.context_sources import MOST_ATTACHED, Attached
 from rxchat.services.documents.collections import ContextChoice
@@ -52,17 +52,17 @@ class ContextSourcesState(rx.State):
     @requires_user
     async def attach(self, current_user: CurrentUser, found: str) -> None:
         """Attach a collection or document to the conversation."""
-        conversation_id = parsed_id(self.of)
-        await container.get_services().chat.context_sources.attach(current_user, conversation_id, parsed_id(found))
+        conversation_id = require_id(self.of)
+        await container.get_services().chat.context_sources.attach(current_user, conversation_id, require_id(found))
         self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
 
     @rx.event
     @requires_user
     async def detach(self, current_user: CurrentUser, found: str) -> None:
         """Remove a context source; a second click on the button finds it removed."""
-        conversation_id = parsed_id(self.of)
+        conversation_id = require_id(self.of)
         with suppress(Conflict):
-            await container.get_services().chat.context_sources.detach(current_user, conversation_id, parsed_id(found))
+            await container.get_services().chat.context_sources.detach(current_user, conversation_id, require_id(found))
         self._show(self.of, await container.get_services().chat.context_sources.of(current_user, conversation_id))
 
 

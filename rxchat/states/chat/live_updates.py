@@ -182,15 +182,17 @@ class LiveUpdates:
         for patch in first:
             # A variable has one value in each update, and two patches are two values.
             async with self._page() as state:
-                _add(state, patch)
+                _apply(state, patch)
         waiting = [waiting_view(message) for message in news.waiting]
         self._place = news.place
         # Read before the events count as shown: after a failure they are read again.
-        is_other = any(isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events)
+        are_sources_new = any(
+            isinstance(event, (ContextSourceAttached, ContextSourceDetached)) for _, event in news.events
+        )
         context_sources = container.get_services().chat.context_sources
-        sources = await context_sources.of(self._current_user, self._conversation_id) if is_other else None
+        sources = await context_sources.of(self._current_user, self._conversation_id) if are_sources_new else None
         async with self._page() as state:
-            _add(state, last)
+            _apply(state, last)
             if sources is not None:
                 (await state.get_state(ContextSourcesState))._show(self._shown, sources)
             for seq, event in news.events:
@@ -367,7 +369,7 @@ class LiveUpdates:
                 state.problem = ""
 
 
-def _add(state: ThreadPage, patch: _Patch | None) -> None:
+def _apply(state: ThreadPage, patch: _Patch | None) -> None:
     if patch is not None:
         # The page fetches the rest, one piece after another.
         state._rest += patch[1]

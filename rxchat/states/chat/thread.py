@@ -12,7 +12,7 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
-from rxchat.domain.ids import new_id, parse_id, parsed_id
+from rxchat.domain.ids import new_id, parse_id, require_id
 from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
@@ -234,34 +234,36 @@ class ThreadState(rx.State):
     @requires_user
     async def stop(self, current_user: CurrentUser, message_id: str = "") -> None:
         """Stop this answer, in any tab or process; without an id, the one in progress."""
-        answer_id = parsed_id(message_id) if message_id else None
+        answer_id = require_id(message_id) if message_id else None
         await container.get_services().chat.messages.stop(current_user, self._named(), answer_id)
 
     @rx.event
     @requires_user
     async def retry(self, current_user: CurrentUser, message_id: str) -> None:
         """Generate a failed answer again."""
-        await container.get_services().chat.messages.retry(current_user, self._named(), parsed_id(message_id))
+        await container.get_services().chat.messages.retry(current_user, self._named(), require_id(message_id))
 
     @rx.event
     @requires_user
     async def go_on(self, current_user: CurrentUser, message_id: str) -> None:
         """Continue an interrupted answer from its stored text."""
-        await container.get_services().chat.messages.continue_answer(current_user, self._named(), parsed_id(message_id))
+        await container.get_services().chat.messages.continue_answer(
+            current_user, self._named(), require_id(message_id)
+        )
 
     @rx.event
     @requires_user
     async def change_waiting(self, current_user: CurrentUser, message_id: str, text: str) -> None:
         """Change the text of a queued message."""
         await container.get_services().chat.messages.edit_queued(
-            current_user, self._named(), parsed_id(message_id), text
+            current_user, self._named(), require_id(message_id), text
         )
 
     @rx.event
     @requires_user
     async def withdraw(self, current_user: CurrentUser, message_id: str) -> None:
         """Remove a queued message; the page puts its text into the composer."""
-        await container.get_services().chat.messages.cancel_queued(current_user, self._named(), parsed_id(message_id))
+        await container.get_services().chat.messages.cancel_queued(current_user, self._named(), require_id(message_id))
 
     @rx.event
     @requires_user
@@ -277,7 +279,7 @@ class ThreadState(rx.State):
             self._add_patch(change="prepend", items=[], older=True)
             return
         page = await container.get_services().chat.conversations.open(
-            current_user, self._named(), before=parsed_id(before_id)
+            current_user, self._named(), before=require_id(before_id)
         )
         detailed = sees_details(current_user)
         items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
@@ -317,4 +319,4 @@ class ThreadState(rx.State):
         return self.router_data.get("query", {}).get("conversation_id", "")
 
     def _named(self) -> UUID:
-        return parsed_id(self.conversation_id)
+        return require_id(self.conversation_id)

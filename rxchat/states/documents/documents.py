@@ -13,7 +13,7 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import DatabaseUnavailable, NotFound
-from rxchat.domain.ids import parse_id, parsed_id
+from rxchat.domain.ids import parse_id, require_id
 from rxchat.services.app import container
 from rxchat.states.documents.document_views import (
     NO_COLLECTION,
@@ -292,7 +292,7 @@ class DocumentsState(DialogState, rx.State):
     async def read_again(self, current_user: CurrentUser, document_id: str) -> None:
         """Ingest a document again."""
         await container.get_services().documents.documents.reingest(
-            current_user, parsed_id(document_id), client_info=client_info_of(self)
+            current_user, require_id(document_id), client_info=client_info_of(self)
         )
         await self._confirm(current_user, "")
 
@@ -302,7 +302,7 @@ class DocumentsState(DialogState, rx.State):
         """Share the open collection; the dialog stays open."""
         await container.get_services().documents.collection_shares.add(
             current_user,
-            parsed_id(self.selected_id),
+            require_id(self.selected_id),
             text_in(form, "kind"),
             text_in(form, "principal"),
             client_info_of(self),
@@ -314,7 +314,7 @@ class DocumentsState(DialogState, rx.State):
     async def unshare(self, current_user: CurrentUser, form: dict) -> None:
         """Revoke a share of the collection; the dialog stays open."""
         await container.get_services().documents.collection_shares.remove(
-            current_user, parsed_id(self.selected_id), _id(form), client_info_of(self)
+            current_user, require_id(self.selected_id), _id(form), client_info_of(self)
         )
         await self._confirm(current_user, "")
 
@@ -346,8 +346,8 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
 
 
 def _id(form: dict[str, Any]) -> UUID:
-    return parsed_id(text_in(form, "id"))
+    return require_id(text_in(form, "id"))
 
 
 def _ids(text: str) -> list[UUID]:
-    return [parsed_id(item) for item in text.split(",") if item]
+    return [require_id(item) for item in text.split(",") if item]

@@ -13,7 +13,7 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import DatabaseUnavailable, NotFound
-from rxchat.domain.ids import parsed_id
+from rxchat.domain.ids import require_id
 from rxchat.domain.passages import LONGEST_QUOTE, PassageRef, Span, find_passage
 from rxchat.services.app import container
 from rxchat.services.documents.documents import Preview
@@ -110,7 +110,7 @@ class ViewerState(DialogState, rx.State):
     async def _read(self, current_user: CurrentUser, document_id: str) -> None:
         """Show the document with the text around the passage."""
         try:
-            found, span, is_changed = await _around(current_user, parsed_id(document_id), self._wanted)
+            found, span, is_changed = await _around(current_user, require_id(document_id), self._wanted)
             history = await container.get_services().documents.versions.history(current_user, found.document.id)
         except NotFound:
             self._show_missing()
@@ -181,7 +181,7 @@ class ViewerState(DialogState, rx.State):
         except DatabaseUnavailable:
             return False
         try:
-            found = await services.documents.preview(current_user, parsed_id(shown), _LARGEST)
+            found = await services.documents.preview(current_user, require_id(shown), _LARGEST)
             history = await services.versions.history(current_user, found.document.id)
         except NotFound:
             found = history = None
@@ -249,7 +249,7 @@ class ViewerState(DialogState, rx.State):
     async def _preview(self, current_user: CurrentUser, start: int) -> Preview:
         self._done()
         return await container.get_services().documents.documents.preview(
-            current_user, parsed_id(self.document.id), start
+            current_user, require_id(self.document.id), start
         )
 
     @rx.event
@@ -273,7 +273,7 @@ class ViewerState(DialogState, rx.State):
 
     async def _read_chunks(self, current_user: CurrentUser, first: int) -> None:
         found = await container.get_services().documents.documents.chunks(
-            current_user, parsed_id(self.document.id), first, _CHUNKS + 1
+            current_user, require_id(self.document.id), first, _CHUNKS + 1
         )
         self.chunks, self.first_chunk = [chunk_view(item) for item in found[:_CHUNKS]], first
         self.has_more_chunks = len(found) > _CHUNKS
@@ -285,7 +285,7 @@ class ViewerState(DialogState, rx.State):
         """Ingest the document again, with a chosen encoding and format."""
         reading = Reading(text_in(form, "encoding")[:40], text_in(form, "reader")[:40])
         await container.get_services().documents.documents.reingest(
-            current_user, parsed_id(self.document.id), reading, client_info=client_info_of(self)
+            current_user, require_id(self.document.id), reading, client_info=client_info_of(self)
         )
         await self._read(current_user, self.document.id)
         self._done(form)
@@ -295,7 +295,7 @@ class ViewerState(DialogState, rx.State):
     async def restore(self, current_user: CurrentUser, form: dict) -> None:
         """Make an earlier version the newest one."""
         await container.get_services().documents.versions.restore(
-            current_user, parsed_id(text_in(form, "id")), client_info_of(self)
+            current_user, require_id(text_in(form, "id")), client_info_of(self)
         )
         await self._read(current_user, self.document.id)
         self._done(form)

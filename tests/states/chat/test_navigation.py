@@ -21,6 +21,13 @@ async def cookie(services: Services, ollama: ScriptedOllama) -> str:
     return await first_administrator(services)
 
 
+async def go_to(tab: Tab, path: str) -> None:
+    """Go to a path, and load what its page shows."""
+    tab.path = path
+    await tab.send_event(CurrentUserState, "enter")
+    await tab.do(ThreadState, "open")
+
+
 def loads(tab: Tab) -> int:
     """How often the tab received a whole conversation."""
     return len([patch for patch in tab.patches if patch["change"] == "set"])
@@ -53,17 +60,13 @@ async def test_a_document_that_opens_beside_a_conversation_leaves_it_as_it_is(co
         await tab.until(tab.answer)
         shown = len(tab.patches)
         for query in ("?document=a&start=3#quote=x", "?document=b", ""):
-            tab.path = f"/c/{conversation}{query}"
-            await tab.send_event(CurrentUserState, "enter")
-            await tab.do(ThreadState, "open")
+            await go_to(tab, f"/c/{conversation}{query}")
             assert len(tab.patches) == shown
         # The page still follows the conversation, and gets all of it when it is loaded again.
         await send(tab, "Once more")
         await tab.until(lambda: len([message for message in tab.messages() if message["role"] == "user"]) == 2)
-        tab.path, tab.socket = f"/c/{conversation}?document=a", "another"
-        shown = loads(tab)
-        await tab.send_event(CurrentUserState, "enter")
-        await tab.do(ThreadState, "open")
+        shown, tab.socket = loads(tab), "another"
+        await go_to(tab, f"/c/{conversation}?document=a")
         assert loads(tab) == shown + 1
 
 
@@ -72,12 +75,10 @@ async def test_a_page_whose_loading_was_cancelled_is_loaded_by_the_next_navigati
         await at_conversation(tab)
         conversation = await ask(tab, "Count", QUICK)
         await tab.until(tab.answer)
-        tab.path = "/documents/view/a"
-        await tab.send_event(CurrentUserState, "enter")
+        await go_to(tab, "/documents/view/a")
         # Back to the conversation with a document beside it, which is closed before anything of it was loaded.
         tab.path = f"/c/{conversation}?document=a"
         await tab.send_event(CurrentUserState, "enter")
-        shown, tab.path = loads(tab), f"/c/{conversation}"
-        await tab.send_event(CurrentUserState, "enter")
-        await tab.do(ThreadState, "open")
+        shown = loads(tab)
+        await go_to(tab, f"/c/{conversation}")
         assert loads(tab) == shown + 1
