@@ -17,8 +17,8 @@ _BAKED_ADDRESS = re.compile(r"""(["'`])(http|ws)s?://[^/"'`]+(/[^"'`]*)\1""")
 DECODERS = "pdf-decoders"
 _ROUTES_FILE = "app/routes.js"
 _ROUTES = "export default ["
-_SHARED_ROUTES = """
-// Added by RxChat: routes of the same page share one element, which React keeps when one of them follows the other.
+_MARK = "\n// Added by RxChat: "
+_SHARED_ROUTES = """routes of the same page share one element, which React keeps when one of them follows the other.
 const shared = %s;
 const isShared = ({ id }) => shared.flat().includes(id);
 export default [
@@ -50,10 +50,10 @@ def _share_elements(routes_js: str, shared: list[list[str]]) -> str:
     Raises:
         RuntimeError: If this version of Reflex writes the routes in another way.
     """
-    own = routes_js.partition(_SHARED_ROUTES[:40])[0].replace(_ROUTES, "const routes = [")
+    own = routes_js.partition(_MARK)[0].replace(_ROUTES, "const routes = [")
     if "const routes = [" not in own:
         raise RuntimeError(f"Found no routes in {_ROUTES_FILE}.")
-    return own + _SHARED_ROUTES % json.dumps(shared)
+    return own + _MARK + _SHARED_ROUTES % json.dumps(shared)
 
 
 def _shared_routes(pages: Iterable[Any]) -> list[list[str]]:
