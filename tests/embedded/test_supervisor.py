@@ -250,7 +250,7 @@ async def test_an_added_child_that_never_comes_up_ends_the_run_with_its_log(data
     supervisor.add(Child("web", ["sh", "-c", "echo port 8000 is taken; exit 1"], healthy=never))
     try:
         with pytest.raises(StartFailed, match=r"(?s)web ended with exit code 1.*port 8000 is taken"):
-            await asyncio.wait_for(supervisor.run_until(asyncio.Event()), 10)
+            await asyncio.wait_for(supervisor.run_until(asyncio.Event()), 60)
     finally:
         await supervisor.stop()
 
@@ -316,7 +316,7 @@ async def test_attached_servers_end_with_their_owner(data: Path) -> None:
     await eventually(lambda: endpoints.read(data) is not None)
     owner.kill()
     owner.wait()
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, 60)
     assert endpoints.read(data) is None
 
 

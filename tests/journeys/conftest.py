@@ -24,16 +24,19 @@ from tests.ports import free_port
 PICTURES = Path(tempfile.gettempdir()) / "rxchat-journeys"
 HELD = "scripted:count=1,tokens=200,rate=100,hold=80"
 """A model that waits in the middle of its answer until the test lets it go on."""
+LATE = "scripted:tokens=10,hold=0+5"
+"""A model that waits before its first word, and again after five."""
+FAILING = "scripted:fault=cut,at=60,rate=100,tokens=80,hold=30"
 RICH, ENDLESS = "scripted:rich=1", "scripted:count=1,tokens=3000,rate=20"
 MODELS = (
     HELD,
     ENDLESS,
     "scripted:count=1,tokens=20",
     "scripted:count=1,tokens=12000,rate=400,hold=900",
-    "scripted:first=2,tokens=10,rate=20",
+    LATE,
     "scripted:think=20,tokens=20,rate=40",
     "scripted:fault=cut,at=5",
-    "scripted:fault=cut,at=60,rate=10,tokens=80",
+    FAILING,
     "scripted:fault=nul,at=2",
     "scripted:fault=markdown,rate=200",
     "scripted:think=10,fault=markdown,rate=100,hold=5+50",
@@ -46,7 +49,6 @@ QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holida
 DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
 CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
 LONG = "scripted:count=1,tokens=1500,rate=2000"
-SLOW = "scripted:count=1,tokens=200,rate=40"
 CITING = (PLAIN, QUOTING, DOUBTFUL, CODE)
 Open = Callable[..., Chat]
 
@@ -152,22 +154,28 @@ def open_server(model_host: ModelHost, mailbox: Mailbox, identity_providers: Sig
 
 
 @pytest.fixture(scope="package")
-def document_server() -> Iterator[RxChat]:
-    """A server with models that cite and one that embeds, whose administrator needs no second factor.
+def document_model_host() -> Iterator[ModelHost]:
+    """Models that cite, and one that embeds."""
+    host = ModelHost(*CITING, LONG, HELD, RICH, ENDLESS, "scripted:count=1,tokens=20", EMBEDDER)
+    host.start()
+    yield host
+    host.kill()
+
+
+@pytest.fixture(scope="package")
+def document_server(document_model_host: ModelHost) -> Iterator[RxChat]:
+    """A server with those models, whose administrator needs no second factor.
 
     It has one more origin, for a line that leads to it.
     """
-    host = ModelHost(*CITING, LONG, SLOW, RICH, ENDLESS, "scripted:count=1,tokens=20", EMBEDDER)
-    host.start()
     settings = {"RXCHAT_SECOND_FACTOR": "nobody", "RXCHAT_EXTRA_ORIGINS": f"http://127.0.0.1:{free_port()}"}
-    found = RxChat(host.host, **settings)
+    found = RxChat(document_model_host.host, **settings)
     try:
         found.start()
         create_account(found)
         yield found
     finally:
         found.remove()
-        host.kill()
 
 
 @pytest.fixture(scope="package")

@@ -15,8 +15,8 @@ from tests.journeys.cited_documents import (
     handbook_address,
     program,
 )
-from tests.journeys.conftest import CODE, DOUBTFUL, LONG, PLAIN, QUOTING, SLOW
-from tests.journeys.server import RxChat, until
+from tests.journeys.conftest import CODE, DOUBTFUL, HELD, LONG, PLAIN, QUOTING
+from tests.journeys.server import ModelHost, RxChat, until
 from tests.parsers import scans
 from tests.parsers.samples import pdf
 
@@ -89,17 +89,20 @@ def test_a_citation_opens_its_document_beside_the_chat_and_leads_back_to_the_lin
     expect(chat.questions).to_have_count(2)
 
 
-def test_a_conversation_goes_on_while_a_document_opens_and_closes_beside_it(chat: Chat) -> None:
+def test_a_conversation_goes_on_while_a_document_opens_and_closes_beside_it(
+    chat: Chat, document_model_host: ModelHost
+) -> None:
     page = chat.open().choose(PLAIN).page
     attach(page)
     chat.ask("How many days of holidays?").wait_for_end()
     citation = page.get_by_role("button", name="Source 1", exact=True).first
-    chat.choose(SLOW).ask("Count").wait_for_words(3)
+    chat.choose(HELD).ask("Count").wait_for_words(3)
     citation.click()
     expect(beside(page).locator("mark.passage")).to_be_visible()
     chat.wait_for_words(40)
     page.keyboard.press("Escape")
     expect(beside(page)).to_have_count(0)
+    document_model_host.go_on()
     chat.wait_for_end()
     assert chat.said() == " ".join(str(number) for number in range(1, 201))
     chat.choose(PLAIN).ask("And without a document?").wait_for_end()

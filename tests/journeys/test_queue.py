@@ -7,9 +7,9 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.journeys.browser import Chat
-from tests.journeys.conftest import ENDLESS, HELD
+from tests.journeys.conftest import ENDLESS, FAILING, HELD
 from tests.journeys.models import counted
-from tests.journeys.server import RxChat
+from tests.journeys.server import ModelHost, RxChat
 
 QUICK = "scripted:count=1,tokens=20"
 
@@ -61,15 +61,17 @@ def test_what_is_sent_meanwhile_waits_is_changed_taken_back_and_sent(
         expect(tab.answers).to_have_count(3)
 
 
-def test_after_a_failure_what_waits_is_kept_and_sent_on_a_press(chat: Chat) -> None:
-    chat.begin("scripted:fault=cut,at=60,rate=10,tokens=80", "It will fail").wait_for_words(5)
+def test_after_a_failure_what_waits_is_kept_and_sent_on_a_press(chat: Chat, model_host: ModelHost) -> None:
+    chat.begin(FAILING, "It will fail").wait_for_words(5)
     send_meanwhile(chat, "And then?")
+    model_host.go_on()
     expect(chat.page.get_by_text("Not sent yet")).to_be_visible()
     expect(queue(chat.page)).to_have_text(["And then?"])
     chat.page.get_by_role("button", name="Send now").click()
     expect(chat.questions).to_have_text(["It will fail", "And then?"])
     expect(queue(chat.page)).to_have_count(0)
     expect(chat.answers).to_have_count(2)
+    model_host.go_on()
     chat.wait_for_end()
 
 

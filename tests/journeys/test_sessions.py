@@ -26,7 +26,7 @@ def test_a_session_ended_elsewhere_leads_an_open_tab_out(open_server: RxChat, pr
     page.get_by_role("button", name=re.compile("^Sign out python-httpx")).click()
     expect(rows).to_have_count(1)
     # Nobody touches the other tab.
-    other.wait_for_url(re.compile("/sign-in"), timeout=5_000)
+    other.wait_for_url(re.compile("/sign-in"))
 
 
 def test_all_others_end_at_once_and_with_the_password(open_server: RxChat, profile: Profile) -> None:

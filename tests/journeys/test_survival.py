@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, expect
 
 from tests.journeys.browser import Chat
-from tests.journeys.conftest import ENDLESS, HELD
+from tests.journeys.conftest import ENDLESS, HELD, LATE
 from tests.journeys.models import counted
 from tests.journeys.server import ModelHost, RxChat
 
@@ -30,9 +30,12 @@ def test_a_reload_in_the_middle_of_an_answer_goes_on_and_ends_whole(chat: Chat, 
     assert chat.said() == WHOLE
 
 
-def test_a_reload_before_the_first_word_still_asks_once(chat: Chat) -> None:
-    chat.begin("scripted:first=2,tokens=10,rate=20", "Are you there?")
+def test_a_reload_before_the_first_word_still_asks_once(chat: Chat, model_host: ModelHost) -> None:
+    chat.begin(LATE, "Are you there?")
     chat.page.reload()
+    expect(chat.page.locator(".typing")).to_be_visible()
+    for _ in range(2):
+        model_host.go_on()
     chat.wait_for_words(10)
     chat.wait_for_end()
     expect(chat.questions).to_have_count(1)

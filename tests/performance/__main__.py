@@ -28,6 +28,7 @@ from tests.performance.soak import soak_figures
 from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figures, warm_start_figures
 from tests.performance.streaming import streaming_figures
+from tests.performance.waking import waking_figure
 
 PARTS = ("memory", "accounts", "streaming", "latency", "loading", "documents", "load", "starting", "million")
 SOAK = "soak"
@@ -112,6 +113,7 @@ async def _measure_served(
             figures += await streaming_figures(found, bare, say)
         if "latency" in parts:
             figures += await latency_figures(found, bare, browser, say)
+            figures.append(await waking_figure(found, browser, say))
         if "loading" in parts:
             figures += await loading_figures(found, browser, say)
         if "memory" in parts:

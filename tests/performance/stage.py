@@ -19,6 +19,7 @@ from tests.ports import free_port
 SHORT = "scripted:tokens=300,rate=100"
 LONG = "scripted:tokens=3000,rate=100"
 STEADY = "scripted:tokens=500,rate=50"
+HELD = "scripted:tokens=60,rate=100,hold=20"
 STAMPED = "scripted:tokens=200,rate=50,stamp=1"
 BRIEF = "scripted:tokens=6,rate=20,stamp=1"
 CROWDED = "scripted:tokens=300,rate=50,stamp=1"
@@ -26,7 +27,7 @@ TOKEN_CHARACTERS = len("1700000000000 ")
 COUNTED = "scripted:tokens=1000,rate=100"
 # The first one answers new conversations.
 EMBEDDER = "scripted-embed:tokens=256"
-MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED, CROWDED, COUNTED, EMBEDDER)
+MODELS = (BRIEF, SHORT, LONG, STEADY, STAMPED, HELD, CROWDED, COUNTED, EMBEDDER)
 
 _START_SECONDS = 90.0
 
@@ -43,6 +44,8 @@ class Stage:
     web: tuple[int, ...]
     """The parent of those that serve, and those."""
     data: Path
+    line_port: int = 0
+    """The port of one more origin, for a line that can be cut; 0 where there is none."""
 
 
 class NotStarted(Exception):
@@ -61,10 +64,10 @@ async def scripted_model(folder: Path) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def rxchat_up(data: Path, *, ollama: str | None = None) -> AsyncGenerator[tuple[str, int]]:
+async def rxchat_up(data: Path, *, ollama: str | None = None, **settings: str) -> AsyncGenerator[tuple[str, int]]:
     """Run `python -m rxchat up` until it is ready; gives its address and its process id."""
     port = free_port()
-    ours = {"RXCHAT_DATA": str(data), "RXCHAT_PORT": str(port)} | _hosts(ollama)
+    ours = {"RXCHAT_DATA": str(data), "RXCHAT_PORT": str(port)} | _hosts(ollama) | settings
     log = data.with_suffix(".log")
     async with running(python("rxchat", "up"), log, environment(**ours)) as process:
         url = f"http://127.0.0.1:{port}"
@@ -75,10 +78,11 @@ async def rxchat_up(data: Path, *, ollama: str | None = None) -> AsyncGenerator[
 @asynccontextmanager
 async def stage(folder: Path) -> AsyncGenerator[Stage]:
     """Run the scripted model, and RxChat with it."""
-    data = folder / "data"
-    async with scripted_model(folder) as ollama, rxchat_up(data, ollama=ollama) as (url, pid):
+    data, line_port = folder / "data", free_port()
+    more = {"RXCHAT_EXTRA_ORIGINS": f"http://127.0.0.1:{line_port}"}
+    async with scripted_model(folder) as ollama, rxchat_up(data, ollama=ollama, **more) as (url, pid):
         at = connections(settings_of(data, ollama))
-        yield Stage(url, at, ollama, pid, web_processes(pid), data)
+        yield Stage(url, at, ollama, pid, web_processes(pid), data, line_port)
 
 
 def _hosts(ollama: str | None) -> dict[str, str]:

@@ -395,6 +395,6 @@ async def test_sockets_are_told_when_the_server_ends(serve: Serve) -> None:
 
     served = await serve(listening)
     reader, _ = await opened(served)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         await served.stop()
     assert await close_code(reader) == 1012

@@ -56,7 +56,7 @@ async def test_who_gives_up_while_waiting_takes_no_place_from_others() -> None:
             with suppress(asyncio.CancelledError):
                 await task
     # Both are free again, and there are no more than two.
-    async with asyncio.timeout(1), queue.slot(), queue.slot():
+    async with asyncio.timeout(60), queue.slot(), queue.slot():
         assert queue._free.locked()
 
 

@@ -272,7 +272,7 @@ async def test_what_is_wrong_with_the_store_is_asked_now_and_then_and_soon_answe
 
     monkeypatch.setattr(store, "owner", never)
     keeping._asked_at -= 11
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(50):
         said = await asyncio.gather(*(keeping.problem() for _ in range(5)))
         keeping._asked_at -= 11
         said.append(await keeping.problem())
