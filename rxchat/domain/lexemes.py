@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rxchat.domain.tokenizing import (
     folded,
@@ -32,6 +33,8 @@ MOST_TERMS = 64
 """The maximum number of terms of a query."""
 _LONGEST = 100
 """The maximum length of a lexeme, in documents and queries alike; longer ones are cut."""
+_LONGEST_KEPT = 40
+"""The maximum length of a token whose lexemes are remembered: texts repeat their words, not their longest ones."""
 _MOST_TOGETHER = 4
 _LEAST_NUMBER = 4
 _LEAST_DATE = len("2024.05.03")
@@ -97,10 +100,10 @@ def indexed(text: str) -> Indexed:
             continue
         if kind == "name" and is_name(text, token, at, shouting=False):
             lexemes[_NAME + token.lower()] = None
-        for part in _code_parts(token) if kind == "code" else parts_of(token):
-            lexemes.update(dict.fromkeys(_lexemes_of_part(part, words, may_compound)))
-        if kind == "code":
-            lexemes.update(dict.fromkeys(_code_lexemes(token)))
+        lexemes_of = _lexemes_of_token if len(token) <= _LONGEST_KEPT else _lexemes_of_token.__wrapped__
+        stemmed, unchanged = lexemes_of(token, is_code=kind == "code", may_compound=may_compound)
+        words += stemmed
+        lexemes.update(unchanged)
     return Indexed(" ".join(words), tuple(dict.fromkeys(word[:_LONGEST] for word in lexemes if word)))
 
 
@@ -136,6 +139,18 @@ def _bigram_term(bigram: str, run_length: int) -> Term:
     # Bigrams of hiragana only are mostly grammar.
     grammar = all("\u3041" <= character <= "\u309f" for character in bigram)
     return Term(bigram, exact=(bigram,), is_bigram=True, is_optional=grammar and run_length > 2)
+
+
+@lru_cache(maxsize=8_192)
+def _lexemes_of_token(token: str, *, is_code: bool, may_compound: bool) -> tuple[list[str], dict[str, None]]:
+    """Return the words of a token for Postgres to stem, and its other lexemes; neither may be changed."""
+    words: list[str] = []
+    lexemes: dict[str, None] = {}
+    for part in _code_parts(token) if is_code else parts_of(token):
+        lexemes.update(dict.fromkeys(_lexemes_of_part(part, words, may_compound)))
+    if is_code:
+        lexemes.update(dict.fromkeys(_code_lexemes(token)))
+    return words, lexemes
 
 
 def _lexemes_of_part(part: str, words: list[str], may_compound: bool) -> Iterator[str]:
