@@ -26,6 +26,7 @@ _NOTHING = (
     " files, say that you found nothing in them."
 )
 NO_SOURCE_USED = "No source was used for this answer."
+"""The only warning of an answer that names no file and speaks to no one user."""
 _TAG = re.compile(r"</?\s*passage", re.IGNORECASE)
 _REFERS_BACK = re.compile(
     r"\b(it|its|they|them|their|this|that|these|those|he|she|his|her|there|then|same|one|ones|above|former|latter|more"
@@ -33,6 +34,11 @@ _REFERS_BACK = re.compile(
     re.IGNORECASE,
 )
 _SHORT_WORDS = 4
+
+
+def warnings_for_readers(warnings: Sequence[str]) -> list[str]:
+    """Return those warnings of an answer that users may see with whom its conversation is shared: they name no file."""
+    return [warning for warning in warnings if warning == NO_SOURCE_USED]
 
 
 def with_sources(

@@ -21,6 +21,7 @@ from rxchat.domain.conversations import ContextKind, ContextSourceAttached, Cont
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document
+from rxchat.domain.grounding import warnings_for_readers
 from rxchat.domain.permissions import Scope
 from rxchat.domain.text import attachments_text
 from rxchat.services.chat.event_appender import EventAppender
@@ -106,8 +107,8 @@ async def with_readable_attachments(
 ) -> list[ThreadMessage]:
     """Return messages whose attachments say in `is_there` whether the acting user can open them now.
 
-    Other users' messages do not show the names of attachments that the user cannot open, neither as attachments nor as
-    the text of a message that has no other.
+    Other users' messages do not show the names of attachments that the user cannot open: neither as attachments, nor as
+    the text of a message that has no other, nor in the warnings of an answer.
     """
     readable = await rows.readable(session, [UUID(item["id"]) for message in messages for item in message.attachments])
 
@@ -119,7 +120,9 @@ async def with_readable_attachments(
         attachments = [shown(item) for item in message.attachments]
         is_hidden = not is_own and not all(item["is_there"] for item in attachments)
         has_names = message.text == attachments_text([item["name"] for item in message.attachments])
-        return replace(message, text="" if is_hidden and has_names else message.text, attachments=attachments)
+        text = "" if is_hidden and has_names else message.text
+        warnings = message.warnings if is_own else warnings_for_readers(message.warnings)
+        return replace(message, text=text, attachments=attachments, warnings=warnings)
 
     return [view(message) for message in messages]
 

@@ -18,6 +18,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require_scope
 from rxchat.domain.conversations import (
+    AnswerEnded,
     ConversationEvent,
     ConversationRemoved,
     ConversationRenamed,
@@ -29,6 +30,7 @@ from rxchat.domain.conversations import (
     ThreadMessage,
 )
 from rxchat.domain.errors import InvalidInput, NotFound
+from rxchat.domain.grounding import warnings_for_readers
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
@@ -128,7 +130,7 @@ class Conversations:
         return ThreadPage(conversation.id, conversation.title, conversation.model, tuple(messages), has_older, run, seq)
 
     async def news(self, current_user: CurrentUser, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
-        """Return the events of a conversation after a seq, with its current run and queue.
+        """Return the events of a conversation after a seq, with its current run and, for its owner, its queue.
 
         Raises:
             NotFound: when the conversation does not exist, was deleted or is another user's.
@@ -140,6 +142,7 @@ class Conversations:
                 # Not the user's own: shared with them, or unknown.
                 owner_id = (await _readable(session, current_user, conversation_id)).owner_id
                 found = await news_rows.after(session, owner_id, conversation_id, after_seq)
+                found = found and _for_readers(found)
             if found is None:
                 raise NotFound
             run = found.run
@@ -161,15 +164,14 @@ class Conversations:
             return (await with_readable_attachments(session, [message], is_own=is_own))[0]
 
     async def queued_text(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> str:
-        """Return the whole text of a queued message.
+        """Return the whole text of one of the user's queued messages.
 
         Raises:
             NotFound: when it is not queued, or is another user's.
         """
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
-            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            text = await queue_rows.text_of(session, owner_id, conversation_id, message_id)
+            text = await queue_rows.text_of(session, current_user.user_id, conversation_id, message_id)
         if text is None:
             raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
         return text
@@ -239,6 +241,15 @@ class Conversations:
             if seq is None or not visible:
                 raise NotFound
             await rows.append_events(session, current_user.user_id, conversation_id, seq, [event])
+
+
+def _for_readers(updates: news_rows.Updates) -> news_rows.Updates:
+    """Return what users may see with whom a conversation is shared: no queue, and no warning that names a file."""
+    events = [
+        (seq, replace(event, warnings=warnings_for_readers(event.warnings)) if isinstance(event, AnswerEnded) else event)
+        for seq, event in updates.events
+    ]
+    return replace(updates, events=events, waiting=())
 
 
 async def _readable(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> Conversation:

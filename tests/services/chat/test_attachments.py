@@ -8,6 +8,9 @@ from uuid import UUID
 import pytest
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.conversations import AnswerEnded
+from rxchat.domain.errors import NotFound
+from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
@@ -36,7 +39,8 @@ async def upload(
     collection_id: UUID | None = None,
     draft_key: UUID | None = None,
 ) -> UUID:
-    data = f"The text of {name}.".encode()
+    # A PDF that begins as one, and is none.
+    data = f"{'%PDF-1.7 ' if name.endswith('.pdf') else ''}The text of {name}.".encode()
     begun = await services.documents.files.begin(
         current_user, name=name, size_bytes=len(data), collection_id=collection_id, draft_key=draft_key
     )
@@ -127,3 +131,31 @@ async def test_readers_of_a_shared_conversation_see_what_they_may_read_and_no_na
     begun = await services.chat.messages.send_message(ada, None, "", QUICK, attached=Attached(draft_key=last))
     page = await services.chat.conversations.open(ada, begun.conversation_id)
     assert (page.title, page.messages[0].text) == ("Attached files", "Attached: secret three.txt")
+
+
+async def test_readers_of_a_shared_conversation_see_neither_its_warnings_about_files_nor_its_queue(
+    services: Services, ada: CurrentUser, owner_url: str
+) -> None:
+    grace, draft, conversations = add_user(owner_url, "Grace"), new_id(), services.chat.conversations
+    await upload(services, ada, "secret.pdf", draft_key=draft)
+    turn = await services.chat.messages.send_message(ada, None, "Why?", QUICK, attached=Attached(draft_key=draft))
+    answer = await ended(services, ada, turn.conversation_id)
+    await services.access.grants.add(
+        ada, principal_kind="user", principal=str(grace.user_id), resource_kind="conversation",
+        resource=str(turn.conversation_id), action="read", client_info=CALLER,
+    )  # fmt: skip
+    for user, expected in ((ada, ["secret.pdf could not be read.", NO_SOURCE_USED]), (grace, [NO_SOURCE_USED])):
+        message = await conversations.message(user, turn.conversation_id, answer.id)
+        page = await conversations.open(user, turn.conversation_id)
+        news = await conversations.news(user, turn.conversation_id, 0)
+        endings = [event.warnings for _, event in news.events if isinstance(event, AnswerEnded)]
+        assert [message.warnings, page.messages[1].warnings, *endings] == [expected] * 3
+    await services.chat.messages.send_message(ada, turn.conversation_id, "And now?", SLOW)
+    queued = await services.chat.messages.send_message(ada, turn.conversation_id, "A second thought", QUICK)
+    assert queued.is_waiting
+    assert await conversations.queued_text(ada, turn.conversation_id, queued.question_id) == "A second thought"
+    assert (await conversations.news(grace, turn.conversation_id, 0)).waiting == ()
+    with pytest.raises(NotFound):
+        await conversations.queued_text(grace, turn.conversation_id, queued.question_id)
+    await services.chat.messages.stop(ada, turn.conversation_id)
+    await ended(services, ada, turn.conversation_id)
