@@ -58,13 +58,15 @@ function useDraft(currentUser, conversation) {
     const key = `${currentUser}:${conversation}`;
     if (isLoadedFor.current === key) return;
     isLoadedFor.current = key;
-    if (conversation && viewed().born) drafts.move(currentUser, conversation);
+    const isBorn = conversation && viewed().born;
+    if (isBorn) drafts.move(currentUser, conversation);
     const stored = drafts.load(currentUser, conversation);
     if (stored !== latest.current) show(stored);
     sendUnsettled(currentUser, conversation);
     refusal.set("");
     returned.set(null);
-    focusComposer();
+    // A new chat that gets its address is still the same page, and its reader may be elsewhere on it.
+    if (!isBorn) focusComposer();
   }, [currentUser, conversation]);
 
   const offer = offered.use();
