@@ -8,6 +8,7 @@ from reflex.utils.exec import is_prod_mode
 
 from rxchat.settings import Settings
 from rxchat.ui.build import PdfDecodersPlugin, SameOriginPlugin, SharedRoutesPlugin
+from rxchat.ui.bundle import BundlePlugin
 from rxchat.ui.theme import TAILWIND
 
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -42,6 +43,7 @@ config = rx.Config(
         rx.plugins.TailwindV4Plugin(config=TAILWIND),  # pyright: ignore[reportArgumentType]
         SameOriginPlugin(),
         SharedRoutesPlugin(),
+        BundlePlugin(),
         PdfDecodersPlugin(),
     ],
     show_built_with_reflex=False,

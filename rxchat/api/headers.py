@@ -33,7 +33,6 @@ _FOR_ALL = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": _PERMISSIONS,
 }
 # Data, scripts and images are no pages: if a user opens one as a page, nothing in it may run.
 _NOT_A_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
@@ -71,6 +70,9 @@ class AnswerHeaders:
         is_worker = path.startswith(_HASHED) and PurePosixPath(path).name.startswith(_PDF_WORKER_FILE)
         other = _PDF_WORKER if is_worker else _NOT_A_PAGE
         headers.setdefault("Content-Security-Policy", self._page_policy if is_page else other)
+        if is_page:
+            # What is no page has no features to use; a first load would carry this twenty times.
+            headers["Permissions-Policy"] = _PERMISSIONS
         if is_page or status not in {200, 304} or not is_file(path):
             _make_private(headers)
         elif path.startswith(_HASHED):

@@ -26,7 +26,7 @@ _NOTHING = (
     " files, say that you found nothing in them."
 )
 NO_SOURCE_USED = "No source was used for this answer."
-"""The only warning of an answer that names no file and speaks to no one user."""
+"""The only warning of an answer that names no file and concerns all readers."""
 _TAG = re.compile(r"</?\s*passage", re.IGNORECASE)
 _REFERS_BACK = re.compile(
     r"\b(it|its|they|them|their|this|that|these|those|he|she|his|her|there|then|same|one|ones|above|former|latter|more"

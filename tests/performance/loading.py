@@ -103,10 +103,10 @@ async def _first_load(stage: Stage, browser: Browser, person: Person) -> list[Fi
             # What is loaded when the page has time belongs to it as well.
             await page.wait_for_timeout(_SETTLE_MILLISECONDS)
     return [
-        Figure("first load of the chat page, requests", "≤ 60", str(max(item.requests for item in found))),
+        Figure("first load of the chat page, requests", "≤ 21", str(max(item.requests for item in found))),
         Figure(
             "first load of the chat page, transfer",
-            "≤ 700 kB",
+            "≤ 340 kB",
             f"{max(item.bytes_received for item in found) / 1000:.0f} kB compressed",
         ),
     ]

@@ -246,7 +246,10 @@ class Conversations:
 def _for_readers(updates: news_rows.Updates) -> news_rows.Updates:
     """Return what users may see with whom a conversation is shared: no queue, and no warning that names a file."""
     events = [
-        (seq, replace(event, warnings=warnings_for_readers(event.warnings)) if isinstance(event, AnswerEnded) else event)
+        (
+            seq,
+            replace(event, warnings=warnings_for_readers(event.warnings)) if isinstance(event, AnswerEnded) else event,
+        )
         for seq, event in updates.events
     ]
     return replace(updates, events=events, waiting=())
