@@ -119,6 +119,7 @@ async def web_server(request: pytest.FixtureRequest, settings: Settings, at: Con
     """Everything at work, with counters wherever they may be."""
     urls = {"redis": at.redis_url, "redis away": "redis://127.0.0.1:9", "no redis": None}
     async with running(settings, replace(at, redis_url=urls[request.param])) as services:
+        services.accounts.rate_limits._pace = SLOW
         yield services
     empty(at.database_owner_url, at.redis_url)
 
@@ -149,7 +150,7 @@ async def test_an_account_is_guessed_six_times_from_wherever_and_then_slowly(
     assert await guess(clients, current_user, 8, address="198.51.{}.1") == [401] * 6 + [429] * 2
     refused = await sign_in(clients("192.0.2.1"), current_user)
     assert (refused.status_code, error_of(refused)) == (429, "too_many_attempts")
-    assert 0 < int(refused.headers["retry-after"]) <= 2
+    assert 0 < int(refused.headers["retry-after"]) <= SLOW.base_seconds
     assert "Try again in" in refused.json()["error"]["message"]
 
 
@@ -162,8 +163,6 @@ async def test_a_known_device_gets_in_while_others_guess(web_server: Services, c
     assert (await sign_in(own, current_user)).status_code == 200
     stolen = clients("192.0.2.8")
     stolen.cookies.set("rxchat_device", own.cookies["rxchat_device"][:-4] + "AAAA")
-    # A slow machine may have given the account time for another guess meanwhile.
-    assert 429 in await guess(clients, current_user, 10, address="198.51.{}.2")
     assert (await sign_in(stolen, current_user)).status_code == 429
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversations import ThreadMessage
+from rxchat.domain.runs import ChunkKind
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.messages import Turn
@@ -32,6 +33,18 @@ async def grown(answer: AnswerStream, characters: int) -> None:
     async with asyncio.timeout(60):
         while len(answer.text) < characters and not answer.ended:
             await answer.changed(10)
+
+
+async def stored(services: Services, turn: Turn, characters: int) -> None:
+    """Wait until so much of the answer that this process writes is stored."""
+    [writer] = [
+        job.writer
+        for job in services.chat.run_engine._jobs.values()
+        if job.writer is not None and job.run.conversation_id == turn.conversation_id
+    ]
+    async with asyncio.timeout(60):
+        while writer._saved[ChunkKind.TEXT] < characters:
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

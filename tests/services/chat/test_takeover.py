@@ -23,7 +23,7 @@ from rxchat.settings import Settings
 from tests.factories import add_user
 from tests.peers.scripted_model import counted
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.answering import ENDLESS, ended, following, grown, kill
+from tests.services.answering import ENDLESS, ended, following, grown, kill, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +37,7 @@ async def interrupted(settings: Settings, at: Connections, model: str, owner_url
         turn = await dying.chat.messages.send_message(current_user, None, "count", model)
         async with following(dying, current_user, turn) as answer:
             await grown(answer, 120)
+        await stored(dying, turn, 100)
         kill(dying)
         async with running(settings, at) as heir:
             return await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 60)
@@ -67,6 +68,7 @@ async def test_a_model_that_cannot_go_on_leaves_what_was_said_and_a_way_on(
         turn = await dying.chat.messages.send_message(current_user, None, "count", model)
         async with following(dying, current_user, turn) as answer:
             await grown(answer, 120)
+        await stored(dying, turn, 100)
         kill(dying)
         async with running(settings, at) as heir:
             message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 60)
