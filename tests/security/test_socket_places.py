@@ -117,5 +117,6 @@ async def test_while_the_database_is_away_a_socket_is_its_cookies_users(
         raise DatabaseUnavailable
 
     monkeypatch.setattr(Database, "begin", away)
+    monkeypatch.setattr(Database, "_read", away)
     assert await taken_for(settings, cookie, "made up") == [current_user.user_id, None]
     monkeypatch.undo()

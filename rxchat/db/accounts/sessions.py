@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, func, or_, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql import bindparam
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
+from rxchat.db.platform.single_reads import Read
 from rxchat.tables import ApiKey, UserSession
 
 
@@ -42,13 +42,13 @@ async def add(session: AsyncSession, row: UserSession) -> None:
     await session.flush()
 
 
-async def load(session: AsyncSession, user_id: UUID, session_id: UUID, idle: timedelta) -> SessionRecord | None:
+_LOAD = text("SELECT * FROM load_session(:user, :session, :idle)")
+
+
+async def load(read: Read, user_id: UUID, session_id: UUID, idle: timedelta) -> SessionRecord | None:
     """Return the user of a valid session, or None."""
-    found = await session.execute(
-        text("SELECT * FROM load_session(:user, :session, :idle)"),
-        {"user": user_id, "session": session_id, "idle": idle},
-    )
-    row = found.mappings().one_or_none()
+    found = await read(_LOAD, {"user": user_id, "session": session_id, "idle": idle})
+    row = found[0]._asdict() if found else None
     return _behind(row, last_used_at=row["last_seen_at"]) if row else None
 
 
@@ -81,10 +81,13 @@ async def has_ended(session: AsyncSession, user_id: UUID, session_id: UUID) -> b
     return found.scalar_one_or_none() is not None
 
 
-async def load_by_api_key(session: AsyncSession, digest: bytes) -> SessionRecord | None:
+_BY_API_KEY = text("SELECT * FROM find_user_by_api_key(:hash)")
+
+
+async def load_by_api_key(read: Read, digest: bytes) -> SessionRecord | None:
     """Return the user of a valid API key, or None."""
-    statement = text("SELECT * FROM find_user_by_api_key(:hash)").bindparams(bindparam("hash", type_=LargeBinary))
-    row = (await session.execute(statement, {"hash": digest})).mappings().one_or_none()
+    found = await read(_BY_API_KEY, {"hash": digest})
+    row = found[0]._asdict() if found else None
     return _behind(row, last_used_at=row["last_used_at"]) if row else None
 
 

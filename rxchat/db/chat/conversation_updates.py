@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db.platform.single_reads import Read
 from rxchat.domain.conversations import ConversationEvent, QueuedMessage, event_from
 from rxchat.domain.runs import ActiveRun
 
@@ -41,12 +41,12 @@ class Updates:
     waiting: tuple[QueuedMessage, ...]
 
 
-async def after(session: AsyncSession, owner_id: UUID, conversation_id: UUID, after_seq: int) -> Updates | None:
+async def after(read: Read, owner_id: UUID, conversation_id: UUID, after_seq: int) -> Updates | None:
     """Return the updates after a seq; None if the conversation is unknown, deleted, or not this owner's."""
-    found = await session.execute(_NEWS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
-    row = found.one_or_none()
-    if row is None:
+    found = await read(_NEWS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
+    if not found:
         return None
+    [row] = found
     return Updates(
         events=[(seq, event_from(kind, data)) for seq, kind, data in row.events or ()],
         run=_run(row.run) if row.run else None,

@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from rxchat.db.platform.notifications import notify
 from rxchat.db.platform.results import row_count
+from rxchat.db.platform.single_reads import Read
 from rxchat.domain.runs import (
     ActiveRun,
     ClaimedRun,
@@ -181,10 +182,10 @@ async def _drop_chunks(session: AsyncSession, owner_id: UUID, run_id: UUID) -> N
     )
 
 
-async def queue_position(session: AsyncSession, run_id: UUID) -> int:
+async def queue_position(read: Read, run_id: UUID) -> int:
     """Return the position of the acting user's run in the queue (1 is the next); 0 if it is not queued."""
-    found = await session.execute(_POSITION, {"run": run_id})
-    return found.scalar_one_or_none() or 0
+    found = await read(_POSITION, {"run": run_id})
+    return found[0].position if found else 0
 
 
 async def active_run(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> ActiveRun | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db.platform.single_reads import Read
 from rxchat.domain.chat import ChatMessage, Role
 from rxchat.domain.conversations import ConversationCreated
 from rxchat.domain.runs import PartialAnswer
@@ -115,13 +116,12 @@ async def status(
 
 
 async def prompt_history(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
+    read: Read, owner_id: UUID, conversation_id: UUID, message_id: UUID, limit: int
 ) -> PromptHistory:
     """Return the messages that lead to an answer."""
-    found = await session.execute(
+    rows = await read(
         _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit + 1}
     )
-    rows = found.all()
     itself = next((PartialAnswer(row.text, row.reasoning) for row in rows if row.id == message_id), PartialAnswer())
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
     return PromptHistory(before, itself, any(row.is_grounded for row in rows))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import structlog
-from sqlalchemy import event
+from sqlalchemy import TextClause, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from rxchat.db.platform import single_reads
 from rxchat.db.platform.connection_queue import ConnectionQueue
 from rxchat.domain.errors import (
     Conflict,
@@ -136,13 +138,34 @@ class Database:
         """
         with translated_errors():
             async with self._queue.slot(), AsyncExitStack() as leaving:
-                try:
+                with self._noting_failure():
                     session = await self._opened(leaving, _beginning(user_id, snapshot=snapshot))
-                except Exception as error:
-                    self._queue.has_failed = is_unavailable(error) and not is_busy(error)
-                    raise
-                self._queue.has_failed = False
                 yield session
+
+    def reading(self, user_id: UUID | None) -> single_reads.Read:
+        """Return a function that runs one statement for a user, which only reads, in one round trip.
+
+        It raises DatabaseUnavailable and DatabaseBusy as `begin` does.
+        """
+        return partial(self._read, user_id)
+
+    async def _read(
+        self, user_id: UUID | None, statement: TextClause, parameters: Mapping[str, object]
+    ) -> Sequence[Any]:
+        with translated_errors():
+            async with self._queue.slot():
+                with self._noting_failure():
+                    return await single_reads.rows_of(self.engine, user_id, statement, parameters)
+
+    @contextmanager
+    def _noting_failure(self) -> Generator[None]:
+        """Note whether the database was there, for those who wait for a connection."""
+        try:
+            yield
+        except Exception as error:
+            self._queue.has_failed = is_unavailable(error) and not is_busy(error)
+            raise
+        self._queue.has_failed = False
 
     async def _opened(self, leaving: AsyncExitStack, beginning: str) -> AsyncSession:
         """Begin a transaction; retries on another connection if the first one was dead."""
@@ -201,7 +224,7 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Raise RxChat's error from the driver's."""
-        if isinstance(error, DBAPIError) and (ours := _REFUSALS.get(getattr(error.orig, "sqlstate", None) or "")):
+        if isinstance(error, (DBAPIError, psycopg.Error)) and (ours := _REFUSALS.get(_sqlstate(error) or "")):
             raise ours() from error
         if is_busy(error):
             raise DatabaseBusy from error
@@ -215,11 +238,10 @@ class translated_errors:  # noqa: N801 - reads as a statement where it is used
 
 def is_busy(error: BaseException | None) -> bool:
     """Whether the error says that the database is overloaded."""
-    return isinstance(error, PoolTimeout) or (
-        isinstance(error, DBAPIError)
-        and not error.connection_invalidated
-        and getattr(error.orig, "sqlstate", None) in _BUSY
-    )
+    if isinstance(error, PoolTimeout):
+        return True
+    is_dead = isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, (DBAPIError, psycopg.Error)) and not is_dead and _sqlstate(error) in _BUSY
 
 
 def is_unavailable(error: BaseException | None) -> bool:
@@ -229,9 +251,14 @@ def is_unavailable(error: BaseException | None) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
+        state = _sqlstate(error)
         return state in _PASSING or (isinstance(error, OperationalError) and _is_away_state(state))
     return isinstance(error, psycopg.OperationalError) and _is_away_state(error.sqlstate)
+
+
+def _sqlstate(error: DBAPIError | psycopg.Error) -> str | None:
+    """Return Postgres' code of an error; None if there was no answer."""
+    return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
 
 
 def _is_away_state(sqlstate: str | None) -> bool:

@@ -238,11 +238,12 @@ class Sessions:
         if current_user is None:
             token = self._tokens.open_session(sealed, purpose)
             changes = self._changes
-            async with self._database.begin(token.user_id) as session:
-                found = await rows.load(session, token.user_id, token.session_id, self.idle)
-                if found is None or found.kind != kind:
-                    raise NotSignedIn
-                if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
+            read = self._database.reading(token.user_id)
+            found = await rows.load(read, token.user_id, token.session_id, self.idle)
+            if found is None or found.kind != kind:
+                raise NotSignedIn
+            if found.last_used_at and datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:
+                async with self._database.begin(token.user_id) as session:
                     await rows.touch_session(session, token.user_id, found.session_id or token.session_id)
             shown = found.has_second_factor and found.second_factor_at is not None
             current_user = await self._current_user(token.user_id, found.session_id or token.session_id, found, shown)
@@ -256,8 +257,7 @@ class Sessions:
         current_user = self._remembered(seal)
         if current_user is None:
             changes = self._changes
-            async with self._database.begin(None) as session:
-                found = await rows.load_by_api_key(session, self._secret_box.digest(KEY_PURPOSE, key))
+            found = await rows.load_by_api_key(self._database.reading(None), self._secret_box.digest(KEY_PURPOSE, key))
             if found is None or found.user_id is None or found.key_id is None:
                 raise NotSignedIn
             if found.last_used_at is None or datetime.now(UTC) - found.last_used_at > _SEEN_EVERY:

@@ -140,13 +140,13 @@ class AnswerGenerator:
     async def _load(self) -> list[ChatMessage]:
         """Read the stored text of this answer and the history, in one query, since a user waits."""
         run = self.run
-        async with self._database.begin(run.owner_id) as session:
-            thread = await turn_queries.prompt_history(
-                session, run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
-            )
-            written = thread.itself
-            if run.fence > 1:
-                # An earlier engine has written a part of it.
+        thread = await turn_queries.prompt_history(
+            self._database.reading(run.owner_id), run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
+        )
+        written = thread.itself
+        if run.fence > 1:
+            # An earlier engine has written a part of it.
+            async with self._database.begin(run.owner_id) as session:
                 written = await run_rows.partial_answer(session, run.owner_id, run.id)
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.apply(RunChunk(kind, 0, text))

@@ -136,17 +136,17 @@ class Conversations:
             NotFound: when the conversation does not exist, was deleted or is another user's.
         """
         require_scope(current_user, Scope.READ)
-        async with self._database.begin(current_user.user_id) as session:
-            found = await news_rows.after(session, current_user.user_id, conversation_id, after_seq)
-            if found is None:
-                # Not the user's own: shared with them, or unknown.
-                owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-                found = await news_rows.after(session, owner_id, conversation_id, after_seq)
-                found = found and _for_readers(found)
-            if found is None:
-                raise NotFound
-            run = found.run
-            place = await run_rows.queue_position(session, run.id) if run is not None and run.is_waiting else 0
+        read = self._database.reading(current_user.user_id)
+        found = await news_rows.after(read, current_user.user_id, conversation_id, after_seq)
+        if found is None:
+            # Not the user's own: shared with them, or unknown.
+            owner_id = await self.owner_of(current_user, conversation_id)
+            found = await news_rows.after(read, owner_id, conversation_id, after_seq)
+            found = found and _for_readers(found)
+        if found is None:
+            raise NotFound
+        run = found.run
+        place = await run_rows.queue_position(read, run.id) if run is not None and run.is_waiting else 0
         return ConversationUpdates(found.events, run, place, found.waiting)
 
     async def message(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> ThreadMessage:

@@ -180,12 +180,10 @@ async def test_everybodys_first_question_comes_before_anybodys_second(database: 
     theirs = [(await a_queued_run(database, eager)).id for _ in range(3)]
     late = add_user(owner_url).user_id
     last = (await a_queued_run(database, late)).id
-    async with database.begin(eager) as session:
-        assert [await runs.queue_position(session, run) for run in theirs] == [1, 3, 4]
-        # A stranger's place is nobody's business.
-        assert await runs.queue_position(session, last) == 0
-    async with database.begin(late) as session:
-        assert await runs.queue_position(session, last) == 2
+    assert [await runs.queue_position(database.reading(eager), run) for run in theirs] == [1, 3, 4]
+    # A stranger's place is nobody's business.
+    assert await runs.queue_position(database.reading(eager), last) == 0
+    assert await runs.queue_position(database.reading(late), last) == 2
     order = [(await claimed_by(database, new_id()))[0].id for _ in range(4)]
     assert order == [theirs[0], last, theirs[1], theirs[2]]
 
