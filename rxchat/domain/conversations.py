@@ -36,6 +36,15 @@ class ContextKind(StrEnum):
     """Files attached to a message."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """A context source of a conversation: a collection or a document."""
+
+    id: UUID
+    kind: ContextKind
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationCreated:
     """A conversation was created."""

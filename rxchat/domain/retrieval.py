@@ -115,6 +115,27 @@ class Source:
     passage: Passage
 
 
+@dataclass(frozen=True, slots=True)
+class ShownSource:
+    """A source of an answer, as far as a user may see it now."""
+
+    number: int
+    name: str
+    heading: str
+    page: int
+    start: int
+    end: int
+    text: str
+    hash: bytes
+    document_id: UUID
+    score: float
+    is_cited: bool
+    is_there: bool
+    """Whether its document still exists."""
+    is_allowed: bool
+    """Whether the user may still read it; otherwise its text is left out."""
+
+
 def embedded_text(name: str, heading: str, text: str) -> str:
     """Return the text to embed for a chunk: its title, headings and text."""
     above = " › ".join(part for part in (_stem(name), heading) if part)

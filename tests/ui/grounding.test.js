@@ -2,14 +2,14 @@
 import { describe, expect, mock, test } from "bun:test";
 import { citationIn, linkedText, marksOf, newNonce, restoreMarks, withoutLinks } from "../../rxchat/ui/client/citation-marks.js";
 import { createSources } from "../../rxchat/ui/client/citation-sources.js";
-import { addressOf, cardOf, excerptOf, placeOf, reasonOf } from "../../rxchat/ui/client/citation-words.js";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
 import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
 import { createStore } from "../../rxchat/ui/client/thread-state.js";
 
 mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
-mock.module("react", () => ({ useSyncExternalStore: (_, get) => get(), useEffect: () => {}, useLayoutEffect: () => {} }));
+mock.module("react", () => ({ useSyncExternalStore: (_, get) => get(), useEffect: () => {}, useLayoutEffect: () => {}, useCallback: (call) => call }));
+const { cardOf } = await import("../../rxchat/ui/client/citation-card.js");
 const { Attachments, isLeftOut, isSameAttached } = await import("../../rxchat/ui/client/attachments.js");
 const { pastedFiles } = await import("../../rxchat/ui/client/page-files.js");
 
@@ -86,72 +86,22 @@ describe("citations in a text", () => {
 });
 
 describe("the source of a citation", () => {
-  const source = {
-    number: 1,
-    text: "😀 Everybody has thirty days.",
-    start: 100,
-    end: 128,
-    page: 3,
-    heading: "Holidays",
-    document_id: "d",
-    is_there: true,
-    is_allowed: true,
-  };
-  const quoting = { number: 1, verified: true, quote: "has thirty", start: 112, end: 122 };
-
-  test("is shown around what is quoted, in code points", () => {
-    expect(excerptOf(source, quoting)).toEqual({ before: "😀 Everybody ", quoted: "has thirty", after: " days." });
-    expect(excerptOf(source, quoting, 16)).toEqual({ before: "…dy ", quoted: "has thirty", after: " da…" });
-    expect(excerptOf(source, { ...quoting, quote: "" }, 12)).toEqual({ before: "", quoted: "", after: "😀 Everybody …" });
-    expect(excerptOf(source, { verified: false, quote: "has", start: 0, end: 0 }).quoted).toBe("");
-  });
-
-  test("leads to the quoted words, or to the whole passage", () => {
-    expect(addressOf(source, quoting)).toBe("/documents/view/d?start=112&end=122&page=3#quote=has+thirty");
-    const whole = "/documents/view/d?start=100&end=128&page=3#quote=%F0%9F%98%80+Everybody+has+thirty+days.";
-    expect([addressOf(source, { ...quoting, verified: false }), addressOf(source, undefined)]).toEqual([whole, whole]);
-    // What the text says, and not what the answer made of it.
-    expect(addressOf(source, { ...quoting, quote: "HAS ... thirty" })).toContain("#quote=has+thirty");
-    expect([addressOf({ ...source, is_there: false }, quoting), addressOf({ ...source, is_allowed: false }, quoting), addressOf(undefined, quoting)]).toEqual([
-      "",
-      "",
-      "",
-    ]);
-    expect(placeOf(source)).toBe("page 3 · Holidays");
-  });
-
-  test("is said by a card: what it says, or why it does not", () => {
-    const named = { ...source, name: "rules.md" };
-    const card = (citation, answer) => {
-      const { label, ...said } = cardOf(citation, answer);
-      return [label, ...Object.values(said).filter(Boolean)];
-    };
-    const to = "/documents/view/d?start=112&end=122&page=3#quote=has+thirty";
-    expect(card(quoting, { data: [named] })).toEqual(["Source 1", "rules.md", "page 3 · Holidays", "😀 Everybody ", "has thirty", " days.", to]);
-    expect(card(quoting, {})).toEqual(["Source 1", "Loading the source…"]);
-    expect(card(quoting, { problem: "The server is away." })).toEqual(["Source 1", "The server is away."]);
-    expect(card(quoting, { data: [] })).toEqual(["Source 1", "This source no longer exists."]);
-    expect(card(quoting, { data: [{ ...named, is_allowed: false }] })).toEqual(["Source 1", "You no longer have access to this document."]);
-    expect(card(quoting, { data: [{ ...named, is_there: false }] })).not.toContain(to);
-    const doubtful = { number: 1, verified: false, reason: "not in the source", quote: "x".repeat(300) };
-    expect(card(doubtful, {})[2]).toBe(`“${"x".repeat(200)}…”`);
-    expect(card({ number: 7, verified: false, reason: "no such source" }, {})).toEqual(["Source 7", "Not verified: the source does not exist."]);
-  });
-
-  test("says why a citation does not hold", () => {
-    expect(reasonOf({ verified: true, reason: "" })).toBe("");
-    expect(reasonOf({ verified: false, reason: "no such source" })).toBe("Not verified: the source does not exist.");
-    expect(reasonOf({ verified: false, reason: "not in the source" })).toBe("Not verified: the source does not contain these words.");
+  test("is said by a card, which says so while it is on its way", () => {
+    const answer = { citations: [{ number: 7, verified: false, reason: "Not verified: so." }] };
+    const said = (found) => Object.values(cardOf(answer, 0, found)).filter(Boolean);
+    expect(said()).toEqual(["Source 7", "Not verified: so.", "Loading the source…"]);
+    expect(said({ problem: "The server is away." })).toEqual(["Source 7", "Not verified: so.", "The server is away."]);
+    expect(said({ data: { cards: [{ label: "Source 7", name: "rules.md" }] } })).toEqual(["Source 7", "rules.md"]);
   });
 
   test("is asked for once, and again when that failed", async () => {
-    const answers = [{ problem: "away" }, { data: [source] }];
+    const answers = [{ problem: "away" }, { data: [1] }];
     let asked = 0;
     const sourcesOf = createSources(async () => answers[asked++]);
     const answer = { citations: [], message: "a" };
     expect((await sourcesOf(answer)).problem).toBe("away");
     const found = await Promise.all([sourcesOf(answer), sourcesOf(answer), sourcesOf({ ...answer })]);
-    expect([found.map(({ data }) => data), asked]).toEqual([[[source], [source], [source]], 2]);
+    expect([found.map(({ data }) => data), asked]).toEqual([[[1], [1], [1]], 2]);
   });
 });
 

@@ -3,13 +3,6 @@ import { describe, expect, test } from "bun:test";
 import { besideAddress, viewerAddress } from "../../rxchat/ui/client/viewer-address.js";
 
 describe("the address of a passage", () => {
-  test("says how it begins, in whole characters", () => {
-    const said = (quote) => new URLSearchParams(viewerAddress({ documentId: "d", start: 1, end: 9, page: 0, quote }).split("#")[1]).get("quote");
-    expect(said(" The fee ")).toBe("The fee");
-    expect(said("😀".repeat(400))).toBe("😀".repeat(300));
-    expect(said(`x${"😀".repeat(400)}`)).toBe(`x${"😀".repeat(299)}`);
-  });
-
   test("names what is known of its place, in numbers or as another address says it", () => {
     expect(viewerAddress({ documentId: "a/b", start: 3, end: 9, page: 2, quote: "" })).toBe("/documents/view/a%2Fb?start=3&end=9&page=2");
     expect(viewerAddress({ documentId: "../x", start: -4, end: 0, page: 0, quote: "" })).toBe("/documents/view/..%2Fx");

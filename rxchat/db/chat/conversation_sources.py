@@ -12,19 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from rxchat.domain.conversations import ContextKind, ContextSourceChange
-from rxchat.domain.retrieval import Passage, Source
+from rxchat.domain.conversations import ContextKind, ContextSourceChange, SourceRef
+from rxchat.domain.retrieval import Passage, ShownSource, Source
 from rxchat.tables import ConversationSource, MessageSource
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRef:
-    """A context source of a conversation: a collection or a document."""
-
-    id: UUID
-    kind: ContextKind
-    name: str
-
 
 _READABLE = text(
     """
@@ -42,27 +32,6 @@ async def readable(session: AsyncSession, ids: Sequence[UUID], *, with_uploads: 
     return {
         row.id: SourceRef(row.id, ContextKind(row.kind), row.name) for row in found if row.is_stored or with_uploads
     }
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSource:
-    """A source of an answer, as far as a user may see it now."""
-
-    number: int
-    name: str
-    heading: str
-    page: int
-    start: int
-    end: int
-    text: str
-    hash: bytes
-    document_id: UUID
-    score: float
-    is_cited: bool
-    is_there: bool
-    """Whether its document still exists."""
-    is_allowed: bool
-    """Whether the user may still read it; otherwise its text is left out."""
 
 
 async def change(session: AsyncSession, owner_id: UUID, conversation_id: UUID, changed: ContextSourceChange) -> None:

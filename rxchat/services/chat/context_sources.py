@@ -12,12 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db.chat import conversation_sources as rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import turn_queries
-from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require_scope
-from rxchat.domain.conversations import ContextKind, ContextSourceAttached, ContextSourceDetached, ThreadMessage
+from rxchat.domain.conversations import (
+    ContextKind,
+    ContextSourceAttached,
+    ContextSourceDetached,
+    SourceRef,
+    ThreadMessage,
+)
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rxchat.db.chat import conversation_sources as context_source_rows
-from rxchat.db.chat.conversation_sources import ShownSource
 from rxchat.db.documents import documents as rows
 from rxchat.db.documents.documents import CollectionFacts
 from rxchat.db.platform import jobs
@@ -18,7 +17,7 @@ from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document, clean_file_name
 from rxchat.domain.permissions import Scope
-from rxchat.domain.retrieval import Passage, SearchScope
+from rxchat.domain.retrieval import Passage, SearchScope, ShownSource
 from rxchat.domain.versions import VersionState
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.documents.collections import get_readable

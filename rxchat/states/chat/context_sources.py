@@ -7,8 +7,8 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.db.chat.conversation_sources import SourceRef
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.conversations import SourceRef
 from rxchat.domain.errors import Conflict, InvalidInput
 from rxchat.domain.ids import parse_id, require_id
 from rxchat.services.app import container

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rxchat.domain.chat import ModelInfo, Role
+from rxchat.domain.citation_cards import reason_of
 from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
 from rxchat.domain.text import attachments_text, utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
@@ -21,7 +22,7 @@ _fields_of_ending = field_view(AnswerEnded, without=("text", "reasoning", *_FOR_
 
 def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
     """Return a message as the page shows it; the text of a running one is streamed."""
-    view = _fields_of_message(message)
+    view = _fields_of_message(message) | _citations(message)
     view["error"] = _error(message, detailed=detailed)
     if message.attachments and message.text == attachments_text([item["name"] for item in message.attachments]):
         # The model reads their names; the page shows the attachments themselves.
@@ -33,19 +34,32 @@ def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str,
     return view
 
 
+def _citations(ended: ThreadMessage | AnswerEnded) -> dict[str, Any]:
+    """Return the marks in the text with what is wrong with each; the page asks for what their sources say."""
+    if not ended.citations:
+        return {}
+    keys = ("at", "length", "number", "verified")
+    shown = [{key: item[key] for key in keys} | {"reason": reason_of(item)} for item in ended.citations]
+    return {"citations": shown}
+
+
 def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
     return f"{ended.error} {ended.error_detail}" if detailed and ended.error_detail else ended.error
 
 
 def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> dict[str, Any]:
     """Return the end of an answer: the browser has its text already, so only the length is sent."""
-    return _fields_of_ending(event) | {
-        "role": Role.ASSISTANT.value,
-        "model": model,
-        "error": _error(event, detailed=detailed),
-        "length": utf16_length(event.text),
-        "reasoning_length": utf16_length(event.reasoning),
-    }
+    return (
+        _fields_of_ending(event)
+        | _citations(event)
+        | {
+            "role": Role.ASSISTANT.value,
+            "model": model,
+            "error": _error(event, detailed=detailed),
+            "length": utf16_length(event.text),
+            "reasoning_length": utf16_length(event.reasoning),
+        }
+    )
 
 
 def waiting_view(message: QueuedMessage) -> dict[str, Any]:

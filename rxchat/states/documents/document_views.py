@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 from uuid import UUID
 
 from rxchat.db.documents.documents import CollectionFacts
@@ -13,8 +12,7 @@ from rxchat.domain.documents import DocumentState
 from rxchat.domain.files import Document, format_size
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.versions import VersionState
-
-_LONGEST_QUOTE = 300
+from rxchat.domain.viewer_address import viewer_address
 
 
 @dataclass
@@ -172,11 +170,5 @@ def matches(item: DocumentView, words: str, look: str) -> bool:
 
 
 def passage_address(item: Passage) -> str:
-    """Return the address of a document, opened at a passage; viewer-address.js does the same for citations.
-
-    The quote is behind the hash, which browsers do not send: the text of documents is not for the logs of proxies.
-    """
-    places = {name: value for name in ("start", "end", "page") if (value := getattr(item, name)) > 0}
-    query = f"?{urlencode(places)}" if places else ""
-    quote = urlencode({"quote": item.text.strip()[:_LONGEST_QUOTE]})
-    return f"/documents/view/{item.document_id}{query}#{quote}"
+    """Return the address of a document, opened at a passage."""
+    return viewer_address(item.document_id, item.start, item.end, item.page, item.text)

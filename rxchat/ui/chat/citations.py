@@ -9,7 +9,7 @@ from rxchat.ui.kit.elements import icon, link
 
 _TEXTS = ("label", "reason", "claim", "name", "place", "note", "before", "quoted", "after", "to")
 _card: ClientValue[dict[str, str]] = ClientValue("citation_card", dict.fromkeys(_TEXTS, ""), dict[str, str])
-"""What the card says, as client/citation-words.js describes the citation that is pointed at."""
+"""What the card says, as client/citation-card.js publishes it for the citation that is pointed at."""
 
 
 def citation_card() -> rx.Component:

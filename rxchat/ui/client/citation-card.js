@@ -2,7 +2,6 @@
 import { ask } from "./backend.js";
 import { place } from "./behaviours.js";
 import { createSources } from "./citation-sources.js";
-import { cardOf } from "./citation-words.js";
 import { setClientValue } from "./client-values.js";
 import { viewed } from "./page-state.js";
 
@@ -11,8 +10,16 @@ const LEAVING_MS = 220;
 const DESCRIBED = "aria-describedby";
 let timer = 0;
 
-/** What the model of an answer {citations, message} was shown: {data} or {problem}. */
-export const sourcesOf = createSources((message) => ask("GET", `/api/conversations/${viewed().tag}/messages/${message}/sources`));
+/** The cards of an answer {citations, message} and the sources that its model was shown, in `data`; or {problem}. */
+export const sourcesOf = createSources((message) => ask("GET", `/api/conversations/${viewed().tag}/messages/${message}/citations`));
+
+const EMPTY = { label: "", reason: "", claim: "", note: "", name: "", place: "", before: "", quoted: "", after: "", to: "" };
+
+/** The card of a citation, from the answer of `sourcesOf`, or from {} while that is on its way. */
+export function cardOf({ citations }, index, { data, problem } = /** @type {any} */ ({})) {
+  const { number, reason } = citations[index];
+  return data?.cards[index] ?? { ...EMPTY, label: `Source ${number}`, reason, note: problem || "Loading the source…" };
+}
 
 /** The card, with the chip that it is shown for. @returns {any} */
 const cardElement = () => document.getElementById("citation-card");
@@ -34,17 +41,17 @@ export function leaveCard() {
 
 export const keepCard = () => clearTimeout(timer);
 
-/** Show what the source of a citation says, after a moment. */
-export function showCard(chip, citation, answer, delay = 0) {
+/** Show what the source of a citation of an answer says, after a moment. */
+export function showCard(chip, index, answer, delay = 0) {
   clearTimeout(timer);
   timer = window.setTimeout(async () => {
     if (!chip.isConnected) return;
     const card = cardElement();
-    const fill = (found) => {
-      setClientValue("citation_card", cardOf(citation, found));
+    const fill = (found = undefined) => {
+      setClientValue("citation_card", cardOf(answer, index, found));
       requestAnimationFrame(() => place(card, chip));
     };
-    fill({});
+    fill();
     card.opener?.removeAttribute(DESCRIBED);
     chip.setAttribute(DESCRIBED, card.id);
     card.opener = chip;
@@ -57,10 +64,12 @@ export function showCard(chip, citation, answer, delay = 0) {
 
 const follow = () => openCard() && place(cardElement(), cardElement().opener);
 
-document.addEventListener("scroll", follow, { capture: true, passive: true });
-addEventListener("resize", follow);
-document.addEventListener(
-  "toggle",
-  ({ target, newState }) => target === cardElement() && newState === "closed" && cardElement().opener?.removeAttribute(DESCRIBED),
-  true,
-);
+if (typeof document !== "undefined") {
+  document.addEventListener("scroll", follow, { capture: true, passive: true });
+  addEventListener("resize", follow);
+  document.addEventListener(
+    "toggle",
+    ({ target, newState }) => target === cardElement() && newState === "closed" && cardElement().opener?.removeAttribute(DESCRIBED),
+    true,
+  );
+}

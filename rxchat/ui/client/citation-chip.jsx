@@ -1,7 +1,6 @@
 // A citation in an answer, a small number: React draws it deep inside the streamed markdown (decision 0001).
 import { createContext, useContext, useEffect, useRef } from "react";
-import { hideCard, isShownFor, keepCard, leaveCard, showCard, sourcesOf } from "./citation-card.js";
-import { addressOf, reasonOf, sourceOf } from "./citation-words.js";
+import { cardOf, hideCard, isShownFor, keepCard, leaveCard, showCard, sourcesOf } from "./citation-card.js";
 import { openBeside } from "./viewer-beside.jsx";
 
 const SOON_MS = 120;
@@ -15,8 +14,8 @@ export function CitationChip({ index }) {
   const citation = answer.citations[index];
   const chip = useRef(null);
   const pressedBy = useRef("");
-  const reason = reasonOf(citation);
-  const show = (delay = 0) => showCard(chip.current, citation, answer, delay);
+  const { reason } = citation;
+  const show = (delay = 0) => showCard(chip.current, index, answer, delay);
   useEffect(() => {
     const own = chip.current;
     return () => hideCard(own);
@@ -28,10 +27,10 @@ export function CitationChip({ index }) {
     pressedBy.current = "";
     if (isTouch) return isShownFor(chip.current) ? hideCard() : show();
     keepCard();
-    const address = addressOf(sourceOf(await sourcesOf(answer), citation), citation);
-    if (!address) return show();
+    const { to } = cardOf(answer, index, await sourcesOf(answer));
+    if (!to) return show();
     hideCard();
-    return openBeside(address, chip.current);
+    return openBeside(to, chip.current);
   };
   return (
     <button

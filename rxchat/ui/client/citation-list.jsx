@@ -3,23 +3,19 @@ import { ChevronRight, FileText } from "lucide-react";
 import { useId, useState } from "react";
 import { Link } from "react-router";
 import { sourcesOf } from "./citation-card.js";
-import { addressOf, placeOf } from "./citation-words.js";
 import { followBeside } from "./viewer-beside.jsx";
 import { counted } from "./words.js";
 
-function Line({ source, citation }) {
-  const name = source.is_allowed ? source.name : "A document that you no longer have access to";
-  const place = [placeOf(source), source.is_allowed && !source.is_there && "deleted"].filter(Boolean).join(" · ");
-  const address = addressOf(source, citation);
+function Line({ source: { number, name, place, to } }) {
   return (
     <li>
       <span className="citation" aria-hidden="true">
-        {source.number}
+        {number}
       </span>
       <FileText size={15} strokeWidth={1.75} aria-hidden="true" />
       <span className="source-words">
-        {address ? (
-          <Link to={address} onClick={followBeside}>
+        {to ? (
+          <Link to={to} onClick={followBeside}>
             {name}
           </Link>
         ) : (
@@ -31,14 +27,14 @@ function Line({ source, citation }) {
   );
 }
 
-function Lines({ sources, citations }) {
+function Lines({ sources }) {
   const cited = sources.filter((source) => source.is_cited);
   const others = counted(sources.length - cited.length, cited.length ? "more passage" : "passage");
   return (
     <>
       <ol>
         {cited.map((source) => (
-          <Line key={source.number} source={source} citation={citations.find(({ number, verified }) => verified && number === source.number)} />
+          <Line key={source.number} source={source} />
         ))}
       </ol>
       {sources.length > cited.length && <p>{cited.length ? `The model also saw ${others}.` : `The model saw ${others} and cited none.`}</p>}
@@ -63,11 +59,7 @@ export function Sources({ message: { citations, id: message } }) {
       </button>
       {isOpen && (
         <div id={id} className="sources-list">
-          {answer.data ? (
-            <Lines sources={answer.data} citations={citations} />
-          ) : (
-            <p role={answer.problem ? "alert" : "status"}>{answer.problem || "Loading the sources…"}</p>
-          )}
+          {answer.data ? <Lines sources={answer.data.sources} /> : <p role={answer.problem ? "alert" : "status"}>{answer.problem || "Loading the sources…"}</p>}
         </div>
       )}
     </div>

@@ -1,27 +1,13 @@
-// Where a document is shown, open at a passage: for citations, and for what was found.
+// Where a document is shown, beside a chat and on its own page: only the browser knows its address behind the hash.
 
-const PAGE = "/documents/view/";
 const PARTS = /^\/documents\/view\/([^?#]*)\??([^#]*)(.*)$/;
-const LONGEST_QUOTE = 300;
 
-// Half of an emoji would make the address no address.
-const beginning = (quote) =>
-  Array.from(quote.trim().slice(0, 2 * LONGEST_QUOTE))
-    .slice(0, LONGEST_QUOTE)
-    .join("")
-    .replace(/[\ud800-\udbff]$/, "");
-
-/**
- * The address of a document on this site; `start` and `end` count code points of its text, `page` counts from 1. `quote` is what
- * the text says there, or how that begins: without it, a change of the document since then would not be noticed.
- */
-export function viewerAddress({ documentId, start, end, page, quote }) {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ start, end, page })) if (value > 0) query.set(name, value);
-  const said = query.toString();
+/** The address of a document's own page at a passage, as domain/viewer_address.py makes it, from an address beside a chat. */
+export function viewerAddress({ documentId, quote, ...places }) {
+  const query = new URLSearchParams(Object.entries(places).filter(([, value]) => value > 0));
   // Behind the hash: what a document says is no server's business, and would be kept in the logs of proxies.
-  const words = quote ? `#${new URLSearchParams({ quote: beginning(quote) })}` : "";
-  return `${PAGE}${encodeURIComponent(documentId)}${said ? `?${said}` : ""}${words}`;
+  const words = quote ? `#${new URLSearchParams({ quote })}` : "";
+  return `/documents/view/${encodeURIComponent(documentId)}${query.size ? `?${query}` : ""}${words}`;
 }
 
 /** The address of the conversation at `path` with the document of that address beside it. */

@@ -18,17 +18,25 @@ SENT = {
 FILLED = {"error": "The model failed.", "error_code": "model_failed", "error_detail": SECRET, "warnings": ["w"]}
 
 
+CITATION = {
+    "at": 3, "length": 3, "number": 1, "verified": False, "reason": "no such source", "quote": "q", "start": 0, "end": 0,
+}  # fmt: skip
+
+
 def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     message = ThreadMessage(
         id=new_id(),
         seq=1,
         role=Role.ASSISTANT,
         created_at=datetime.now(UTC),
-        citations=[{"n": 1}],
+        citations=[CITATION],
         attachments=[{"name": "a.txt"}],
         **FILLED,
     )
     assert message_view(message).keys() == SENT
+    # What is quoted is asked for with its source, by those who may read that.
+    shown = {"at": 3, "length": 3, "number": 1, "verified": False}
+    assert message_view(message)["citations"] == [shown | {"reason": "Not verified: the source does not exist."}]
     assert SECRET not in str(message_view(message))
     assert SECRET in str(message_view(message, detailed=True))
     # A new field is sent to every reader of the conversation, or excluded in presenters.py: decide, then add it here.
@@ -46,7 +54,8 @@ def test_a_message_of_attachments_alone_has_no_text_on_the_page() -> None:
 
 
 def test_a_page_is_sent_the_reviewed_fields_of_an_ending() -> None:
-    ending = AnswerEnded(message_id=new_id(), state=MessageState.FAILED, **FILLED)
+    ending = AnswerEnded(message_id=new_id(), state=MessageState.FAILED, citations=[CITATION], **FILLED)
+    assert ending_view(ending, "m")["citations"][0].keys() == {"at", "length", "number", "verified", "reason"}
     assert ending_view(ending, "m").keys() <= (SENT - {"at", "attachments", "text", "reasoning"}) | {
         "length",
         "reasoning_length",
