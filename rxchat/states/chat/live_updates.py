@@ -35,7 +35,7 @@ from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import ContextSourcesState
-from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, waiting_view
+from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, run_view, waiting_view
 from rxchat.states.chat.sidebar import SidebarState, listed
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.platform.auth_guard import current_user_of
@@ -200,6 +200,9 @@ class LiveUpdates:
                 _show_choice(state, event)
             if waiting != state.waiting:
                 state.waiting = waiting
+            if news.run is not None and news.run.message_id not in self._windows:
+                # In the same update as its message: each one costs the browser a redraw.
+                await self._put_run(state, news.run, "waiting", self._place if news.run.is_waiting else 0)
         return news.run
 
     async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
@@ -269,14 +272,17 @@ class LiveUpdates:
         self._models[run.message_id] = run.model
         since = time.monotonic()
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
-        started = int(run.created_at.timestamp() * 1000)
         with streaming(), ExitStack() as nudging:
             async with container.get_services().chat.answer_streams.following(run.owner_id, run.id) as answer:
                 nudging.enter_context(watch.nudging(answer.wake))
                 while True:
                     has_begun = bool(answer.text or answer.reasoning)
-                    await self._show_run(run, "answering" if has_begun else "waiting", started)
+                    if not has_begun:
+                        await self._show_run(run, "waiting")
                     is_new = await self._push(windows, answer)
+                    if has_begun:
+                        # After the first words, which the user waits for.
+                        await self._show_run(run, "answering")
                     is_all = windows[0].has_all_of(answer) and windows[1].has_all_of(answer)
                     is_left = not tabs.is_open(self._client_token)
                     is_time = time.monotonic() - since > self._check_seconds(run)
@@ -311,17 +317,21 @@ class LiveUpdates:
             await push(packet)
         return bool(packets)
 
-    async def _show_run(self, run: ActiveRun, run_state: str, started: int) -> None:
+    async def _show_run(self, run: ActiveRun, run_state: str) -> None:
         place = self._place if run.is_waiting and run_state == "waiting" else 0
         is_loading = run_state == "waiting" and not run.is_waiting and await self._is_loading(run)
-        shown = (run.id, "loading" if is_loading else run_state, place)
-        if self._shown_run == shown:
-            return
-        self._shown_run = shown
-        async with self._page() as state:
-            looked_at = (await state.get_state(ContextSourcesState)).attached
-            note = self._note(run, place, looked_at, is_loading=is_loading) if run_state == "waiting" else ""
-            state.run = {"id": str(run.message_id), "state": run_state, "started": started, "note": note}
+        run_state = "loading" if is_loading else run_state
+        if self._shown_run != (run.id, run_state, place):
+            async with self._page() as state:
+                await self._put_run(state, run, run_state, place)
+
+    async def _put_run(self, state: ThreadPage, run: ActiveRun, run_state: str, place: int) -> None:
+        """Show a run that is `waiting`, `loading` its model, or `answering`."""
+        self._shown_run = (run.id, run_state, place)
+        looked_at, note = (await state.get_state(ContextSourcesState)).attached, ""
+        if run_state != "answering":
+            note = self._note(run, place, looked_at, is_loading=run_state == "loading")
+        state.run = run_view(run, has_begun=run_state == "answering", note=note)
 
     async def _is_loading(self, run: ActiveRun) -> bool:
         """Whether the model is being loaded; checked only after a moment."""

@@ -7,6 +7,7 @@ from typing import Any
 from rxchat.domain.chat import ModelInfo, Role
 from rxchat.domain.citation_cards import reason_of
 from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
+from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import attachments_text, utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
 from rxchat.states.platform.field_views import field_view
@@ -60,6 +61,12 @@ def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> di
             "reasoning_length": utf16_length(event.reasoning),
         }
     )
+
+
+def run_view(run: ActiveRun, *, has_begun: bool, note: str) -> dict[str, Any]:
+    """Return a run as the page shows it: `note` says what it waits for until it has begun to answer."""
+    state, started = "answering" if has_begun else "waiting", int(run.created_at.timestamp() * 1000)
+    return {"id": str(run.message_id), "state": state, "started": started, "note": note}
 
 
 def waiting_view(message: QueuedMessage) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
+from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.current_user import CurrentUserState, Navigation
 from rxchat.states.platform.request_context import client_info_of
 
@@ -208,7 +209,7 @@ class ThreadState(rx.State):
         # After any failure the page stays as it is, and sends again.
         page = await self._begun_page(current_user, turn) if is_elsewhere else None
         self.accepted = client_id
-        self.refused, self.problem = {}, ""
+        set_changed(self, refused={}, problem="")
         if page is None:
             return None
         # The state switches to the new conversation before the address changes. The browser changes it, if the user has
