@@ -14,11 +14,13 @@ import httpx
 from reflex_base.constants import Reflex
 
 from rxchat.domain.ids import new_id
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.thread import ThreadState
 from tests.containers.engine import Failed, until
 
 PASSWORD = "a rather long sentence of its own"
 _THREAD = ThreadState.get_full_name()
+_PICKER = ModelPickerState.get_full_name()
 _ROOT = _THREAD.partition(".")[0]
 _MARK = "_rx_state_"
 _SEND_SECONDS = 90.0
@@ -141,8 +143,8 @@ class Visitor:
             await socket.send_str("40/_event," + json.dumps({"event": _event(f"{_ROOT}.hydrate_and_load", {})}))
             await _until_var(socket, _ROOT, "is_hydrated", True)
             if model:
-                await _send(socket, f"{_THREAD}.choose_model", {"name": model})
-                await _until_var(socket, _THREAD, "model", model)
+                await _send(socket, f"{_PICKER}.choose", {"name": model})
+                await _until_var(socket, _PICKER, "model", model)
             question = str(new_id())
             given = {"text": text, "client_id": question, "attached": {"ids": list(collections)}}
             await _send(socket, f"{_THREAD}.send", given)

@@ -35,6 +35,7 @@ from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import ContextSourcesState
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, run_view, waiting_view
 from rxchat.states.chat.sidebar import SidebarState, listed
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
@@ -69,12 +70,9 @@ class ThreadPage(Protocol):
     conversation_id: str
     title: str
     missing: bool
-    model: str
-    model_notice: str
     problem: str
     run: dict[str, Any]
     waiting: list[dict[str, Any]] | None
-    _wanted: str
     _seq: int
     _rest: list[dict[str, Any]]
 
@@ -85,10 +83,6 @@ class ThreadPage(Protocol):
     async def get_state(self, state_cls: type[_S]) -> _S:
         """Return another state of the same tab."""
         ...
-
-    async def _show_models(self, current_user: CurrentUser, wanted: str) -> None: ...
-
-    def _choose(self, name: str, default: str) -> None: ...
 
     def _add_patch(self, **patch: Any) -> None: ...
 
@@ -167,8 +161,9 @@ class LiveUpdates:
         if run is None or watch.poked:
             await watch.wait(_IDLE_SECONDS)
         async with self._page() as state:
-            if state.model_notice:
-                await state._show_models(self._current_user, state._wanted or state.model)
+            picker = await state.get_state(ModelPickerState)
+            if picker.notice:
+                await picker._show_if_needed(self._current_user)
             # A socket keeps its cookie after signing out, so check the session's record.
             self._current_user = await current_user_of(cast("rx.State", state))
 
@@ -197,13 +192,20 @@ class LiveUpdates:
                 (await state.get_state(ContextSourcesState))._show(self._shown, sources)
             for seq, event in news.events:
                 self._seq = state._seq = seq
-                _show_choice(state, event)
+                if isinstance(event, ConversationRenamed):
+                    state.title = event.title
+                elif isinstance(event, ModelChosen):
+                    (await state.get_state(ModelPickerState))._choose(event.model, event.model)
             if waiting != state.waiting:
                 state.waiting = waiting
-            if news.run is not None and news.run.message_id not in self._windows:
+            if news.run is not None and self._is_new(news.run):
                 # In the same update as its message: each one costs the browser a redraw.
                 await self._put_run(state, news.run, "waiting", self._place if news.run.is_waiting else 0)
         return news.run
+
+    def _is_new(self, run: ActiveRun) -> bool:
+        """Whether a run has just begun, and no word of its answer can be there."""
+        return run.message_id not in self._windows and (run.is_waiting or run.message_id in self._models)
 
     async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
         patches: list[_Patch] = []
@@ -384,13 +386,6 @@ def _apply(state: ThreadPage, patch: _Patch | None) -> None:
         # The page fetches the rest, one piece after another.
         state._rest += patch[1]
         state._add_patch(**patch[0])
-
-
-def _show_choice(state: ThreadPage, event: ConversationEvent) -> None:
-    if isinstance(event, ConversationRenamed):
-        state.title = event.title
-    elif isinstance(event, ModelChosen):
-        state._choose(event.model, event.model)
 
 
 def _now(message: ThreadMessage) -> dict[str, Any]:

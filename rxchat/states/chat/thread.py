@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,14 +12,13 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
 from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
 from rxchat.domain.ids import new_id, parse_id, require_id
-from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
 from rxchat.services.chat.messages import Turn
-from rxchat.services.models.catalog import ModelList
 from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
-from rxchat.states.chat.presenters import in_pieces, message_view, model_detail
+from rxchat.states.chat.model_picker import ModelPickerState
+from rxchat.states.chat.presenters import in_pieces, message_view
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
 from rxchat.states.platform.changes import set_changed
@@ -28,19 +26,6 @@ from rxchat.states.platform.current_user import CurrentUserState, Navigation
 from rxchat.states.platform.request_context import client_info_of
 
 _NOTHING: dict[str, Any] = {}
-_ANSWERS = " will answer from here on."
-_NO_MODEL = "You have access to no model yet. Ask an administrator for one."
-
-
-@dataclass
-class ModelChoice:
-    """A model as the picker shows it."""
-
-    name: str
-    detail: str
-    is_demo: bool
-    is_off: bool = False
-    """Whether it cannot be chosen, because it runs outside of this network and no administrator has allowed it."""
 
 
 def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
@@ -66,10 +51,6 @@ class ThreadState(rx.State):
     conversation_id: str = ""
     title: str = ""
     missing: bool = False
-    models: list[ModelChoice] = []
-    model: str = ""
-    model_notice: str = ""
-    is_demo: bool = False
     patch: dict[str, Any] = {}
     run: dict[str, Any] = NO_RUN
     refused: dict[str, str] = {}
@@ -79,8 +60,6 @@ class ThreadState(rx.State):
     problem: str = ""
     waiting: list[dict[str, Any]] | None = None
     """The queued messages, next one first; None until they were loaded."""
-    _wanted: str = ""
-    """The chosen or the conversation's model, which may no longer exist."""
     _rest: list[dict[str, Any]] = []
     _patches: int = 0
     _seq: int = 0
@@ -124,7 +103,7 @@ class ThreadState(rx.State):
                 )
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
-        await self._show_models(current_user, page.model if page else "")
+        await (await self.get_state(ModelPickerState))._show(current_user, page.model if page else "")
         self._show_page(page, current_user)
         arrived._complete()
         return ThreadState.attend
@@ -132,36 +111,6 @@ class ThreadState(rx.State):
     async def _show_context_sources(self, current_user: CurrentUser) -> None:
         known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))
         (await self.get_state(ContextSourcesState))._show(self.conversation_id, known)
-
-    async def _show_models(self, current_user: CurrentUser, wanted: str) -> None:
-        offer: ModelList = await container.get_services().models.catalog.offer()
-        names = [item.name for item in offer.models]
-        usable = await container.get_services().access.grants.usable(
-            current_user, ResourceKind.MODEL, Action.USE, names
-        )
-        choices = [
-            ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
-        ]
-        off = [ModelChoice(item.name, f"{model_detail(item)}: off", False, True) for item in offer.forbidden]
-        self.models = [*choices, *off]
-        default = offer.default if offer.default in usable or not usable else choices[0].name
-        self._choose(wanted or self.model or default, default)
-        problem = f"{offer.problem} {offer.detail}".strip() if sees_details(current_user) else offer.problem
-        self.model_notice = problem or (_NO_MODEL if names and not choices else self._gone())
-
-    def _gone(self) -> str:
-        """Return a notice about a missing model and its replacement; "" if it is available."""
-        if not self._wanted or not self.model or self._wanted == self.model:
-            return ""
-        return f"The model {self._wanted} is no longer available. {self.model}{_ANSWERS}"
-
-    def _choose(self, name: str, default: str) -> None:
-        demo_of = {item.name: item.is_demo for item in self.models if not item.is_off}
-        # "llama3.2" is how users write llama3.2:latest.
-        name = next((known for known in (name, f"{name}:latest") if known in demo_of), name)
-        self._wanted = name
-        self.model = name if name in demo_of or not demo_of else default
-        self.is_demo = demo_of.get(self.model, False)
 
     def _show_page(self, page: ThreadPage | None, current_user: CurrentUser) -> None:
         self.title = page.title if page else ""
@@ -196,14 +145,12 @@ class ThreadState(rx.State):
         question_id = parse_id(client_id)
         if question_id is None:
             raise InvalidInput("This message has no valid id. Reload the page.")
-        offer = await container.get_services().models.catalog.offer()
-        if not self.model or self.model_notice or self.model not in {item.name for item in offer.models}:
-            # The model host may have recovered since the page was opened, or the model may have been removed.
-            await self._show_models(current_user, self._wanted or self.model)
+        picker = await self.get_state(ModelPickerState)
+        await picker._show_if_needed(current_user)
         # A new process knows only the address before `open`.
         conversation_id = parse_id(self.conversation_id or self._addressed())
         turn = await container.get_services().chat.messages.send_message(
-            current_user, conversation_id, text, self.model, question_id=question_id, attached=attached_of(attached)
+            current_user, conversation_id, text, picker.model, question_id=question_id, attached=attached_of(attached)
         )
         is_elsewhere = turn.conversation_id != conversation_id
         # After any failure the page stays as it is, and sends again.
@@ -304,17 +251,6 @@ class ThreadState(rx.State):
             self.run = NO_RUN
         self._show_page(page, current_user)
         return ThreadState.attend
-
-    @rx.event
-    @requires_user
-    async def choose_model(self, current_user: CurrentUser, name: str) -> None:
-        """Choose the model for the following answers."""
-        del current_user
-        if name not in {item.name for item in self.models if not item.is_off}:
-            raise InvalidInput("This model is no longer available.")
-        self._choose(name, name)
-        if self.model_notice.endswith(_ANSWERS):
-            self.model_notice = ""
 
     def _addressed(self) -> str:
         return self.router_data.get("query", {}).get("conversation_id", "")

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.context_sources import ContextSourcesState
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.attachments import (
@@ -52,7 +53,7 @@ class ComposerField(ClientComponent):
 def composer() -> rx.Component:
     """The composer of the conversation on screen."""
     field = ComposerField.create(
-        model=ThreadState.model,
+        model=ModelPickerState.model,
         current_user=CurrentUserState.email,
         context_sources=ContextSourcesState.attached,
         context_sources_of=ContextSourcesState.of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from rxchat.states.chat.thread import ThreadState
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.kit.client_values import ClientValue
 from rxchat.ui.kit.elements import icon
@@ -23,20 +23,20 @@ _offered: ClientValue = ClientValue("offered", None, dict[str, str])
 def empty_page() -> rx.Component:
     """The greeting, the examples, and a note about the demo model. Without a model there is nothing to try."""
     first = CurrentUserState.name.split(" ")[0]
-    model = ThreadState.model
+    model = ModelPickerState.model
     question = "What would you like to know?"
     examples = rx.el.ul(*(_example(title, text) for title, text in _EXAMPLES))
     lead = rx.cond(
-        (model != "") & ~ThreadState.is_demo, rx.fragment(f"{question} ", rx.el.b(model), " answers."), question
+        (model != "") & ~ModelPickerState.is_demo, rx.fragment(f"{question} ", rx.el.b(model), " answers."), question
     )
     return rx.el.section(
         rx.el.h1(rx.cond(first != "", f"Hello, {first}", "Hello")),
         rx.cond(
-            (model == "") & (ThreadState.model_notice != ""),
-            rx.el.p(f"{ThreadState.model_notice} {_WITHOUT_MODEL}", class_name="empty-lead"),
+            (model == "") & (ModelPickerState.notice != ""),
+            rx.el.p(f"{ModelPickerState.notice} {_WITHOUT_MODEL}", class_name="empty-lead"),
             rx.fragment(rx.el.p(lead, class_name="empty-lead"), examples),
         ),
-        rx.cond(ThreadState.is_demo, _demo_note()),
+        rx.cond(ModelPickerState.is_demo, _demo_note()),
         class_name="empty",
         aria_label="New chat",
     )
@@ -56,7 +56,7 @@ def _example(title: str, text: str) -> rx.Component:
 def _demo_note() -> rx.Component:
     words = rx.el.span(
         "You are using the demo model ",
-        rx.el.b(ThreadState.model),
+        rx.el.b(ModelPickerState.model),
         ". It is small and often wrong. ",
         rx.el.u("Connect your own"),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
@@ -92,7 +93,7 @@ def thread() -> rx.Component:
         empty_page(),
         skeleton("Loading the conversation", 46, 92, 84, 60, 34, 88, 72, look="skeleton thread-skeleton"),
         run=ThreadState.run,
-        model=ThreadState.model,
+        model=ModelPickerState.model,
         on_retry=ThreadState.retry,
         on_go_on=ThreadState.go_on,
         on_older=ThreadState.older,

@@ -6,7 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.chat.thread import ModelChoice, ThreadState
+from rxchat.states.chat.model_picker import ModelChoice, ModelPickerState
+from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.chat.account_menu import theme_button
 from rxchat.ui.chat.sidebar import folded_sidebar_buttons
 from rxchat.ui.kit.client_values import ClientValue
@@ -47,7 +48,7 @@ def _bar(*content: rx.Component) -> rx.Component:
 
 def _model() -> rx.Component:
     """The model that answers, and the menu of all."""
-    name = ThreadState.model
+    name = ModelPickerState.model
     button = rx.el.button(
         rx.el.span(rx.cond(name != "", name, "Choose a model"), class_name="truncate"),
         icon("chevron-down", 15, class_name="shrink-0 text-muted"),
@@ -59,7 +60,7 @@ def _model() -> rx.Component:
         custom_attrs=opens(_MENU),
     )
     alone = rx.cond(name != "", rx.el.span(name, title=name, class_name="model-button text-muted truncate"))
-    return rx.cond(ThreadState.models.length() > 0, rx.el.div(button, _menu(), class_name="menu-root"), alone)
+    return rx.cond(ModelPickerState.models.length() > 0, rx.el.div(button, _menu(), class_name="menu-root"), alone)
 
 
 def _menu() -> rx.Component:
@@ -73,14 +74,14 @@ def _menu() -> rx.Component:
     )
     return popover(
         _MENU,
-        rx.cond(ThreadState.models.length() >= _FILTERED_FROM, field),
-        rx.el.div(rx.foreach(ThreadState.models, _choice), role="menu", aria_label="Model"),
+        rx.cond(ModelPickerState.models.length() >= _FILTERED_FROM, field),
+        rx.el.div(rx.foreach(ModelPickerState.models, _choice), role="menu", aria_label="Model"),
         rx.el.p("No model has such a name.", class_name="menu-note menu-nothing"),
     )
 
 
 def _choice(choice: ModelChoice) -> rx.Component:
-    is_chosen = choice.name == ThreadState.model
+    is_chosen = choice.name == ModelPickerState.model
     fits: Any = choice.name.lower().contains(_filter.value.lower())
     item = menu_item(
         _MENU,
@@ -94,6 +95,6 @@ def _choice(choice: ModelChoice) -> rx.Component:
         checked=is_chosen,
         disabled=choice.is_off,
         title=choice.name,
-        on_click=ThreadState.choose_model(choice.name),
+        on_click=ModelPickerState.choose(choice.name),
     )
     return rx.fragment(rx.cond(fits, item), key=choice.name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
@@ -35,7 +36,7 @@ def banners(*, only_problems: bool = False) -> rx.Component:
             readings != "",
             _notice("eye", readings, " ", rx.el.a("Show details", href="/account/data")),
         ),
-        rx.cond(ThreadState.model_notice != "", _notice("cloud-off", ThreadState.model_notice)),
+        rx.cond(ModelPickerState.notice != "", _notice("cloud-off", ModelPickerState.notice)),
     )
     return rx.el.div(
         ConnectionWatch.create(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rxchat.domain.ids import new_id
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
@@ -30,7 +31,7 @@ async def arrive(tab: Tab, conversation_id: object = None) -> None:
 
 async def ask(tab: Tab, text: str, model: str = SLOW) -> str:
     """Choose a model and ask on the page for new chats; return the conversation that comes of it."""
-    await tab.send_event(ThreadState, "choose_model", name=model)
+    await tab.send_event(ModelPickerState, "choose", name=model)
     client_id = str(new_id())
     await tab.send_event(ThreadState, "send", text=text, client_id=client_id)
     await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)

@@ -10,6 +10,7 @@ import pytest
 from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_user, first_administrator, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
@@ -39,7 +40,7 @@ async def member(services: Services, owner_url: str) -> CurrentUser:
 
 
 def choices(tab: Tab) -> dict[str, Any]:
-    return {choice.name: choice for choice in tab.shown(ThreadState, "models")}
+    return {choice.name: choice for choice in tab.shown(ModelPickerState, "models")}
 
 
 def forget_offer(services: Services) -> None:
@@ -66,7 +67,7 @@ async def test_a_member_sees_no_address_of_a_host_and_an_administrator_does(
             forget_offer(services)
             services.models.catalog._offer = None
             await at_conversation(tab)
-            said[current_user] += tab.shown(ThreadState, "model_notice")
+            said[current_user] += tab.shown(ModelPickerState, "notice")
             await ollama.start()
             services.models.catalog._offer = None
     assert said[member].startswith("The model host does not respond.")
@@ -83,11 +84,11 @@ async def test_the_page_says_which_model_is_gone_and_which_one_answers(
         ollama.offered = [QUICK]
         forget_offer(services)
         await at_conversation(tab, conversation_id)
-        await tab.until(lambda: tab.shown(ThreadState, "model") == QUICK)
+        await tab.until(lambda: tab.shown(ModelPickerState, "model") == QUICK)
         gone = f"The model {OTHER} is no longer available. {QUICK} will answer from here on."
-        assert tab.shown(ThreadState, "model_notice") == gone
-        await tab.do(ThreadState, "choose_model", name=QUICK)
-        assert tab.shown(ThreadState, "model_notice") == ""
+        assert tab.shown(ModelPickerState, "notice") == gone
+        await tab.do(ModelPickerState, "choose", name=QUICK)
+        assert tab.shown(ModelPickerState, "notice") == ""
 
 
 async def test_a_model_that_goes_while_the_page_is_open_does_not_get_the_next_question(
@@ -100,7 +101,7 @@ async def test_a_model_that_goes_while_the_page_is_open_does_not_get_the_next_qu
         ollama.offered = [QUICK]
         forget_offer(services)
         await send(tab, "and again")
-        assert "is no longer available" in tab.shown(ThreadState, "model_notice")
+        assert "is no longer available" in tab.shown(ModelPickerState, "notice")
         await tab.until(lambda: [asked["model"] for asked in ollama.asked] == [OTHER, QUICK])
 
 
@@ -113,9 +114,9 @@ async def test_a_model_of_a_service_elsewhere_is_marked_and_cannot_be_chosen(
         remote = choices(tab)[REMOTE]
         assert (remote.is_off, "runs outside of this network (ollama.com)" in remote.detail) == (True, True)
         assert not choices(tab)[QUICK].is_off
-        assert tab.shown(ThreadState, "model") == QUICK
-        await tab.do(ThreadState, "choose_model", name=REMOTE)
-        assert tab.shown(ThreadState, "model") == QUICK
+        assert tab.shown(ModelPickerState, "model") == QUICK
+        await tab.do(ModelPickerState, "choose", name=REMOTE)
+        assert tab.shown(ModelPickerState, "model") == QUICK
     offer = await services.models.catalog.offer()
     assert [model.name for model in offer.models] == [QUICK]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rxchat.services.app.container import Services
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from tests.factories import first_administrator
@@ -36,7 +37,7 @@ def loads(tab: Tab) -> int:
 async def test_a_new_chat_follows_its_answer_before_its_address_changes_and_loads_nothing_then(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        await tab.do(ThreadState, "choose_model", name=QUICK)
+        await tab.do(ModelPickerState, "choose", name=QUICK)
         client_id = await send(tab, "Count")
         await tab.until(tab.answer)
         conversation, shown = tab.begun_by(client_id), loads(tab)

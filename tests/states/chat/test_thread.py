@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,8 +16,10 @@ from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.presenters import in_pieces
 from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from tests.factories import first_administrator
@@ -26,6 +29,8 @@ from tests.states.chat.steps import ENDLESS, QUICK, SLOW, ask, at_conversation, 
 from tests.tab import open_tab, open_tabs
 
 pytestmark = pytest.mark.anyio
+
+_THREAD, _STREAM = ThreadState.get_full_name(), StreamState.get_full_name()
 
 
 @pytest.fixture
@@ -38,13 +43,13 @@ async def test_the_page_greets_and_offers_the_models(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
         assert (tab.shown(CurrentUserState, "name"), tab.shown(CurrentUserState, "is_admin")) == ("Ada", True)
-        assert [item.name for item in tab.shown(ThreadState, "models")] == [
+        assert [item.name for item in tab.shown(ModelPickerState, "models")] == [
             SLOW,
             ENDLESS,
             QUICK,
             "scripted:fault=cut,at=3",
         ]
-        assert tab.shown(ThreadState, "model") == SLOW
+        assert tab.shown(ModelPickerState, "model") == SLOW
         assert tab.patches == [{"number": 1, "change": "set", "items": [], "older": False}]
 
 
@@ -85,6 +90,36 @@ async def test_what_one_tab_asks_another_one_shows(cookie: str) -> None:
         assert [item["role"] for item in appended[0]["items"]] == ["user", "assistant"]
         assert (appended[0]["items"][0]["client_id"], appended[0]["items"][0]["text"]) == (question, "and again")
         assert (await second.until(second.answer))["text"] == "word " * 5
+
+
+async def test_a_run_is_shown_with_its_message_and_its_first_words_come_before_its_state(
+    cookie: str, ollama: ScriptedOllama
+) -> None:
+    held = "scripted:tokens=5,hold=0"
+    ollama.offered = [QUICK, held]
+    async with open_tab(cookie) as tab:
+        await at_conversation(tab)
+        await ask(tab, "go")
+        await tab.until(tab.answer)
+        await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "")
+        await tab.do(ModelPickerState, "choose", name=held)
+        before = len(tab.frames)
+
+        def updates(var: str) -> list[tuple[int, dict[str, Any]]]:
+            """Where a var was sent since then, with all that was sent of the thread's state."""
+            deltas = [json.loads(frame).get("delta") or {} for frame in tab.frames[before:]]
+            own = [{**delta.get(_THREAD, {}), **delta.get(_STREAM, {})} for delta in deltas]
+            return [(at, changes) for at, changes in enumerate(own) if f"{var}_rx_state_" in changes]
+
+        await send(tab, "and again")
+        await tab.until(lambda: updates("patch"))
+        shown = updates("patch")[0][1]
+        assert shown["patch_rx_state_"]["change"] == "append" and shown["run_rx_state_"]["state"] == "waiting"
+        ollama.go_on()
+        await tab.until(lambda: tab.shown(ThreadState, "run").get("state") == "")
+        states = [(at, changes["run_rx_state_"]["state"]) for at, changes in updates("run")]
+        assert [state for _, state in states] == ["waiting", "answering", ""]
+        assert updates("window")[0][0] < states[1][0]
 
 
 async def test_stop_in_one_tab_stops_it_in_the_other(cookie: str) -> None:
@@ -277,12 +312,12 @@ async def test_a_model_host_that_was_away_at_first_is_found_when_something_is_as
     await ollama.stop()
     async with open_tab(cookie) as tab:
         await at_conversation(tab)
-        await tab.until(lambda: ollama.host in tab.shown(ThreadState, "model_notice"))
+        await tab.until(lambda: ollama.host in tab.shown(ModelPickerState, "notice"))
         await ollama.start()
         client_id = str(new_id())
         await tab.send_event(ThreadState, "send", text="hello", client_id=client_id)
         await tab.until(lambda: tab.shown(ThreadState, "accepted") == client_id)
-        assert tab.shown(ThreadState, "model_notice") == ""
+        assert tab.shown(ModelPickerState, "notice") == ""
 
 
 def test_a_page_of_long_messages_goes_out_in_pieces_the_last_message_first() -> None:
