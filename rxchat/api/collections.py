@@ -10,15 +10,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from rxchat.api.requests import ServicesDep, SignedIn, client_info_of
-from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_permitted
 from rxchat.domain.citation_cards import CitationCard, SourceLine, cards_of, source_lines
 from rxchat.domain.documents import Reading
 from rxchat.domain.files import Document
 from rxchat.domain.permissions import Permission
-from rxchat.domain.retrieval import Passage, SearchScope, ShownSource
+from rxchat.domain.retrieval import Passage, SearchScope
 from rxchat.domain.versions import VersionState
-from rxchat.services.app.container import Services
 
 router = APIRouter(prefix="/api", tags=["documents"])
 
@@ -315,7 +313,8 @@ async def list_sources(
     conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
 ) -> list[SourceOut]:
     """Return the sources of an answer, as far as the user may read them now."""
-    found = await _shown_sources(services, current_user, conversation_id, message_id)
+    owner_id = await services.chat.conversations.owner_of(current_user, conversation_id)
+    found = await services.documents.documents.shown_sources(current_user, owner_id, conversation_id, message_id)
     return [SourceOut.model_validate(item, from_attributes=True) for item in found]
 
 
@@ -324,16 +323,8 @@ async def list_citations(
     conversation_id: UUID, message_id: UUID, current_user: SignedIn, services: ServicesDep
 ) -> CitationsOut:
     """Return what a page says about the citations of an answer, and about its sources."""
-    message = await services.chat.conversations.message(current_user, conversation_id, message_id)
-    sources = await _shown_sources(services, current_user, conversation_id, message_id)
-    return CitationsOut(cards=cards_of(message.citations, sources), sources=source_lines(message.citations, sources))
-
-
-async def _shown_sources(
-    services: Services, current_user: CurrentUser, conversation_id: UUID, message_id: UUID
-) -> list[ShownSource]:
-    owner_id = await services.chat.conversations.owner_of(current_user, conversation_id)
-    return await services.documents.documents.shown_sources(current_user, owner_id, conversation_id, message_id)
+    citations, sources = await services.chat.conversations.citations(current_user, conversation_id, message_id)
+    return CitationsOut(cards=cards_of(citations, sources), sources=source_lines(citations, sources))
 
 
 def _document(item: Document, times_cited: int) -> DocumentOut:

@@ -20,6 +20,9 @@ _REASONS = {_NO_SOURCE: "the source does not exist", _NOT_THERE: "the source doe
 class CitationCard:
     """What is shown beside a citation's number; texts that do not apply are empty."""
 
+    at: int
+    """Where its mark begins, by which the page knows that the answer is still the same."""
+    number: int
     label: str
     reason: str
     """Why the citation is not verified."""
@@ -54,6 +57,11 @@ def reason_of(citation: Mapping[str, Any]) -> str:
     return f"Not verified: {_REASONS.get(citation['reason'], 'it could not be checked')}."
 
 
+def is_without_source(citation: Mapping[str, Any]) -> bool:
+    """Whether a citation names a source that its model was not shown."""
+    return citation["reason"] == _NO_SOURCE
+
+
 def cards_of(citations: Iterable[Mapping[str, Any]], sources: Sequence[ShownSource]) -> list[CitationCard]:
     """Return the card of each citation."""
     shown = {source.number: source for source in sources}
@@ -76,19 +84,19 @@ def source_lines(citations: Sequence[Mapping[str, Any]], sources: Iterable[Shown
 
 
 def _card(citation: Mapping[str, Any], source: ShownSource | None) -> CitationCard:
-    label, reason = f"Source {citation['number']}", reason_of(citation)
+    head = (citation["at"], citation["number"], f"Source {citation['number']}", reason_of(citation))
     claim = citation["quote"] if citation["reason"] == _NOT_THERE else ""
     claim = claim and f"“{claim[:_LONGEST_CLAIM]}{'…' if len(claim) > _LONGEST_CLAIM else ''}”"
-    if citation["reason"] == _NO_SOURCE:
-        return CitationCard(label, reason)
+    if is_without_source(citation):
+        return CitationCard(*head)
     if source is None:
-        return CitationCard(label, reason, claim, note="This source no longer exists.")
+        return CitationCard(*head, claim, note="This source no longer exists.")
     if not source.is_allowed:
-        return CitationCard(label, reason, claim, note="You no longer have access to this document.")
+        return CitationCard(*head, claim, note="You no longer have access to this document.")
     note = "" if source.is_there else "This document was deleted. This is its text at the time."
     before, quoted, after = _excerpt(source, citation)
     place, to = _place(source), _address(source, citation)
-    return CitationCard(label, reason, claim, note, source.name, place, before, quoted, after, to)
+    return CitationCard(*head, claim, note, source.name, place, before, quoted, after, to)
 
 
 def _is_quoting(citation: Mapping[str, Any] | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 from uuid import UUID
 
-_LONGEST_QUOTE = 300
+from rxchat.domain.passages import LONGEST_QUOTE
 
 
 def viewer_address(document_id: UUID, start: int, end: int, page: int, quote: str) -> str:
@@ -16,4 +16,4 @@ def viewer_address(document_id: UUID, start: int, end: int, page: int, quote: st
     """
     places = {name: value for name, value in (("start", start), ("end", end), ("page", page)) if value > 0}
     query = f"?{urlencode(places)}" if places else ""
-    return f"/documents/view/{document_id}{query}#{urlencode({'quote': quote.strip()[:_LONGEST_QUOTE]})}"
+    return f"/documents/view/{document_id}{query}#{urlencode({'quote': quote.strip()[:LONGEST_QUOTE]})}"

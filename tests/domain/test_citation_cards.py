@@ -29,7 +29,9 @@ DOUBTFUL = citation(verified=False, reason="not in the source", quote="x" * 300,
 
 def card(cited: dict[str, Any], *sources: ShownSource) -> list[str]:
     """The texts of a citation's card that are not empty."""
-    return [text for text in astuple(cards_of([cited], sources)[0]) if text]
+    at, number, *texts = astuple(cards_of([cited], sources)[0])
+    assert (at, number) == (cited["at"], cited["number"])
+    return [text for text in texts if text]
 
 
 def test_a_card_shows_the_passage_around_what_is_quoted_and_leads_there() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg
@@ -202,6 +203,36 @@ async def test_a_share_is_for_reading_and_ends_at_once_also_in_old_answers(
     assert SECRET not in json.dumps(ollama.asked[-1])
 
 
+async def test_the_citations_of_a_shared_answer_show_what_their_reader_may_see(
+    services: Services, clients: Open, victim: CurrentUser, stranger: CurrentUser, collection: UUID, document: UUID
+) -> None:
+    turn = await services.chat.messages.send_message(victim, None, "When?", MODEL, attached=Attached((collection,)))
+    answer = await ended(services, victim, turn.conversation_id)
+    path = f"/api/conversations/{turn.conversation_id}/messages/{answer.id}/citations"
+    owner, reader = clients(), clients()
+    assert [(await sign_in(*who)).status_code for who in ((owner, victim), (reader, stranger))] == [200, 200]
+    own = (await owner.get(path)).json()
+    [card], [line] = own["cards"], own["sources"]
+    assert (card["name"], card["after"], line["name"], line["is_cited"]) == ("merger.md", SECRET, "merger.md", True)
+    assert card["to"] == line["to"] and card["to"].startswith(f"/documents/view/{document}?")
+    unknown = path.replace(str(answer.id), str(new_id()))
+    assert [(await reader.get(asked)).status_code for asked in (path, unknown)] == [404, 404]
+    await services.access.grants.add(
+        victim, principal_kind="user", principal=str(stranger.user_id), resource_kind="conversation",
+        resource=str(turn.conversation_id), action="read", client_info=CALLER,
+    )  # fmt: skip
+    seen = await reader.get(path)
+    assert not any(word in seen.text for word in ("merger.md", "Wellington", str(document)))
+    assert seen.json()["cards"][0]["note"] == "You no longer have access to this document."
+    await services.documents.collection_shares.add(victim, collection, "user", stranger.email, CALLER)
+    assert (await reader.get(path)).json() == own
+    for scopes, status in (({Scope.READ, Scope.FILES}, 200), ({Scope.READ}, 403), ({Scope.FILES}, 404)):
+        _, key = await services.accounts.api_credentials.create_key(
+            victim, name="k", scopes=sorted(scope.value for scope in scopes), days=None, client_info=CALLER
+        )
+        assert (await clients().get(path, headers={"x-api-key": key})).status_code == status
+
+
 async def test_sharing_is_no_directory_of_who_has_an_account(
     services: Services, victim: CurrentUser, stranger: CurrentUser, collection: UUID
 ) -> None:
@@ -244,8 +275,6 @@ async def test_what_was_deleted_is_still_what_an_answer_was_shown(
 async def test_a_key_without_the_scope_files_reads_and_changes_none(
     services: Services, victim: CurrentUser, collection: UUID, document: UUID
 ) -> None:
-    from dataclasses import replace
-
     program = replace(victim, scopes=frozenset(Scope) - {Scope.FILES})
     for forbidden in (
         services.documents.collections.readable(program),

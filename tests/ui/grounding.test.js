@@ -87,11 +87,18 @@ describe("citations in a text", () => {
 
 describe("the source of a citation", () => {
   test("is said by a card, which says so while it is on its way", () => {
-    const answer = { citations: [{ number: 7, verified: false, reason: "Not verified: so." }] };
+    const cited = { at: 3, number: 7, verified: false, reason: "Not verified: so." };
+    const answer = { citations: [cited] };
     const said = (found) => Object.values(cardOf(answer, 0, found)).filter(Boolean);
     expect(said()).toEqual(["Source 7", "Not verified: so.", "Loading the source…"]);
     expect(said({ problem: "The server is away." })).toEqual(["Source 7", "Not verified: so.", "The server is away."]);
-    expect(said({ data: { cards: [{ label: "Source 7", name: "rules.md" }] } })).toEqual(["Source 7", "rules.md"]);
+    const card = { at: 3, number: 7, label: "Source 7", name: "rules.md" };
+    expect(said({ data: { cards: [card] } })).toEqual([3, 7, "Source 7", "rules.md"]);
+    // The answer was written again.
+    for (const cards of [[], [{ ...card, at: 9 }], [{ ...card, number: 1 }]])
+      expect(said({ data: { cards } })).toEqual(["Source 7", "Not verified: so.", "This source no longer exists."]);
+    const missing = cardOf({ citations: [{ ...cited, is_without_source: true }] }, 0);
+    expect(Object.values(missing).filter(Boolean)).toEqual(["Source 7", "Not verified: so."]);
   });
 
   test("is asked for once, and again when that failed", async () => {

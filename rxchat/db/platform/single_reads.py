@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,9 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.types import NullType
 
 Read = Callable[[TextClause, Mapping[str, object]], Awaitable[Sequence[Any]]]
 """Runs one statement that only reads, for a user; returns its rows as named tuples."""
@@ -32,10 +36,20 @@ async def rows_of(
         async with engine.connect() as connection:
             try:
                 return await _pipelined(connection, user_id, statement, parameters)
+            except asyncio.CancelledError:
+                # Postgres may hear of it late, and would cancel the statement that runs on the connection then.
+                await connection.invalidate()
+                raise
             except psycopg.OperationalError as error:
-                if not (await _driver_of(connection)).closed:
+                if (await _driver_of(connection)).closed:
+                    with suppress(DBAPIError):
+                        # SQLAlchemy learns from it that all connections of the pool may be dead, as after a restart.
+                        await connection.exec_driver_sql("SELECT 1")
+                elif isinstance(error, psycopg.errors.PipelineAborted):
+                    # Of an earlier pipeline that did not end in order: nothing has run.
+                    await connection.invalidate()
+                else:
                     raise
-                await connection.invalidate(error)
                 if is_second:
                     raise
                 is_second = True
@@ -46,7 +60,7 @@ async def _pipelined(
 ) -> Sequence[Any]:
     driver = await _driver_of(connection)
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
-        # psycopg sends all of it when the pipeline ends, and Postgres runs it in order.
+        # Postgres runs them in order, and psycopg waits for all of their results together.
         async with driver.pipeline():
             await driver.execute("BEGIN READ ONLY")
             await driver.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(user_id or ""),))
@@ -65,5 +79,12 @@ async def _driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection[Any
 
 @lru_cache(maxsize=64)
 def _compiled(statement: TextClause) -> bytes:
-    """Return the statement with psycopg's placeholders."""
-    return str(statement.compile(dialect=PGDialect_psycopg())).encode()
+    """Return the statement with psycopg's placeholders.
+
+    Raises:
+        TypeError: if it has parameters whose values SQLAlchemy would convert.
+    """
+    compiled = statement.compile(dialect=PGDialect_psycopg())
+    if any(item.expanding or not isinstance(item.type, NullType) for item in compiled.binds.values()):
+        raise TypeError("parameters of a single read have no types: psycopg converts their values")
+    return str(compiled).encode()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.access import roles as role_rows
+from rxchat.db.chat import conversation_sources as source_rows
 from rxchat.db.chat import conversation_updates as news_rows
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import queued_messages as queue_rows
@@ -32,6 +34,7 @@ from rxchat.domain.conversations import (
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.grounding import warnings_for_readers
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope
+from rxchat.domain.retrieval import ShownSource
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
 from rxchat.services.chat.context_sources import with_readable_attachments
@@ -162,6 +165,26 @@ class Conversations:
                 raise NotFound
             is_own = owner_id == current_user.user_id
             return (await with_readable_attachments(session, [message], is_own=is_own))[0]
+
+    async def citations(
+        self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID
+    ) -> tuple[list[dict[str, Any]], list[ShownSource]]:
+        """Return the citations of an answer, and its sources as far as the user may see them now.
+
+        Raises:
+            NotFound: when it is unknown, or the user may not read it.
+            NotAllowed: when the API key lacks the scope.
+        """
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id, snapshot=True) as session:
+            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
+            message = await rows.get_message(session, owner_id, conversation_id, message_id)
+            if message is None:
+                raise NotFound
+            sources = await source_rows.shown_sources(
+                session, current_user.user_id, owner_id, conversation_id, message_id
+            )
+        return message.citations, sources
 
     async def queued_text(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> str:
         """Return the whole text of one of the user's queued messages.

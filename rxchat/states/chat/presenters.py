@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rxchat.domain.chat import ModelInfo, Role
-from rxchat.domain.citation_cards import reason_of
+from rxchat.domain.citation_cards import is_without_source, reason_of
 from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import attachments_text, utf16_length
@@ -39,9 +39,12 @@ def _citations(ended: ThreadMessage | AnswerEnded) -> dict[str, Any]:
     """Return the marks in the text with what is wrong with each; the page asks for what their sources say."""
     if not ended.citations:
         return {}
-    keys = ("at", "length", "number", "verified")
-    shown = [{key: item[key] for key in keys} | {"reason": reason_of(item)} for item in ended.citations]
-    return {"citations": shown}
+    return {"citations": [_citation(item) for item in ended.citations]}
+
+
+def _citation(item: dict[str, Any]) -> dict[str, Any]:
+    missing = {"is_without_source": True} if is_without_source(item) else {}
+    return {key: item[key] for key in ("at", "length", "number", "verified")} | {"reason": reason_of(item)} | missing
 
 
 def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:

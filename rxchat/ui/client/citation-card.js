@@ -15,10 +15,14 @@ export const sourcesOf = createSources((message) => ask("GET", `/api/conversatio
 
 const EMPTY = { label: "", reason: "", claim: "", note: "", name: "", place: "", before: "", quoted: "", after: "", to: "" };
 
-/** The card of a citation, from the answer of `sourcesOf`, or from {} while that is on its way. */
+/** The card of a citation, from the answer of `sourcesOf`, or without it while it is on its way. */
 export function cardOf({ citations }, index, { data, problem } = /** @type {any} */ ({})) {
-  const { number, reason } = citations[index];
-  return data?.cards[index] ?? { ...EMPTY, label: `Source ${number}`, reason, note: problem || "Loading the source…" };
+  const { at, number, reason, is_without_source: isWithoutSource } = citations[index];
+  const found = data?.cards[index];
+  // The answer may have been written again meanwhile.
+  if (found?.at === at && found.number === number) return found;
+  const note = problem || (data ? "This source no longer exists." : "Loading the source…");
+  return { ...EMPTY, label: `Source ${number}`, reason, note: isWithoutSource ? "" : note };
 }
 
 /** The card, with the chip that it is shown for. @returns {any} */

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+from contextlib import AsyncExitStack
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseUnavailable
@@ -58,19 +60,58 @@ async def test_a_read_cannot_write_and_a_failed_one_leaves_its_connection_usable
         await database.aclose()
 
 
-async def test_a_dead_connection_is_replaced(database_url: str) -> None:
+async def test_after_a_restart_all_dead_connections_are_replaced(database_url: str) -> None:
+    database = Database(database_url, pool_size=3)
+    read = database.reading(None)
+    try:
+        async with AsyncExitStack() as held:
+            for connection in [await held.enter_async_context(database.engine.connect()) for _ in range(3)]:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert isinstance(driver, psycopg.AsyncConnection)
+                with socket.socket(fileno=os.dup(driver.fileno())) as line:
+                    line.shutdown(socket.SHUT_RDWR)
+        for _ in range(4):
+            assert len(await read(_WHO, {})) == 1
+    finally:
+        await database.aclose()
+
+
+async def test_a_cancelled_read_leaves_its_connection_to_nobody(database_url: str) -> None:
     database = Database(database_url, pool_size=1)
     read = database.reading(None)
     try:
         pid = (await read(_WHO, {}))[0].pid
-        async with database.engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert isinstance(driver, psycopg.AsyncConnection)
-            with socket.socket(fileno=os.dup(driver.fileno())) as line:
-                line.shutdown(socket.SHUT_RDWR)
+        sleeping = asyncio.ensure_future(read(text("SELECT pg_sleep(:seconds)"), {"seconds": 600}))
+        await asyncio.sleep(0.1)
+        sleeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleeping
         assert (await read(_WHO, {}))[0].pid != pid
     finally:
         await database.aclose()
+
+
+async def test_reads_are_cancelled_at_any_step_and_the_next_ones_work(database_url: str) -> None:
+    database = Database(database_url, pool_size=1)
+    read = database.reading(None)
+    try:
+        for steps in range(40):
+            reading = asyncio.ensure_future(read(_WHO, {}))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            assert len(await read(_WHO, {})) == 1
+    finally:
+        await database.aclose()
+
+
+async def test_parameters_that_sqlalchemy_would_convert_are_refused(database_url: str) -> None:
+    database = Database(database_url)
+    statement = text("SELECT 1 WHERE 1 IN :numbers").bindparams(bindparam("numbers", expanding=True))
+    with pytest.raises(TypeError, match="types"):
+        await database.reading(None)(statement, {"numbers": [1]})
+    await database.aclose()
 
 
 async def test_a_database_that_is_away_is_said() -> None:

@@ -35,7 +35,7 @@ def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     )
     assert message_view(message).keys() == SENT
     # What is quoted is asked for with its source, by those who may read that.
-    shown = {"at": 3, "length": 3, "number": 1, "verified": False}
+    shown = {"at": 3, "length": 3, "number": 1, "verified": False, "is_without_source": True}
     assert message_view(message)["citations"] == [shown | {"reason": "Not verified: the source does not exist."}]
     assert SECRET not in str(message_view(message))
     assert SECRET in str(message_view(message, detailed=True))
@@ -55,7 +55,9 @@ def test_a_message_of_attachments_alone_has_no_text_on_the_page() -> None:
 
 def test_a_page_is_sent_the_reviewed_fields_of_an_ending() -> None:
     ending = AnswerEnded(message_id=new_id(), state=MessageState.FAILED, citations=[CITATION], **FILLED)
-    assert ending_view(ending, "m")["citations"][0].keys() == {"at", "length", "number", "verified", "reason"}
+    assert ending_view(ending, "m")["citations"][0].keys() == {
+        "at", "length", "number", "verified", "reason", "is_without_source",
+    }  # fmt: skip
     assert ending_view(ending, "m").keys() <= (SENT - {"at", "attachments", "text", "reasoning"}) | {
         "length",
         "reasoning_length",
