@@ -103,7 +103,7 @@ def indexed(text: str) -> Indexed:
         lexemes_of = _lexemes_of_token if len(token) <= _LONGEST_KEPT else _lexemes_of_token.__wrapped__
         stemmed, unchanged = lexemes_of(token, is_code=kind == "code", may_compound=may_compound)
         words += stemmed
-        lexemes.update(unchanged)
+        lexemes.update(dict.fromkeys(unchanged))
     return Indexed(" ".join(words), tuple(dict.fromkeys(word[:_LONGEST] for word in lexemes if word)))
 
 
@@ -142,15 +142,15 @@ def _bigram_term(bigram: str, run_length: int) -> Term:
 
 
 @lru_cache(maxsize=8_192)
-def _lexemes_of_token(token: str, *, is_code: bool, may_compound: bool) -> tuple[list[str], dict[str, None]]:
-    """Return the words of a token for Postgres to stem, and its other lexemes; neither may be changed."""
+def _lexemes_of_token(token: str, *, is_code: bool, may_compound: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words of a token for Postgres to stem, and its other lexemes."""
     words: list[str] = []
     lexemes: dict[str, None] = {}
     for part in _code_parts(token) if is_code else parts_of(token):
         lexemes.update(dict.fromkeys(_lexemes_of_part(part, words, may_compound)))
     if is_code:
         lexemes.update(dict.fromkeys(_code_lexemes(token)))
-    return words, lexemes
+    return tuple(words), tuple(lexemes)
 
 
 def _lexemes_of_part(part: str, words: list[str], may_compound: bool) -> Iterator[str]:

@@ -35,8 +35,9 @@ from rxchat.services.chat.context_sources import Attached, AttachedSources, atta
 from rxchat.services.chat.event_appender import EventAppender
 
 QUEUE_MESSAGES = 20
-_ATTACHED_TITLE = "Attached files"
 """The maximum number of queued messages in a conversation."""
+_ATTACHED_TITLE = "Attached files"
+"""The title of a conversation that begins with files alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ _fields_of_ending = field_view(AnswerEnded, without=("text", "reasoning", *_FOR_
 
 def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:
     """Return a message as the page shows it; the text of a running one is streamed."""
-    view = _fields_of_message(message) | _citations(message)
+    view = _fields_of_message(message)
+    if message.citations:
+        view["citations"] = [_citation(item) for item in message.citations]
     view["error"] = _error(message, detailed=detailed)
     if message.attachments and message.text == attachments_text([item["name"] for item in message.attachments]):
         # The model reads their names; the page shows the attachments themselves.
@@ -35,14 +37,8 @@ def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str,
     return view
 
 
-def _citations(ended: ThreadMessage | AnswerEnded) -> dict[str, Any]:
-    """Return the marks in the text with what is wrong with each; the page asks for what their sources say."""
-    if not ended.citations:
-        return {}
-    return {"citations": [_citation(item) for item in ended.citations]}
-
-
 def _citation(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a mark in the text with what is wrong with it; the page asks for what its source says."""
     missing = {"is_without_source": True} if is_without_source(item) else {}
     return {key: item[key] for key in ("at", "length", "number", "verified")} | {"reason": reason_of(item)} | missing
 
@@ -53,17 +49,16 @@ def _error(ended: ThreadMessage | AnswerEnded, *, detailed: bool) -> str:
 
 def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> dict[str, Any]:
     """Return the end of an answer: the browser has its text already, so only the length is sent."""
-    return (
-        _fields_of_ending(event)
-        | _citations(event)
-        | {
-            "role": Role.ASSISTANT.value,
-            "model": model,
-            "error": _error(event, detailed=detailed),
-            "length": utf16_length(event.text),
-            "reasoning_length": utf16_length(event.reasoning),
-        }
-    )
+    view = _fields_of_ending(event)
+    if event.citations:
+        view["citations"] = [_citation(item) for item in event.citations]
+    return view | {
+        "role": Role.ASSISTANT.value,
+        "model": model,
+        "error": _error(event, detailed=detailed),
+        "length": utf16_length(event.text),
+        "reasoning_length": utf16_length(event.reasoning),
+    }
 
 
 def run_view(run: ActiveRun, *, has_begun: bool, note: str) -> dict[str, Any]:

@@ -181,7 +181,7 @@ async def test_everybodys_first_question_comes_before_anybodys_second(database: 
     late = add_user(owner_url).user_id
     last = (await a_queued_run(database, late)).id
     assert [await runs.queue_position(database.reading(eager), run) for run in theirs] == [1, 3, 4]
-    # A stranger's place is nobody's business.
+    # Users do not see the positions of others.
     assert await runs.queue_position(database.reading(eager), last) == 0
     assert await runs.queue_position(database.reading(late), last) == 2
     order = [(await claimed_by(database, new_id()))[0].id for _ in range(4)]

@@ -115,7 +115,7 @@ async def test_parameters_that_sqlalchemy_would_convert_are_refused(database_url
 
 
 async def test_a_database_that_is_away_is_said() -> None:
-    database = Database("postgresql://nobody@127.0.0.1:9/none", pool_size=1)
+    database = Database("postgresql://rxchat@127.0.0.1:9/none", pool_size=1)
     try:
         with pytest.raises(DatabaseUnavailable):
             await database.reading(None)(_WHO, {})
