@@ -109,7 +109,8 @@ async def test_uploading_again_repairs_what_was_lost_or_altered(
     for document in (first, second):
         await settled(services, current_user, document)
     [path] = objects(settings)
-    path.unlink() if damage == "lost" else path.write_bytes(path.read_bytes()[:-1] + b"x")
+    stored = path.read_bytes()
+    path.unlink() if damage == "lost" else path.write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
     await services.documents.documents.reingest(current_user, second)
     failed = await settled(services, current_user, second)
     assert failed.state is DocumentState.FAILED
