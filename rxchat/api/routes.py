@@ -6,6 +6,7 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -19,6 +20,7 @@ from rxchat.api.bodies import BodyLimit
 from rxchat.api.requests import client_info_of, is_cross_site
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import DatabaseBusy, InvalidInput, NotAllowed, NotSignedIn, RxChatError, TooManyAttempts
+from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.settings import Settings
 
@@ -92,6 +94,13 @@ def _is_guarded(request: Request) -> bool:
     return request.method not in _SAFE_METHODS and not _PROVIDER_ANSWERS.fullmatch(request.url.path)
 
 
+def _linked(request: Request) -> list[UUID] | None:
+    """Return the IDs in the address of a request that only reads."""
+    if request.method not in _SAFE_METHODS:
+        return None
+    return [found for value in request.path_params.values() if (found := parse_id(value)) is not None]
+
+
 async def _show_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RxChatError)  # noqa: S101 - registered for this class alone
     route = getattr(request.scope.get("route"), "path", request.url.path)
@@ -99,7 +108,7 @@ async def _show_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, NotSignedIn):
         # Services record failed sign-ins themselves, and a request without credentials is not worth a record.
         await container.get_services().access.denials.record(
-            current_user, client_info_of(request), f"{request.method} {route}", error
+            current_user, client_info_of(request), f"{request.method} {route}", error, _linked(request)
         )
     return _as_json(error)
 

@@ -19,7 +19,10 @@ from rxchat.tables.base import Table, enum_column, moment, owned_key
 class Conversation(Table, table=True):
     """The current state of a conversation: a projection of its events."""
 
-    __table_args__ = (Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),)
+    __table_args__ = (
+        Index("ix_conversation_id", "id"),
+        Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),
+    )
 
     owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import anyio
 import psycopg
@@ -17,7 +18,11 @@ from rxchat.domain.ids import new_id
 from rxchat.services.app import export_leases
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
+from rxchat.states.chat.thread import ThreadState
+from rxchat.states.documents.viewer import ViewerState
+from tests.factories import signed_in_as
 from tests.security.http import Open, create_user, error_of, sign_in
+from tests.tab import open_tab
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
@@ -29,6 +34,35 @@ def denied(owner_url: str) -> list[tuple[str | None, str]]:
         ).fetchall()
 
 
+async def conversation_of_another_user(services: Services, owner_url: str) -> UUID:
+    victim = await create_user(services, owner_url, "Victim")
+    return (await services.chat.messages.send_message(victim, None, "Hello", "scripted:tokens=1")).conversation_id
+
+
+async def test_links_to_what_does_not_exist_are_no_entries(services: Services, clients: Open, owner_url: str) -> None:
+    """Wrong links, a deleted chat among them. What belongs to another user is recorded at the same doors."""
+    ada = await create_user(services, owner_url)
+    client = clients()
+    await sign_in(client, ada)
+    theirs = await conversation_of_another_user(services, owner_url)
+    own = (await services.chat.messages.send_message(ada, None, "Hello", "scripted:tokens=1")).conversation_id
+    for path in (
+        f"conversations/{new_id()}",
+        f"documents/{new_id()}",
+        f"conversations/{own}/messages/{new_id()}/citations",
+    ):
+        assert (await client.get(f"/api/{path}")).status_code in {200, 404}
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        for wrong in (new_id(), "abc"):
+            tab.visit(wrong)
+            await tab.do(ThreadState, "open")
+            await tab.do(ViewerState, "open", key=f"/{wrong}", document_id=str(wrong), passage={})
+        assert denied(owner_url) == []
+        tab.visit(theirs)
+        await tab.do(ThreadState, "open")
+    assert denied(owner_url) == [(str(ada.user_id), "ThreadState.open")]
+
+
 async def test_what_others_send_from_their_address_keeps_no_refusal_of_a_user_out_of_the_audit(
     services: Services, clients: Open, owner_url: str
 ) -> None:
@@ -36,9 +70,10 @@ async def test_what_others_send_from_their_address_keeps_no_refusal_of_a_user_ou
     ada = await create_user(services, owner_url)
     client, pictures = clients(), clients()
     await sign_in(client, ada)
+    theirs = await conversation_of_another_user(services, owner_url)
     for _ in range(140):
         await pictures.get(f"/api/files/by-link/{new_id()}")
-    answer = await client.get(f"/api/conversations/{new_id()}")
+    answer = await client.get(f"/api/conversations/{theirs}")
     assert answer.status_code == 404
     assert denied(owner_url)[-1] == (str(ada.user_id), "GET /api/conversations/{conversation_id}")
 
@@ -49,8 +84,9 @@ async def test_refusals_that_are_too_many_for_rows_of_their_own_are_summed_in_on
     ada = await create_user(services, owner_url)
     client = clients()
     await sign_in(client, ada)
+    theirs = await conversation_of_another_user(services, owner_url)
     for _ in range(50):
-        await client.get(f"/api/conversations/{new_id()}")
+        await client.get(f"/api/conversations/{theirs}")
     await services.access.denials.write_sums()
     written = denied(owner_url)
     # Upkeep writes sums, too, perhaps in between.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, String, cast, func, or_, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import LargeBinary, String, Uuid, cast, func, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 from sqlmodel import col
@@ -40,6 +41,12 @@ async def append(
             "data": data,
         },
     )
+
+
+async def belong_to_others(session: AsyncSession, ids: Sequence[UUID]) -> bool:
+    """Return whether one of these IDs is that of another user's conversation, collection or document."""
+    statement = text("SELECT belong_to_others(:ids)").bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+    return bool((await session.execute(statement, {"ids": list(ids)})).scalar_one())
 
 
 _AT = "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
+from rxchat.db.access import audit_log as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import (
@@ -38,14 +40,25 @@ class AccessDenials:
         self._left_out: Counter[tuple[UUID | None, str]] = Counter()
 
     async def record(
-        self, current_user: CurrentUser | None, client_info: ClientInfo, door: str, error: RxChatError
+        self,
+        current_user: CurrentUser | None,
+        client_info: ClientInfo,
+        door: str,
+        error: RxChatError,
+        linked: Sequence[UUID] | None = None,
     ) -> None:
-        """Record a refused request: missing permission, or a resource of another user."""
+        """Record a refused request: missing permission, or a resource of another user.
+
+        `linked` are the IDs in the address that a signed-in user has opened. If nothing of another user has one of them, the
+        link is only wrong, and is not recorded.
+        """
         is_denial = isinstance(error, (NotAllowed, NotFound, NotSignedIn, ProviderError))
         if error.is_audited or not is_denial or isinstance(error, SecondFactorNeeded):
             return
         actor = current_user.user_id if current_user else None
         try:
+            if isinstance(error, NotFound) and linked is not None and not await self._belong_to_others(actor, linked):
+                return
             # A user is counted alone: refused requests of others at the same address (a page of another site can cause
             # them with images) must not hide entries of this user.
             await self._rate_limits.attempt(
@@ -68,6 +81,12 @@ class AccessDenials:
                 self._left_out[actor, address] -= count
                 if not self._left_out[actor, address]:
                     del self._left_out[actor, address]
+
+    async def _belong_to_others(self, actor: UUID | None, ids: Sequence[UUID]) -> bool:
+        if actor is None or not ids:
+            return actor is None
+        async with self._database.begin(actor) as session:
+            return await rows.belong_to_others(session, ids)
 
     async def _append(self, actor: UUID | None, address: str, **data: str | int) -> None:
         async with self._database.begin(actor) as session:

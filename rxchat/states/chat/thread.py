@@ -20,10 +20,14 @@ from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.presenters import in_pieces, message_view
 from rxchat.states.chat.sidebar import SidebarState
-from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background, show_errors_in
+from rxchat.states.platform.auth_guard import (
+    record_denied_link,
+    requires_user,
+    requires_user_in_background,
+    show_errors_in,
+)
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.current_user import CurrentUserState, Navigation
-from rxchat.states.platform.request_context import client_info_of
 
 _NOTHING: dict[str, Any] = {}
 
@@ -97,10 +101,8 @@ class ThreadState(rx.State):
             try:
                 page = await container.get_services().chat.conversations.open(current_user, UUID(self.conversation_id))
                 await self._show_context_sources(current_user)
-            except NotFound as error:
-                await container.get_services().access.denials.record(
-                    current_user, client_info_of(self), "ThreadState.open", error
-                )
+            except NotFound:
+                await record_denied_link(self, current_user, "ThreadState.open", self.conversation_id)
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
         await (await self.get_state(ModelPickerState))._show(current_user, page.model if page else "")

@@ -28,7 +28,13 @@ from rxchat.states.documents.document_views import (
     matches,
     step_view,
 )
-from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.auth_guard import (
+    current_path,
+    current_user_of,
+    record_denied_link,
+    requires_user,
+    requires_user_in_background,
+)
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
@@ -103,6 +109,8 @@ class DocumentsState(DialogState, rx.State):
         self.flash = self.removed = ""
         self._done()
         self._show(await _read(current_user, self.selected_id))
+        if not self.collection.id:
+            await record_denied_link(self, current_user, "DocumentsState.load", self.selected_id)
         self.embedder = await container.get_services().retrieval.search.embedder(current_user)
         self.groups = [
             GroupChoice(*item)

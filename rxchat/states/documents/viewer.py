@@ -28,7 +28,12 @@ from rxchat.states.documents.viewed_document import (
     version_views,
     viewed_document,
 )
-from rxchat.states.platform.auth_guard import current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.auth_guard import (
+    current_user_of,
+    record_denied_link,
+    requires_user,
+    requires_user_in_background,
+)
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.request_context import client_info_of
@@ -97,6 +102,8 @@ class ViewerState(DialogState, rx.State):
         self._wanted = _passage_ref(passage)
         self._done()
         await self._read(current_user, document_id)
+        if self.is_missing:
+            await record_denied_link(self, current_user, "ViewerState.open", document_id)
         return ViewerState.follow
 
     def _show_missing(self) -> None:

@@ -11,9 +11,11 @@ import asyncio
 import functools
 import hashlib
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, get_type_hints
 from urllib.parse import quote
+from uuid import UUID
 
 import reflex as rx
 import structlog
@@ -24,7 +26,15 @@ from reflex_base.registry import RegistrationContext
 from starlette.requests import cookie_parser
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.errors import DatabaseUnavailable, InvalidInput, NotSignedIn, RxChatError, SecondFactorNeeded
+from rxchat.domain.errors import (
+    DatabaseUnavailable,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    RxChatError,
+    SecondFactorNeeded,
+)
+from rxchat.domain.ids import parse_id
 from rxchat.observability import correlated
 from rxchat.services.app import container
 from rxchat.states.platform import session_watchdog
@@ -126,7 +136,11 @@ def requires_user(
             except RxChatError as error:
                 log.info("refused", handler=method.__qualname__, code=error.code)
                 await container.get_services().access.denials.record(
-                    current_user, client_info_of(self), method.__qualname__, error
+                    current_user,
+                    client_info_of(self),
+                    method.__qualname__,
+                    error,
+                    None if given else ids_in_address(self),
                 )
                 if refuse is None or not refuse(self, error, given):
                     await _show(self, error)
@@ -217,6 +231,21 @@ def current_path(state: BaseState) -> str:
     """Return the path of the page that a tab shows."""
     path = str(state.router_data.get("asPath") or state.router_data.get("pathname") or "/")
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+
+
+async def record_denied_link(state: BaseState, current_user: CurrentUser, door: str, named: str) -> None:
+    """Record that a user has opened a link to what is another user's. A link to nothing is not recorded."""
+    found = parse_id(named)
+    if found is not None:
+        await container.get_services().access.denials.record(
+            current_user, client_info_of(state), door, NotFound(), [found]
+        )
+
+
+def ids_in_address(state: BaseState) -> list[UUID]:
+    """Return the IDs in the address of the page that a tab shows."""
+    parts = re.split(r"[/?&=#]", current_path(state))
+    return [found for part in parts if (found := parse_id(part)) is not None]
 
 
 async def _show(state: rx.State, error: RxChatError) -> None:
