@@ -175,6 +175,14 @@ def test_leaving_the_page_asks_while_a_file_is_on_its_way(chat: Chat) -> None:
     page.unroute_all(behavior="ignoreErrors")
 
 
+def test_a_file_that_cannot_be_read_says_so_before_it_is_sent(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    attach(page, "rules.pdf", "%PDF-1.7 This is none.")
+    expect(chips(page).get_by_role("alert")).to_contain_text("This file could not be read.")
+    attach(page, "rules.md", HANDBOOK)
+    expect(chips(page)).to_have_text([re.compile("rules.pdf.*could not be read"), "rules.md"])
+
+
 def test_a_refused_file_says_why_and_can_be_removed(chat: Chat) -> None:
     page = chat.open().choose(PLAIN).page
     attach(page, "empty.md", "")

@@ -218,6 +218,12 @@ async def document(session: AsyncSession, document_id: UUID) -> Document | None:
     return document_of(row) if row else None
 
 
+async def readable(session: AsyncSession, document_ids: Sequence[UUID]) -> list[Document]:
+    """Return those of these documents that the acting user may read."""
+    found = await session.execute(select(*FACTS).where(col(DocumentRow.id).in_(document_ids)))
+    return [document_of(row) for row in found]
+
+
 async def owned_document(
     session: AsyncSession, owner_id: UUID, document_id: UUID, *, lock: bool = False
 ) -> Document | None:

@@ -144,6 +144,14 @@ class ContextSources:
         async with self._database.begin(current_user.user_id) as session:
             return await rows.for_conversation(session, current_user.user_id, conversation_id)
 
+    async def being_read(self, current_user: CurrentUser, conversation_id: UUID) -> Sequence[str]:
+        """Return the names of attached files that an answer waits for, since they are still being ingested."""
+        require_scope(current_user, Scope.READ)
+        async with self._database.begin(current_user.user_id) as session:
+            known = await rows.for_conversation(session, current_user.user_id, conversation_id)
+            found = await rows.unavailable_documents(session, [item.id for item in known])
+            return found.being_read
+
     async def attach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:
         """Attach a collection or document to a conversation.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -94,6 +95,12 @@ class Documents:
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
             return await _get_readable(session, current_user, document_id)
+
+    async def readable(self, current_user: CurrentUser, document_ids: Sequence[UUID]) -> list[Document]:
+        """Return those of these documents that the user may read, in any order."""
+        require_scope(current_user, Scope.FILES)
+        async with self._database.begin(current_user.user_id) as session:
+            return await rows.readable(session, document_ids)
 
     async def chunks(
         self, current_user: CurrentUser, document_id: UUID, first: int = 0, limit: int = 50

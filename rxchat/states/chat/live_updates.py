@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -108,6 +108,7 @@ class LiveUpdates:
         # Equal to no run, so that the first one is shown.
         self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
         self._place = 0
+        self._being_read: Sequence[str] = ()
         self._waiting_since: tuple[UUID | None, float] = (None, 0.0)
         """The run that waits for its first token, and since when."""
         self._is_away = False
@@ -321,33 +322,40 @@ class LiveUpdates:
 
     async def _show_run(self, run: ActiveRun, run_state: str) -> None:
         place = self._place if run.is_waiting and run_state == "waiting" else 0
-        is_loading = run_state == "waiting" and not run.is_waiting and await self._is_loading(run)
-        run_state = "loading" if is_loading else run_state
+        if run_state == "waiting" and not run.is_waiting:
+            run_state = await self._preparation(run)
         if self._shown_run != (run.id, run_state, place):
             async with self._page() as state:
                 await self._put_run(state, run, run_state, place)
 
     async def _put_run(self, state: ThreadPage, run: ActiveRun, run_state: str, place: int) -> None:
-        """Show a run that is `waiting`, `loading` its model, or `answering`."""
+        """Show a run that is `waiting`, `reading` attached files, `loading` its model, or `answering`."""
         self._shown_run = (run.id, run_state, place)
         looked_at, note = (await state.get_state(ContextSourcesState)).attached, ""
         if run_state != "answering":
-            note = self._note(run, place, looked_at, is_loading=run_state == "loading")
+            note = self._note(run, run_state, place, looked_at)
         state.run = run_view(run, has_begun=run_state == "answering", note=note)
 
-    async def _is_loading(self, run: ActiveRun) -> bool:
-        """Whether the model is being loaded; checked only after a moment."""
+    async def _preparation(self, run: ActiveRun) -> str:
+        """Return what a claimed run is doing before it answers; looked up only after a moment."""
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
-        return time.monotonic() - self._waiting_since[1] > _LOADING_SECONDS and (
-            await container.get_services().models.catalog.is_loading(run.model)
-        )
+        if time.monotonic() - self._waiting_since[1] <= _LOADING_SECONDS:
+            return "waiting"
+        sources = container.get_services().chat.context_sources
+        self._being_read = await sources.being_read(self._current_user, run.conversation_id)
+        if self._being_read:
+            return "reading"
+        return "loading" if await container.get_services().models.catalog.is_loading(run.model) else "waiting"
 
-    def _note(self, run: ActiveRun, place: int, looked_at: list[dict[str, str]], *, is_loading: bool) -> str:
+    def _note(self, run: ActiveRun, run_state: str, place: int, looked_at: list[dict[str, str]]) -> str:
         """Return the text of the typing indicator; the position in the queue only after a moment."""
         if self._waiting_since[0] != run.id:
             self._waiting_since = run.id, time.monotonic()
-        if is_loading:
+        if run_state == "reading":
+            names = self._being_read
+            return f"Reading {names[0]}" if len(names) == 1 else f"Reading {len(names)} files"
+        if run_state == "loading":
             return f"Loading the model {run.model}"
         if not place or time.monotonic() - self._waiting_since[1] < _PLACE_SECONDS / 2:
             if looked_at and not run.is_waiting:

@@ -7,8 +7,9 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.attached_files import AttachedFilesState
 from rxchat.states.chat.context_sources import ContextSourcesState
-from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function, route_param
+from rxchat.ui.kit.client_values import ClientValue, StateRequest, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, link
 from rxchat.ui.kit.inputs import files_over_page
 
@@ -38,9 +39,13 @@ class Attachments:
     """How many are being uploaded."""
     left_out: list[str]
     """The names of those that will not be sent."""
+    uploaded: str
+    """The IDs of the files among them that are on the server, with spaces between them."""
 
 
-_attachments: ClientValue = ClientValue("attachments", {"chips": [], "coming": 0, "left_out": []}, Attachments)
+_attachments: ClientValue = ClientValue(
+    "attachments", {"chips": [], "coming": 0, "left_out": [], "uploaded": ""}, Attachments
+)
 _choices: ClientValue = ClientValue(
     "context_choices",
     {"is_open": False, "is_answered": False, "words": "", "found": [], "active": 0},
@@ -66,10 +71,14 @@ def drop_overlay() -> rx.Component:
 
 def attachment_chips() -> rx.Component:
     """The attachments of the message that is being written."""
-    chips = _attachments.value.chips
-    return rx.cond(
-        chips.length() > 0,
-        rx.el.ul(rx.foreach(chips, _chip), class_name="attachment-all", aria_label="Attached to this message"),
+    chips, uploaded = _attachments.value.chips, _attachments.value.uploaded
+    watch = AttachedFilesState.watch(uploaded)
+    return rx.fragment(
+        StateRequest.create(wanted=uploaded, loaded=AttachedFilesState.of, on_request=watch),
+        rx.cond(
+            chips.length() > 0,
+            rx.el.ul(rx.foreach(chips, _chip), class_name="attachment-all", aria_label="Attached to this message"),
+        ),
     )
 
 
@@ -93,15 +102,29 @@ def _is_left_out(chip: Chip) -> Any:
     return (chip.state == "failed") | (chip.state == "gone")
 
 
+def _is_being_read(chip: Chip) -> Any:
+    return AttachedFilesState.being_read.contains(chip.id)
+
+
+def _is_unreadable(chip: Chip) -> Any:
+    return AttachedFilesState.problems.contains(chip.id)
+
+
+def _problem_of(chip: Chip) -> Any:
+    return AttachedFilesState.problems[chip.id]
+
+
 def _is_coming(chip: Chip) -> Any:
     return ~_is_left_out(chip) & (chip.state != "done")
 
 
 def _chip(chip: Chip) -> rx.Component:
+    reading = rx.cond(_is_being_read(chip), "Being read…", rx.cond(_is_unreadable(chip), _problem_of(chip), ""))
     said: Any = rx.match(
         chip.state,
         ("lost", "Connection lost. The upload will resume on its own."),
         ("gone", "The upload was interrupted when you left the page. Choose the file again."),
+        ("done", rx.cond(chip.error != "", chip.error, reading)),
         chip.error,
     )
     named: dict[str, Any] = {"class_name": "attachment-name", "title": chip.name}
@@ -147,7 +170,7 @@ def _mark(chip: Chip) -> rx.Component:
 
 
 def _said(chip: Chip, words: Any) -> rx.Component:
-    is_quiet = chip.state == "lost"
+    is_quiet = (chip.state == "lost") | _is_being_read(chip)
     return rx.el.span(words, class_name="attachment-said", role=rx.cond(is_quiet, UNDEFINED, "alert"))
 
 

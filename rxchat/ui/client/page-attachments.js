@@ -1,5 +1,5 @@
 // Attachments by conversation: their uploads continue in the browser while the user looks at another one.
-import { Attachments, isLeftOut } from "./attachments.js";
+import { Attachments, isLeftOut, isThere } from "./attachments.js";
 import { ask } from "./backend.js";
 import { setClientValue } from "./client-values.js";
 import { receiveFiles } from "./page-files.js";
@@ -59,6 +59,7 @@ function show() {
     chips: items.map(({ key, kind, name, id, state, error, progress }) => ({ key, kind, name, id, state, error, percent: Math.floor(progress * 100) })),
     coming: items.filter(isOnItsWay).length,
     left_out: items.filter(isLeftOut).map(({ name }) => name),
+    uploaded: items.flatMap((item) => (item.kind === "file" && isThere(item) ? item.id : [])).join(" "),
   });
 }
 

@@ -1,0 +1,92 @@
+"""Whether the files attached to the message that is being written have been read by RxChat."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import reflex as rx
+
+from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.documents import DocumentState
+from rxchat.domain.errors import DatabaseUnavailable, InvalidInput
+from rxchat.domain.files import Document
+from rxchat.domain.ids import require_id
+from rxchat.services.app import container
+from rxchat.services.chat.context_sources import MOST_ATTACHED
+from rxchat.states.platform.auth_guard import current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.changes import set_changed
+from rxchat.states.platform.tab_registry import tabs
+
+_IDLE_SECONDS = 20.0
+_BREATH_SECONDS = 0.5
+
+
+class AttachedFilesState(rx.State):
+    """What the chips above the composer show about files that were uploaded."""
+
+    of: str = ""
+    """The IDs of the files that are looked at, with spaces between them: the page asks again when it has others."""
+    being_read: list[str] = []
+    """The IDs of those that are still being read."""
+    problems: dict[str, str] = {}
+    """Why a file could not be read, by its ID."""
+
+    @rx.event
+    @requires_user
+    async def watch(self, current_user: CurrentUser, ids: str) -> Any:
+        """Show whether these files have been read, and follow them until they have."""
+        wanted = ids.split()
+        if len(wanted) > MOST_ATTACHED:
+            raise InvalidInput(f"Attach at most {MOST_ATTACHED} files to a message.")
+        self._show(await _find(current_user, wanted))
+        self.of = " ".join(wanted)
+        return AttachedFilesState.follow if self.being_read else None
+
+    def _show(self, found: list[Document]) -> None:
+        set_changed(
+            self,
+            being_read=[str(item.id) for item in found if not item.state.is_final],
+            problems={str(item.id): _problem(item) for item in found if item.state is DocumentState.FAILED},
+        )
+
+    @rx.event(background=True, supersedes=True)
+    @requires_user_in_background
+    async def follow(self, current_user: CurrentUser) -> None:
+        """Look again at each change of the user's documents, until all files have been read."""
+        async with self:
+            of, token = self.of, self.router.session.client_token
+        feed = container.get_services().platform.document_feed
+        with feed.watching(current_user.user_id, None) as watch, tabs.on_disconnect(token, watch.notify):
+            watch.notify()
+            while tabs.is_open(token):
+                await watch.wait(_IDLE_SECONDS)
+                if not await self._look_again(of):
+                    return
+                await asyncio.sleep(_BREATH_SECONDS)
+
+    async def _look_again(self, of: str) -> bool:
+        """Show changes; False if there is nothing more to wait for."""
+        async with self:
+            if self.of != of:
+                return False
+            # The session is checked each time: permissions may have changed.
+            current_user = await current_user_of(self)
+        try:
+            found = await _find(current_user, of.split())
+        except DatabaseUnavailable:
+            return True
+        async with self:
+            if self.of == of:
+                self._show(found)
+            return self.of == of and bool(self.being_read)
+
+
+async def _find(current_user: CurrentUser, ids: list[str]) -> list[Document]:
+    if not ids:
+        return []
+    return await container.get_services().documents.documents.readable(current_user, [require_id(item) for item in ids])
+
+
+def _problem(document: Document) -> str:
+    return f"This file could not be read. {document.error}".strip()
