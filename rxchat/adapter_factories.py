@@ -9,11 +9,12 @@ import structlog
 from rxchat.adapters.embedders.ollama import OllamaEmbeddingModel, OwnEmbedder
 from rxchat.adapters.embedders.openai import OpenAIEmbeddingModel, OpenAIReranker
 from rxchat.adapters.mail import SmtpMailer
+from rxchat.adapters.model_providers import ModelProviders
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.connections import ConfigurationError, Connections, decoded_key
 from rxchat.domain.errors import EmbedderError
-from rxchat.domain.ports import EmbeddingModel, ObjectStore
+from rxchat.domain.ports import ChatModel, EmbeddingModel, ObjectStore
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
@@ -29,9 +30,9 @@ def mailer(settings: Settings) -> SmtpMailer | None:
     return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
 
 
-def chat_model(settings: Settings, at: Connections) -> OllamaChatModel:
-    """Return the client of the Ollama hosts."""
-    return OllamaChatModel(
+def chat_model(settings: Settings, at: Connections) -> ChatModel:
+    """Return the models of the Ollama hosts, and those of other providers if some are configured."""
+    ollama = OllamaChatModel(
         at.ollama_hosts,
         first_token_seconds=settings.first_token_timeout_seconds,
         token_seconds=settings.token_timeout_seconds,
@@ -39,6 +40,22 @@ def chat_model(settings: Settings, at: Connections) -> OllamaChatModel:
         context_tokens=settings.context_tokens,
         load_seconds=settings.load_timeout_seconds,
         allows_remote=settings.remote_models,
+    )
+    others = {name: openai_chat_model(settings, name) for name in settings.openai_hosts}
+    return ModelProviders(ollama, others) if others else ollama
+
+
+def openai_chat_model(settings: Settings, name: str) -> ChatModel:
+    """Return the client of a server with OpenAI's API, by its name in the settings."""
+    # Importing OpenAI's client takes 2 s of processor time; only these servers need it.
+    from rxchat.adapters.openai_chat import OpenAIChatModel
+
+    key = settings.openai_keys.get(name)
+    return OpenAIChatModel(
+        settings.openai_hosts[name],
+        key.get_secret_value() if key else "",
+        first_token_seconds=settings.first_token_timeout_seconds,
+        token_seconds=settings.token_timeout_seconds,
     )
 
 

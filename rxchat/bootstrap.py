@@ -12,7 +12,6 @@ from typing import Protocol
 import structlog
 
 from rxchat import adapter_factories
-from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
@@ -23,7 +22,7 @@ from rxchat.db.platform.migrations import newest_revision
 from rxchat.db.platform.notifications import listen
 from rxchat.development import ensure_servers
 from rxchat.domain.files import FileLimits
-from rxchat.domain.ports import ObjectStore
+from rxchat.domain.ports import ChatModel, ObjectStore
 from rxchat.domain.runs import RunLimits
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import CHAT_SLOTS
@@ -132,7 +131,7 @@ class _Shared:
     tokens: SessionTokens
     links: OneTimeLinks
     rate_limits: RateLimits
-    model: OllamaChatModel
+    model: ChatModel
     store: ObjectStore
 
 

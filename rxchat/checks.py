@@ -21,6 +21,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+from rxchat.adapters.outgoing_proxies import is_on_this_network
 from rxchat.db.platform.database import libpq_url
 from rxchat.domain.errors import RxChatError
 from rxchat.settings import Settings, is_loopback
@@ -360,6 +361,14 @@ def _look_at_redis(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _look_at_providers(settings: Settings) -> Iterator[Finding]:
+    for name in settings.openai_keys:
+        address = urlsplit(settings.openai_hosts[name])
+        if address.scheme == "http" and not is_on_this_network(address.hostname or ""):
+            problem = f"sends the key of {name} and all conversations with its models unencrypted."
+            yield Finding(_outside(settings), "OPENAI_HOSTS", problem, "Use its address with https://.")
+
+
 def _look_at_the_user(_settings: Settings) -> Iterator[Finding]:
     if os.geteuid() == 0:
         problem = "is root: a vulnerability in any part of RxChat would compromise this machine."
@@ -381,5 +390,6 @@ _CHECKS: tuple[tuple[str, str | Callable[[Settings], str], Callable[[Settings], 
         _look_at_the_database,
     ),
     ("Redis", "asks for a password.", _look_at_redis),
+    ("Model providers", "keys are sent encrypted.", _look_at_providers),
     ("User", "RxChat does not run as root.", _look_at_the_user),
 )

@@ -46,7 +46,7 @@ def connections(settings: Settings) -> Connections:
             "No database: set DATABASE_URL, or start RxChat's own with `make run` (python -m rxchat up)."
         )
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else running and running.redis_url
-    demo_hosts = running.ollama_hosts if running and not settings.ollama_hosts else ()
+    demo_hosts = running.ollama_hosts if running and settings.needs_demo_model else ()
     secret_key, pepper = _secrets(settings)
     return Connections(
         database_url=database_url,
@@ -64,7 +64,7 @@ def connections(settings: Settings) -> Connections:
 
 def needs_embedded(settings: Settings) -> bool:
     """Whether any of the servers is left for RxChat to start."""
-    return settings.database_url is None or settings.redis_url is None or not settings.ollama_hosts
+    return settings.database_url is None or settings.redis_url is None or settings.needs_demo_model
 
 
 def _secrets(settings: Settings) -> tuple[bytes, bytes]:

@@ -21,7 +21,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from rxchat import checks
-from rxchat.adapter_factories import object_store
+from rxchat.adapter_factories import object_store, openai_chat_model
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
 from rxchat.adapters.parsing import SandboxedParser
@@ -87,6 +87,7 @@ async def examined(settings: Settings, at: Connections) -> list[Diagnosis]:
         lambda: _answers(at),
         lambda: _redis(at),
         *(lambda host=host: _model_host(host) for host in at.ollama_hosts),
+        *(lambda name=name: _provider(settings, name) for name in settings.openai_hosts),
         lambda: _files(settings, at),
         _documents,
         lambda: _disk(settings),
@@ -228,6 +229,19 @@ async def _model_host(host: str) -> Diagnosis:
     through = f", through the proxy {without_credentials(proxy)} of the environment" if proxy else ""
     remedy = "" if offered else "Install one, for example: ollama pull llama3.2"
     return Diagnosis("model host", f"{where} offers {len(offered)} models{through}", remedy)
+
+
+async def _provider(settings: Settings, name: str) -> Diagnosis:
+    model = openai_chat_model(settings, name)
+    try:
+        offered = [item for item in await model.models() if item.can_chat]
+    except ModelError as error:
+        remedy = f"Check {name} in OPENAI_HOSTS and OPENAI_KEYS, and that the server is running."
+        return Diagnosis("model provider", error.detail or error.message, remedy)
+    finally:
+        await model.aclose()
+    remedy = "" if offered else "Load a chat model there."
+    return Diagnosis("model provider", f"{name} offers {len(offered)} chat models", remedy)
 
 
 async def _files(settings: Settings, at: Connections) -> Diagnosis:

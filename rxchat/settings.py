@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
@@ -18,6 +19,8 @@ from rxchat.domain.accounts import RegistrationMode, SecondFactorPolicy
 from rxchat.domain.service_urls import model_host, service_url
 from rxchat.domain.sign_in_providers import is_private_line
 
+_PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is loopback."""
@@ -25,6 +28,14 @@ def is_loopback(host: str) -> bool:
         return True
     try:
         return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_link_local(host: str) -> bool:
+    """Whether a host is a link-local address, at which clouds offer secrets of the machine."""
+    try:
+        return ip_address(host.strip("[]")).is_link_local
     except ValueError:
         return False
 
@@ -52,7 +63,11 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
     """A Redis or Valkey. Empty: RxChat runs its own."""
     ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="OLLAMA_HOSTS")
-    """Addresses of Ollama hosts, separated by commas, as `OLLAMA_HOST` has them: `gpu-1` is `http://gpu-1:11434`. Empty: the demo model."""
+    """Addresses of Ollama hosts, separated by commas, as `OLLAMA_HOST` has them: `gpu-1` is `http://gpu-1:11434`. Empty, and no `OPENAI_HOSTS`: the demo model."""
+    openai_hosts: Annotated[dict[str, str], NoDecode] = Field(default={}, alias="OPENAI_HOSTS")
+    """Servers with OpenAI's API, by names of your choice, separated by commas: `gpu=http://gpu-1:8000/v1, openrouter=https://openrouter.ai/api/v1`. Their models are shown as `gpu/...`."""
+    openai_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(default={}, alias="OPENAI_KEYS")
+    """The keys of those that need one, by the same names: `openrouter=sk-...`."""
     postgres_port: int = Field(default=0, alias="RXCHAT_POSTGRES_PORT", ge=0, le=65535)
     """The port of RxChat's own Postgres. 0: a free one."""
     valkey_port: int = Field(default=0, alias="RXCHAT_VALKEY_PORT", ge=0, le=65535)
@@ -223,6 +238,35 @@ class Settings(BaseSettings):
             return value
         return tuple(model_host(part.strip()) for part in value.split(",") if part.strip())
 
+    @field_validator("openai_hosts", "openai_keys", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        """Accept "one=..., another=...". The message of an error does not contain the values, which may be secrets."""
+        if not isinstance(value, str):
+            return value
+        pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+        found = {name.strip(): rest.strip() for name, _, rest in pairs}
+        if len(found) != len(pairs) or not all(_PROVIDER_NAME.fullmatch(name) and found[name] for name in found):
+            raise ValueError("must be pairs like name=value, with names of small letters, digits and hyphens")
+        return found
+
+    @field_validator("openai_hosts")
+    @classmethod
+    def _of_providers(cls, value: dict[str, str]) -> dict[str, str]:
+        """Require addresses of services, and none of a cloud's own (metadata, link-local)."""
+        for url in value.values():
+            if is_link_local(urlsplit(service_url(url)).hostname or ""):
+                raise ValueError("must not be link-local addresses")
+        return {name: service_url(url) for name, url in value.items()}
+
+    @field_validator("openai_keys")
+    @classmethod
+    def _of_hosts(cls, value: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
+        """Require that a key belongs to a host."""
+        if unknown := sorted(set(value) - set(info.data.get("openai_hosts") or {})):
+            raise ValueError(f"has a key for {unknown[0]}, which OPENAI_HOSTS does not name")
+        return value
+
     @field_validator("embedding_url", "reranker_url", "s3_endpoint")
     @classmethod
     def _http(cls, value: str) -> str:
@@ -319,6 +363,11 @@ class Settings(BaseSettings):
         own = tuple(f"http://{name}:{self.port}" for name in ("localhost", "127.0.0.1"))
         is_elsewhere = self.host not in {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104 - recognized, not bound
         return (*own, *((self.base_url,) if is_elsewhere else ()), *self.extra_origins)
+
+    @property
+    def needs_demo_model(self) -> bool:
+        """Whether no model host is set, so that the demo model answers."""
+        return not self.ollama_hosts and not self.openai_hosts
 
     @property
     def is_exposed(self) -> bool:

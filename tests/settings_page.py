@@ -56,7 +56,7 @@ def _sections() -> Iterator[tuple[str, list[str]]]:
 def _row(name: str, text: str) -> str:
     field = Settings.model_fields[name]
     default = field.default
-    if default in (None, "", ()):
+    if default in (None, "", (), {}):
         shown = ""
     elif isinstance(default, bool):
         shown = f"`{str(default).lower()}`"

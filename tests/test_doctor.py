@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from rxchat import doctor
 from rxchat.connections import Connections
@@ -16,6 +17,7 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_ollama import ScriptedOllama
+from tests.peers.scripted_openai import scripted_openai
 from tests.services.answering import ENDLESS, following, grown
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +41,15 @@ async def test_all_is_well_where_everything_answers(
     }  # fmt: skip
     assert "1 in progress" in found["answers"].seen
     assert "arrive after" in found["notices"].seen and "delivers messages" in found["redis"].seen
+
+
+async def test_each_provider_is_looked_at(settings: Settings, at: Connections, services: Services) -> None:
+    async with scripted_openai(key="sk-right") as server:
+        for key, is_well in (("sk-right", True), ("sk-wrong", False)):
+            chosen = {"openai_hosts": {"gpu": server.url}, "openai_keys": {"gpu": SecretStr(key)}}
+            found = (await by_part(settings.model_copy(update=chosen), at))["model provider"]
+            assert found.is_well == is_well and "sk-" not in found.seen.replace("sk-***", "")
+            assert ("1 chat models" in found.seen) == is_well and ("OPENAI_KEYS" in found.remedy) != is_well
 
 
 async def test_answers_that_nobody_writes_are_found(

@@ -45,6 +45,41 @@ def test_a_model_host_may_be_written_as_ollamas_client_takes_it(written: str, ad
     assert settings(OLLAMA_HOSTS=written).ollama_hosts == (address,)
 
 
+def test_servers_with_openais_api_have_names_and_some_of_them_keys() -> None:
+    found = settings(
+        OPENAI_HOSTS="gpu=http://gpu-1:8000/v1/, open-router=https://openrouter.ai/api/v1?x=1 ,",
+        OPENAI_KEYS="open-router=sk-a=b",
+    )
+    assert found.openai_hosts == {"gpu": "http://gpu-1:8000/v1", "open-router": "https://openrouter.ai/api/v1?x=1"}
+    assert {name: key.get_secret_value() for name, key in found.openai_keys.items()} == {"open-router": "sk-a=b"}
+    assert (
+        not found.needs_demo_model and settings().needs_demo_model and not settings(OLLAMA_HOSTS="gpu").needs_demo_model
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "keys", "problem"),
+    [
+        ("http://gpu:8000/v1", "", "must be pairs"),
+        ("Gpu=http://gpu:8000/v1", "", "must be pairs"),
+        ("a/b=http://gpu:8000/v1", "", "must be pairs"),
+        ("gpu=http://one/v1, gpu=http://two/v1", "", "must be pairs"),
+        ("gpu=", "", "must be pairs"),
+        ("gpu=ftp://canary:x@gpu/v1", "", "must begin with http"),
+        ("gpu=http://169.254.169.254/v1", "", "link-local"),
+        ("gpu=http://[fe80::1]/v1", "", "link-local"),
+        ("gpu=http://gpu/v1", "cpu=sk-canary", "which OPENAI_HOSTS does not name"),
+        ("gpu=http://gpu/v1", "sk-canary", "must be pairs"),
+    ],
+)
+def test_providers_that_are_none_are_refused_in_a_sentence_without_their_words(
+    hosts: str, keys: str, problem: str
+) -> None:
+    with pytest.raises(ValidationError) as found:
+        settings(OPENAI_HOSTS=hosts, OPENAI_KEYS=keys)
+    assert [problem in str(error["msg"]) and "canary" not in error["msg"] for error in found.value.errors()] == [True]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

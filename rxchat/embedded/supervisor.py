@@ -135,7 +135,7 @@ class Supervisor:
         valkey_at = valkey.endpoint(data, ports["valkey"], wants_port=bool(settings.valkey_port))
         postgres = Postgres(data, ports["postgres"], known, process.unprivileged_user(data / "postgres"))
         with_postgres, with_valkey = settings.database_url is None, settings.redis_url is None
-        with_models = not settings.ollama_hosts
+        with_models = settings.needs_demo_model
         with suppress(FileNotFoundError):
             endpoints.path(data).unlink()
         if with_postgres:

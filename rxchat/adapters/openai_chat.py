@@ -1,0 +1,357 @@
+"""A server with OpenAI's API as the ChatModel port, through the official client: vLLM, llama.cpp, LM Studio, OpenRouter, OpenAI.
+
+Source: https://platform.openai.com/docs/api-reference/chat; reasoning, which that API does not stream, is read as vLLM
+(`reasoning_content`) and OpenRouter (`reasoning`) write it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+import puremagic
+import structlog
+
+from rxchat.adapters import openai_errors
+from rxchat.adapters.outgoing_proxies import is_on_this_network, proxy_for, without_credentials
+from rxchat.adapters.tls import trusted
+from rxchat.domain.chat import (
+    AnswerFinished,
+    ChatEvent,
+    ChatMessage,
+    ModelInfo,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    ToolCall,
+    ToolCalled,
+    ToolSpec,
+)
+from rxchat.domain.context_window import fitted
+from rxchat.domain.errors import ModelTimeout
+
+log = structlog.get_logger(__name__)
+
+_CONNECT_SECONDS = 5.0
+_LIST_SECONDS = 10.0
+_LINE_MEGABYTES, _BODY_MEGABYTES = 4, 16
+_MOST_CALLS = 8
+_MOST_TOKENS = 1_000_000_000
+# Lists of OpenAI and OpenRouter do not say what a model is for; these words in a name do.
+_NO_CHAT = re.compile(
+    r"embed|whisper|tts|dall-e|moderation|transcri|realtime|gpt-image|gpt-audio|sora|babbage|davinci|rerank|bge-",
+    re.IGNORECASE,
+)
+_CONTEXT_FIELDS = ("context_length", "max_model_len", "context_window", "max_context_length")
+
+
+class OpenAIChatModel:
+    """The models of one server. Their names here are those of the server, without the provider's name."""
+
+    def __init__(
+        self, url: str, key: str = "", *, first_token_seconds: float = 120.0, token_seconds: float = 60.0
+    ) -> None:
+        """Create the client, which connects at its first call."""
+        self._shown = without_credentials(url.rstrip("/"))
+        hostname = urlsplit(url).hostname or ""
+        self._remote_host = "" if is_on_this_network(hostname) else hostname
+        self._first_token_seconds = first_token_seconds
+        self._token_seconds = token_seconds
+        self._contexts: dict[str, int] = {}
+        self._client = openai.AsyncOpenAI(
+            base_url=url,
+            # The client wants one; servers in one's own network often have none.
+            api_key=key or "none",
+            # A question is not sent twice: RxChat itself decides what is tried again.
+            max_retries=0,
+            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+            http_client=httpx2.AsyncClient(
+                # Callers limit the number of simultaneous answers. Each request has a new connection: one from a pool may be
+                # dead, and a question is not sent twice.
+                transport=_LimitedLines(
+                    httpx2.AsyncHTTPTransport(
+                        verify=trusted(),
+                        proxy=proxy_for(url),
+                        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
+                    )
+                ),
+                timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+                trust_env=False,
+            ),
+        )
+
+    async def models(self) -> list[ModelInfo]:
+        """Return the models; see the ChatModel port."""
+        with openai_errors.translated(self._shown, ""):
+            try:
+                async with asyncio.timeout(_LIST_SECONDS):
+                    page = await self._client.models.list()
+            except TimeoutError as error:
+                raise openai_errors.away(self._shown, error) from error
+            rows = [row.to_dict(warnings=False) for row in page.data]
+        found = [self._info(row) for row in rows if isinstance(row.get("id"), str) and row["id"]]
+        self._contexts = {item.name: item.context_tokens for item in found}
+        return found
+
+    def _info(self, row: Mapping[str, Any]) -> ModelInfo:
+        contexts = (row.get(name) for name in _CONTEXT_FIELDS)
+        name = str(row["id"])
+        return ModelInfo(
+            name=name,
+            host=self._shown,
+            context_tokens=next((_count(value) for value in contexts if _count(value)), 0),
+            capabilities=frozenset({"embedding"}) if _NO_CHAT.search(name) else frozenset(),
+            remote_host=self._remote_host,
+        )
+
+    async def chat(
+        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+    ) -> AsyncGenerator[ChatEvent]:
+        """Yield the events of an answer; see the ChatModel port. A server may begin its answer again instead of continuing it.
+
+        Raises:
+            ModelError: each failure as the subclass that says what it was.
+        """
+        context = self._contexts.get(model, 0)
+        asked = message_bodies(fitted(model, messages, context) if context else messages)
+        offered = [_tool_body(tool) for tool in tools]
+        log.info("model call", host=self._shown, model=model, messages=len(asked), tools=len(offered))
+        answer = _Answer(began=time.monotonic())
+        with openai_errors.translated(self._shown, model, answer.begun):
+            stream = await self._within(
+                self._first_token_seconds,
+                model,
+                self._client.chat.completions.create(
+                    model=model,
+                    # Plain objects in the API's form, which the client has a type for each of.
+                    messages=cast("Any", asked),
+                    tools=cast("Any", offered) or openai.omit,
+                    stream=True,
+                    stream_options={"include_usage": True},
+                ),
+            )
+            try:
+                chunks = aiter(stream)
+                while (chunk := await self._next(chunks, model, has_begun=bool(answer.begun))) is not None:
+                    for event in answer.events(chunk):
+                        answer.begun[:] = [True]
+                        yield event
+            finally:
+                await stream.response.aclose()
+            for event in answer.end(self._shown):
+                yield event
+
+    async def _next(self, chunks: AsyncIterator[Any], model: str, *, has_begun: bool) -> Any:
+        seconds = self._token_seconds if has_begun else self._first_token_seconds
+        return await self._within(seconds, model, anext(chunks, None))  # pyright: ignore[reportArgumentType] - an awaitable
+
+    async def _within(self, seconds: float, model: str, waiting: Any) -> Any:
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiting
+        except TimeoutError as error:
+            raise ModelTimeout(
+                f"{model} did not respond for {seconds:g} seconds. Try again, or choose another model.",
+                detail=f"Its host is {self._shown}.",
+            ) from error
+
+    async def is_loading(self, model: str) -> bool:
+        """Return False: the API does not say it."""
+        del model
+        return False
+
+    def hosts_heard_since(self, moment: float) -> list[str]:
+        """Return nothing: these servers do not queue the requests of other processes for minutes."""
+        del moment
+        return []
+
+    def note_heard(self, host: str) -> None:
+        """Ignore what other processes hear."""
+        del host
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+@dataclass
+class _Answer:
+    """An answer while it arrives in chunks; tool calls come in pieces."""
+
+    began: float
+    begun: list[bool] = field(default_factory=list)
+    reason: str = ""
+    first_at: float = 0.0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    calls: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def events(self, chunk: Any) -> Iterator[ChatEvent]:
+        """Yield the events of a chunk.
+
+        Raises:
+            TypeError: if it is no chunk of an answer.
+        """
+        given = chunk.to_dict(warnings=False)
+        usage = given.get("usage")
+        if isinstance(usage, dict):
+            self.prompt_tokens, self.answer_tokens = (
+                _count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")
+            )
+        choices = given.get("choices") or []
+        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+            raise TypeError("choices that are none")
+        for choice in choices[:1]:
+            delta = choice.get("delta") or {}
+            if not isinstance(delta, dict):
+                raise TypeError("a delta that is none")
+            yield from self._pieces(delta)
+            self.reason = str(choice.get("finish_reason") or self.reason)[:40]
+
+    def _pieces(self, delta: Mapping[str, Any]) -> Iterator[ChatEvent]:
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+        content = delta.get("content") or ""
+        if not (isinstance(reasoning, str) and isinstance(content, str)):
+            raise TypeError("a message that is no text")
+        if reasoning or content:
+            self.first_at = self.first_at or time.monotonic()
+        if reasoning:
+            yield ReasoningDelta(reasoning)
+        if content:
+            yield TextDelta(content)
+        for piece in delta.get("tool_calls") or ():
+            self._add_call(piece)
+
+    def _add_call(self, piece: Any) -> None:
+        function = piece.get("function") if isinstance(piece, dict) else None
+        number = piece.get("index", 0) if isinstance(piece, dict) else None
+        if not isinstance(function, dict) or not isinstance(number, int) or not 0 <= number < _MOST_CALLS:
+            return
+        call = self.calls.setdefault(number, {"id": "", "name": "", "arguments": ""})
+        call["id"] = call["id"] or str(piece.get("id") or "")[:100]
+        call["name"] = (call["name"] + str(function.get("name") or ""))[:100]
+        call["arguments"] += str(function.get("arguments") or "")
+        if len(call["arguments"]) > _LINE_MEGABYTES * 1_000_000:
+            raise TypeError("arguments of a tool that do not end")
+
+    def end(self, host: str) -> Iterator[ChatEvent]:
+        """Yield the tool calls and the end.
+
+        Raises:
+            InvalidModelResponse: if the answer has no end, or was cut by the provider's filter.
+        """
+        if not self.reason:
+            raise openai_errors.stopped(host)
+        if self.reason == "content_filter":
+            raise openai_errors.filtered(host)
+        for call in self.calls.values():
+            if call["name"]:
+                yield ToolCalled(ToolCall(call["name"], _arguments(call["arguments"]), call["id"]))
+        now = time.monotonic()
+        yield AnswerFinished(
+            reason="length" if self.reason == "length" else "stop",
+            prompt_tokens=self.prompt_tokens,
+            answer_tokens=self.answer_tokens,
+            prompt_seconds=(self.first_at or now) - self.began,
+            answer_seconds=now - (self.first_at or now),
+        )
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _count(value: Any) -> int:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return int(min(max(0, value), _MOST_TOKENS)) if is_number and value == value else 0  # noqa: PLR0124 - not for NaN
+
+
+def message_bodies(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
+    """Return messages in the API's form, in which a tool's result names the call that it answers."""
+    bodies: list[dict[str, Any]] = []
+    unanswered: list[tuple[str, str]] = []
+    for number, message in enumerate(messages):
+        body: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
+        if message.tool_calls:
+            named = [(call.id or f"call_{number}_{at}", call) for at, call in enumerate(message.tool_calls)]
+            unanswered = [(call.name, identifier) for identifier, call in named]
+            body["tool_calls"] = [_call_body(identifier, call) for identifier, call in named]
+        if message.role is Role.TOOL:
+            at = next((at for at, (name, _) in enumerate(unanswered) if name == message.tool_name), 0)
+            body["tool_call_id"] = unanswered.pop(at)[1] if unanswered else f"call_{number}"
+        bodies.append(body)
+    return bodies
+
+
+def _call_body(identifier: str, call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": json.dumps(call.arguments)}
+    return {"id": identifier, "type": "function", "function": function}
+
+
+def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+    if not message.images:
+        return message.content
+    pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in message.images]
+    return [{"type": "text", "text": message.content}, *pictures]
+
+
+def _data_url(image: bytes) -> str:
+    try:
+        media_type = puremagic.from_string(image, mime=True)
+    except puremagic.PureError:
+        media_type = "image/png"
+    return f"data:{media_type};base64,{base64.b64encode(image).decode()}"
+
+
+def _tool_body(tool: ToolSpec) -> dict[str, Any]:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+class _LimitedLines(httpx2.AsyncBaseTransport):
+    """Ends a response whose lines, or which itself, would not end: the client would keep all of it in memory."""
+
+    def __init__(self, transport: httpx2.AsyncHTTPTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request, and limit the lines of its response."""
+        response = await self._transport.handle_async_request(request)
+        is_streamed = response.headers.get("content-type", "").startswith("text/event-stream")
+        response.stream = _LimitedStream(response.stream, is_streamed=is_streamed)  # pyright: ignore[reportArgumentType] - an async stream
+        return response
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+
+class _LimitedStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream, *, is_streamed: bool) -> None:
+        self._stream = stream
+        self._is_streamed = is_streamed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length, most = 0, _LINE_MEGABYTES if self._is_streamed else _BODY_MEGABYTES
+        async for part in self._stream:
+            end = part.rfind(b"\n") if self._is_streamed else -1
+            length = length + len(part) if end < 0 else len(part) - end
+            if length > most * 1_000_000:
+                raise openai_errors.TooLong(most)
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

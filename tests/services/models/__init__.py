@@ -1,0 +1,1 @@
+"""Tests of rxchat/services/models."""
