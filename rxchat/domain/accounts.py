@@ -109,7 +109,7 @@ def valid_email(email: str) -> str:
     is_address = _EMAIL.fullmatch(unicodedata.normalize("NFC", given)) and _EMAIL.fullmatch(email)
     # IDNA would silently remove some invisible characters from a domain.
     if not is_address or has_invisible(given) or not is_plain_email(email):
-        raise InvalidInput("This is not a valid e-mail address.")
+        raise InvalidInput("This is not a valid e-mail address.", field="email")
     return email
 
 
@@ -121,7 +121,7 @@ def valid_name(name: str) -> str:
     """
     name = clean_line(name)
     if not name or len(name) > 100:
-        raise InvalidInput("Enter a name of at most 100 characters.")
+        raise InvalidInput("Enter a name of at most 100 characters.", field="name")
     return name
 
 

@@ -80,6 +80,11 @@ class InvalidInput(RxChatError):
     status = 422
     code = "invalid_input"
 
+    def __init__(self, message: str | None = None, *, detail: str = "", field: str = "") -> None:
+        """Use the given message; `field` is the name of the field that is invalid, for forms that show it there."""
+        self.field = field
+        super().__init__(message, detail=detail)
+
 
 class RequestTooLarge(InvalidInput):
     """The request is too large: at most 64,000 bytes are allowed."""

@@ -127,7 +127,8 @@ def clean_file_name(name: str) -> str:
     cleaned = _cleaned(name)
     if len(cleaned) > NAME_CHARACTERS:
         raise InvalidInput(
-            f"The name of this file has {len(cleaned):,} characters; the maximum is {NAME_CHARACTERS}. Shorten it."
+            f"The name of this file has {len(cleaned):,} characters; the maximum is {NAME_CHARACTERS}. Shorten it.",
+            field="name",
         )
     return cleaned
 
@@ -158,7 +159,7 @@ def _cleaned(name: str) -> str:
     # A name may begin with a dot, but not with blank characters before it.
     stem = cleaned.partition(".")[0] if cleaned.startswith(".") is last.lstrip().startswith(".") else " "
     if (stem and _is_blank(stem)) or _is_blank(cleaned.replace(".", "")):
-        raise InvalidInput("This file has no name. Rename it and try again.")
+        raise InvalidInput("This file has no name. Rename it and try again.", field="name")
     return cleaned
 
 

@@ -85,13 +85,13 @@ def same_site_path(path: str) -> str:
     return path if found and (found[1] is None or found[1] in PAGES) else "/"
 
 
-def short_line(text: str, longest: int, sentence: str = "") -> str:
+def short_line(text: str, longest: int, sentence: str = "", field: str = "") -> str:
     """Return a text on one line, cut off at its limit; with a sentence, it must not be blank or too long.
 
     Raises:
-        InvalidInput: with the sentence.
+        InvalidInput: with the sentence, for the field of this name.
     """
     line = clean_line(text)
     if sentence and (not line or len(line) > longest):
-        raise InvalidInput(sentence)
+        raise InvalidInput(sentence, field=field)
     return line[:longest]

@@ -81,7 +81,8 @@ def test_from_the_invitation_to_the_audit(
     Chat(grace, admin_server.url).begin(MODEL, "What <b>nobody</b> else should read").wait_for_end()
 
     opened(admin, admin_server, "/admin/users")
-    admin.get_by_label("Search users").fill("hopper")
+    # Tests of documents have added another one of that name to this server.
+    admin.get_by_label("Search users").fill("grace@example.org")
     expect(admin.get_by_role("table", name="Users").get_by_role("rowheader")).to_have_count(1)
     admin.get_by_role("link", name="Grace Hopper").click()
     expect(admin.get_by_role("heading", name="Grace Hopper")).to_be_visible()
@@ -114,10 +115,11 @@ def test_from_the_invitation_to_the_audit(
         "Read a conversation of Grace Hopper",
         "Listed the conversations of Grace Hopper",
         "Made Grace Hopper Moderator",
-        "Accepted the invitation from Ada Lovelace",
         "Invited grace@example.org as Member",
     ):
         expect(rows.filter(has_text=told)).to_have_count(1)
+    # Others have accepted one, too.
+    expect(rows.filter(has_text="Accepted the invitation from Ada Lovelace").first).to_be_visible()
     expect(rows.filter(has_text="reason: a complaint of Friday")).to_have_count(2)
     expect(admin.get_by_role("row", name=re.compile("Suspended Grace")).get_by_text("127.0.0.1")).to_be_visible()
 

@@ -329,6 +329,27 @@ def test_documents_are_renamed_and_deleted_and_so_are_collections(documents_page
     expect(documents_page.collections.get_by_role("link", name="Short-lived")).to_have_count(0)
 
 
+def test_a_name_that_is_refused_is_said_at_its_field_which_has_the_focus(documents_page: DocumentsPage) -> None:
+    page = documents_page.page
+    page.goto(f"{documents_page.url}/documents")
+    page.get_by_role("button", name=re.compile("Create .*collection|New collection")).first.click()
+    dialog = page.get_by_role("dialog")
+    name, create = dialog.get_by_label("Name", exact=True), dialog.get_by_role("button", name="Create collection")
+    create.click()
+    assert name.evaluate("field => field.validationMessage") == "Enter the collection’s name."
+    # White space that nobody sees: the browser takes it for a name.
+    name.fill("\u200b")
+    for _ in range(2):
+        create.click()
+        expect(dialog.get_by_role("alert")).to_contain_text("Enter a name for the collection")
+        expect(name).to_have_attribute("aria-invalid", "true")
+        expect(create).to_be_enabled()
+        expect(page.locator("dialog :focus")).to_have_count(1)
+    name.fill("Rules of the house")
+    create.click()
+    expect(page.get_by_role("heading", name="Rules of the house")).to_be_visible()
+
+
 def test_dropped_files_light_the_page_up_and_are_added(documents_page: DocumentsPage) -> None:
     page = documents_page.create("Dropped").page
     carried = page.evaluate_handle(

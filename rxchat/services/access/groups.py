@@ -59,7 +59,7 @@ class Groups:
             NotFound: when the group does not exist.
         """
         require(current_user, Permission.GROUPS_MANAGE)
-        name = short_line(name, 60, "Enter a name for the group of at most 60 characters.")
+        name = short_line(name, 60, "Enter a name for the group of at most 60 characters.", field="name")
         async with self._database.begin(current_user.user_id) as session:
             taken = [row.id for row, _ in await rows.groups(session) if row.name.lower() == name.lower()]
             if taken and taken != [group_id]:

@@ -74,7 +74,7 @@ class Roles:
         """
         require(current_user, Permission.ROLES_MANAGE)
         wanted = valid_permissions(permissions)
-        title = short_line(title, 60, "Enter a name for the role of at most 60 characters.")
+        title = short_line(title, 60, "Enter a name for the role of at most 60 characters.", field="title")
         name = name or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
         if not _NAME.fullmatch(name):
             raise InvalidInput(

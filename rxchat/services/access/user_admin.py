@@ -375,5 +375,5 @@ def _valid_reason(reason: str) -> str:
     reason = clean_line(reason)[:500]
     letters = [it for it in reason.casefold() if it.isalpha()]
     if len(reason) < _SHORTEST_REASON or len(letters) < _FEWEST_LETTERS or len(set(letters)) < _FEWEST_DIFFERENT:
-        raise InvalidInput("Enter the reason in a sentence. The audit log records it.")
+        raise InvalidInput("Enter the reason in a sentence. The audit log records it.", field="reason")
     return reason

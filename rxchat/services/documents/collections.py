@@ -124,7 +124,7 @@ def _may_read(current_user: CurrentUser, collection_id: UUID, owner_id: UUID, gr
 def _name(name: str) -> str:
     name = _line(name)
     if not name or len(name) > NAME_CHARACTERS:
-        raise InvalidInput(f"Enter a name for the collection of at most {NAME_CHARACTERS} characters.")
+        raise InvalidInput(f"Enter a name for the collection of at most {NAME_CHARACTERS} characters.", field="name")
     return name
 
 

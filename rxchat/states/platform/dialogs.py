@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.domain.errors import RxChatError
+from rxchat.domain.errors import InvalidInput, RxChatError
 
 
 class DialogState(rx.State, mixin=True):
@@ -14,6 +14,8 @@ class DialogState(rx.State, mixin=True):
 
     problem: str = ""
     """The error of the last action."""
+    problem_field: str = ""
+    """The name of the field that it is about, if it is one."""
     problem_dialog: int = 0
     """The number of the dialog whose action failed; 0 if the page's own did."""
     refusals: int = 0
@@ -23,7 +25,7 @@ class DialogState(rx.State, mixin=True):
 
     def _done(self, form: dict[str, Any] | None = None) -> None:
         """Close the dialog that sent the form, and forget the error."""
-        self.problem, self.problem_dialog = "", 0
+        self.problem, self.problem_field, self.problem_dialog = "", "", 0
         if form is not None:
             self.done_dialog = dialog_number(form)
 
@@ -37,6 +39,7 @@ def dialog_number(form: Any) -> int:
 def show_problem(state: Any, error: RxChatError, given: dict[str, Any]) -> bool:
     """Show an error in the dialog that sent the form, or on the page; for the `refuse` of `requires_user`."""
     state.problem, state.problem_dialog = error.message, dialog_number(given.get("form"))
+    state.problem_field = error.field if isinstance(error, InvalidInput) else ""
     state.refusals += 1
     return True
 

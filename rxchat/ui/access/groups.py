@@ -10,7 +10,7 @@ from rxchat.states.access.groups import GroupsState, GroupView, Member
 from rxchat.ui.access.frame import admin_page, flash, lead, may, nothing
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import main_button, quiet_button
-from rxchat.ui.kit.forms import field, form_problem
+from rxchat.ui.kit.forms import form_problem
 from rxchat.ui.kit.inputs import combobox
 from rxchat.ui.kit.tables import actions_cell, cell, row, table
 
@@ -75,8 +75,8 @@ def _row(line: GroupView) -> rx.Component:
 
 def _fields(name: Any = "", description: Any = "") -> tuple[rx.Component, ...]:
     return (
-        field("name", "Name", missing="Enter the group’s name.", default_value=name, longest=60),
-        field("description", "Description (optional)", default_value=description, longest=300),
+        _dialogs.field("name", "Name", missing="Enter the group’s name.", default_value=name, longest=60),
+        _dialogs.field("description", "Description (optional)", default_value=description, longest=300),
     )
 
 

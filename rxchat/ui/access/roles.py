@@ -8,7 +8,6 @@ from rxchat.states.access.roles import PermissionChoice, RolesState, RoleView
 from rxchat.ui.access.frame import admin_page, flash, lead, may
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import badge, main_button, quiet_button, skeleton
-from rxchat.ui.kit.forms import field
 
 _dialogs = Dialogs("roles_dialog", RolesState, RoleView)
 
@@ -88,8 +87,8 @@ def _card(role: RoleView) -> rx.Component:
 
 def _fields(title: object, description: object) -> tuple[rx.Component, ...]:
     return (
-        field("title", "Name", missing="Enter the role’s name.", default_value=title, longest=60),
-        field("description", "Description", default_value=description, longest=300),
+        _dialogs.field("title", "Name", missing="Enter the role’s name.", default_value=title, longest=60),
+        _dialogs.field("description", "Description", default_value=description, longest=300),
     )
 
 

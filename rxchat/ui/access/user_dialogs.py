@@ -127,12 +127,14 @@ def _link_dialog() -> rx.Component:
 
 def _reason_dialog() -> rx.Component:
     reason = rx.el.textarea(
-        id="reason", name="reason", rows="3", aria_describedby="reason-help", custom_attrs=at_most(500)
+        id="reason", name="reason", rows="3", aria_describedby="reason-problem reason-help", custom_attrs=at_most(500)
     )
     return dialogs.form(
         "reason",
         f"Read conversations of {_name}",
-        labelled("reason", "Reason", reason, help_text=_REASON),
+        labelled(
+            "reason", "Reason", reason, help_text=_REASON, problem=dialogs.problem_of("reason"), is_announced=True
+        ),
         action="Show conversations",
         on_submit=UserState.list_conversations,
     )

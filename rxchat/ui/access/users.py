@@ -8,7 +8,7 @@ from rxchat.states.access.users import InvitationView, UsersState, UserView
 from rxchat.ui.access.frame import admin_page, flash, lead, may, nothing, options
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import Moment, badge, link, main_button, quiet_button
-from rxchat.ui.kit.forms import LONGEST_EMAIL, field, select
+from rxchat.ui.kit.forms import LONGEST_EMAIL, select
 from rxchat.ui.kit.inputs import link_box, search_box
 from rxchat.ui.kit.tables import actions_cell, cell, row, table
 
@@ -149,7 +149,7 @@ def _invite_form() -> rx.Component:
     )
     return _dialogs.content(
         rx.cond(UsersState.is_closed, closed),
-        field(
+        _dialogs.field(
             "email",
             "E-mail",
             input_mode="email",

@@ -34,6 +34,9 @@ export function focusIfLost(selector, frames = FRAMES) {
   });
 }
 
+/** The ref of what appears when a form was refused: its wrong field has the focus, or the button, which lost it while it was disabled. */
+export const refocus = (element) => element && focusIfLost("dialog :is([aria-invalid=true], [type=submit])");
+
 /** Focus the one after the element, which is about to go, among its like; else the one before. @param {string} going @param {string} like */
 export function focusBeside(going, like) {
   const all = [...document.querySelectorAll(like)];
@@ -245,6 +248,11 @@ function refuseTooLong(event) {
   if (event.type !== "focusout") field.reportValidity();
 }
 
+/** An empty field says in its own words what it wants (data-missing), until something is typed. */
+function sayMissing({ target }) {
+  if (target.validity.valueMissing && target.dataset.missing) target.setCustomValidity(target.dataset.missing);
+}
+
 /** A list that belongs to a text field: the field keeps the focus when something in the list is pressed. */
 const keepFocus = (event) => event.target.closest("[data-keeps-focus]") && event.preventDefault();
 
@@ -264,6 +272,7 @@ if (typeof document !== "undefined") {
   document.addEventListener("focusin", focusCame);
   document.addEventListener("mousedown", keepFocus);
   for (const kind of ["input", "change", "focusout"]) document.addEventListener(kind, refuseTooLong, true);
+  document.addEventListener("invalid", sayMissing, true);
   document.addEventListener("touchstart", touched, { passive: true });
   for (const kind of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(kind, () => clearTimeout(longPress), { passive: true });
 }

@@ -12,7 +12,7 @@ from rxchat.ui.documents.uploads import resolve_taken
 from rxchat.ui.kit.client_values import ClientValue, in_sequence
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import at_most, counted, icon, main_button, quiet_button
-from rxchat.ui.kit.forms import field, form_problem
+from rxchat.ui.kit.forms import form_problem
 
 dialogs = Dialogs("documents_dialog", DocumentsState, dict[str, Any])
 chosen: ClientValue = ClientValue("documents_chosen", [], list[str])
@@ -70,7 +70,7 @@ def _document_dialogs() -> list[rx.Component]:
             "rename-document",
             "Rename document",
             _hidden("id", about["id"]),
-            field(
+            dialogs.field(
                 "name",
                 "Name",
                 missing="Enter the document’s name.",
@@ -131,8 +131,8 @@ def _hidden(name: str, value: Any) -> rx.Component:
 
 def _fields(name: Any = "", description: Any = "") -> tuple[rx.Component, ...]:
     return (
-        field("name", "Name", missing="Enter the collection’s name.", default_value=name, longest=80),
-        field(
+        dialogs.field("name", "Name", missing="Enter the collection’s name.", default_value=name, longest=80),
+        dialogs.field(
             "description",
             "Description (optional)",
             help_text=_DESCRIPTION,

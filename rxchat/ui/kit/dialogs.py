@@ -9,11 +9,12 @@ from reflex_components_core.el.elements.base import BaseHTML
 
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import icon_button, main_button, quiet_button
-from rxchat.ui.kit.forms import FormStatus, form_problem, password_field
+from rxchat.ui.kit.forms import FormStatus, field, form_problem, password_field
 
 _CLOSED = {"which": "", "number": 0, "subject": {}}
 _sent: ClientValue = ClientValue("dialog_sent", {"number": 0, "refusals": 0}, dict[str, int])
 """The number of the dialog whose form was sent last, and how often the state had refused a form by then."""
+_refocus = js_function("refocus", "behaviours.js")
 
 
 class Modal(BaseHTML):
@@ -46,6 +47,7 @@ class Dialogs:
         """
         self._open: ClientValue = ClientValue(name, _CLOSED, dict[str, Any])
         self._state, self._subject = state, subject
+        self._fields: set[str] = set()
         self.close = self._open.set(_CLOSED)
         """A trigger that closes the open dialog."""
 
@@ -82,6 +84,19 @@ class Dialogs:
         """Why the server has not done what the open dialog asks for."""
         return rx.cond(self._state.problem_dialog == self.number, self._state.problem, "")
 
+    def problem_of(self, name: str) -> rx.Var[str]:
+        """The same, if it is about the field of this name, which then shows it instead of the form."""
+        self._fields.add(name)
+        return rx.cond(self._state.problem_field == name, self.problem, "")
+
+    def field(self, name: str, label: str, **options: Any) -> rx.Component:
+        """A field of a form, with its error."""
+        return field(name, label, problem=self.problem_of(name), is_announced=True, **options)
+
+    def _problem_of_none(self) -> rx.Var[str]:
+        """The error of the form, unless one of its fields shows it."""
+        return rx.cond(rx.Var.create(sorted(self._fields)).contains(self._state.problem_field), "", self.problem)
+
     def window(self, which: str, title: Any, *content: Any, **options: Any) -> rx.Component:
         """A dialog with any content."""
         return rx.cond(self.is_open(which), window(title, *content, on_close=self.close, **options))
@@ -106,7 +121,8 @@ class Dialogs:
         handlers = on_submit if isinstance(on_submit, list) else [on_submit]
         submit = main_button(rx.cond(is_busy, busy, action), type="submit", danger=danger, disabled=is_busy)
         return rx.el.form(
-            form_problem(self.problem),
+            form_problem(self._problem_of_none()),
+            rx.cond(is_refused, rx.el.span(hidden=True, custom_attrs={"ref": _refocus})),
             rx.el.input(type="hidden", name="dialog", value=self.number),
             *fields,
             dialog_actions(self.close, submit),
