@@ -86,6 +86,7 @@ from rxchat.services.platform.instance_settings import AccountPolicies, Instance
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.platform.session_tokens import SessionTokens
+from rxchat.services.retrieval.passage_search import PassageSearch
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 from rxchat.services.retrieval.search import DocumentSearch
 from rxchat.settings import Settings
@@ -148,7 +149,9 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     embedder = adapter_factories.embedder(settings, at, local)
     reranker = adapter_factories.reranker(settings)
     documents = _documents(shared, platform, VectorIndex(shared.database, embedder))
-    retrieval = RetrievalServices(search=DocumentSearch(shared.database, embedder, reranker))
+    retrieval = RetrievalServices(
+        search=DocumentSearch(shared.database, embedder, reranker), passages=PassageSearch(documents.documents)
+    )
     services = Services(
         platform=platform,
         accounts=accounts,
@@ -229,7 +232,9 @@ def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
         grants=Grants(database, invalidator, limits),
         groups=Groups(database, invalidator),
         roles=Roles(database, invalidator),
-        user_admin=UserAdmin(database, shared.links, platform.mail_sender, invalidator, grace=grace),
+        user_admin=UserAdmin(
+            database, shared.links, platform.mail_sender, invalidator, shared.rate_limits, grace=grace
+        ),
     )
 
 

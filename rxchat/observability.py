@@ -36,7 +36,9 @@ _SECRET_SHAPES = (
     (re.compile(r"\brxc_\w+"), REDACTED),
     (re.compile(r"([?&](?:token|code|state)=)[^&\s\"']+"), rf"\1{REDACTED}"),
     # Postgres quotes rows and values: "DETAIL:  Failing row contains (...)".
-    (re.compile(r"(DETAIL:)[^\n]*"), rf"\1 {REDACTED}"),
+    (re.compile(r"((?:DETAIL|CONTEXT|QUERY|LINE \d+):)[^\n]*"), rf"\1 {REDACTED}"),
+    # So do its messages: 'word is too long in tsquery: "..."'.
+    (re.compile(r"(psycopg\.errors\.\w+[):]+)[^\n]*"), rf"\1 {REDACTED}"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), REDACTED),
     (re.compile(r"(?i)(['\"]?(?:cookie|authorization|set-cookie)['\"]?\s*[:=]\s*)(['\"]).*?\2"), rf"\1{REDACTED}"),
     (

@@ -78,6 +78,8 @@ def test_a_known_correlation_id_goes_on() -> None:
         {"nested": {"deep": [{"session_token": CANARY}]}},
         {"reason": f"cannot open {TOKEN} here"},
         {"error": f"null value in column\nDETAIL:  Failing row contains (1, {CANARY}, null)."},
+        {"exception": f'psycopg.errors.ProgramLimitExceeded: word is too long in tsquery: "{CANARY}"\nend'},
+        {"statement": f"(psycopg.errors.InvalidTextRepresentation) invalid input: {CANARY}\nLINE 1: SELECT '{CANARY}'"},
     ],
     ids=lambda values: next(iter(values)),
 )

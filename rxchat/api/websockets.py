@@ -37,6 +37,8 @@ SOCKETS_OF_ONE_NETWORK = 250
 MALFORMED_PACKETS = 5
 DEEPEST_PACKET = 64
 """Nested lists and objects; pages send fewer than ten. Libraries fail at some hundred."""
+MOST_VALUES = 5_000
+"""Values in lists and objects; pages send fewer than a hundred. Half a million of them take a second to handle."""
 PACKETS_AT_ONCE = 200
 PACKETS_A_SECOND = 20
 """Of one socket; faster packets wait in its connection, so that a client that does not read causes few answers."""
@@ -187,23 +189,25 @@ def is_packet(text: str) -> bool:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    if _is_deeper(data, DEEPEST_PACKET):
+    if not _is_small(data):
         return False
     if kind == _CONNECT:
         return isinstance(data, dict) and not number and isinstance(data.get("state_schema", ""), (str, type(None)))
     return kind == _EVENT and _is_known(data)
 
 
-def _is_deeper(data: object, most: int) -> bool:
-    """Whether a JSON value has more than `most` levels of nested lists and objects."""
-    level = [data]
-    for _ in range(most + 1):
-        level = [
-            child
-            for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
-            return False
-    return True
+def _is_small(data: object) -> bool:
+    """Whether a JSON value has at most `MOST_VALUES` values, at most `DEEPEST_PACKET` levels deep."""
+    level, count = [data], 0
+    for _ in range(DEEPEST_PACKET + 1):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, (dict, list)):
+                count += len(item)
+                if count > MOST_VALUES:
+                    return False
+                below.extend(item.values() if isinstance(item, dict) else item)
+        if not below:
+            return True
+        level = below
+    return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rxchat.domain.tokenizing import (
@@ -121,9 +121,15 @@ def terms(question: str) -> list[Term]:
             made = [_code_term(token)]
         else:
             made = [_word_term(part) for part in parts_of(token)]
-        for term in made:
+        for term in map(_cut, made):
             found.setdefault(term.word.lower(), term)
     return list(found.values())[:MOST_TERMS]
+
+
+def _cut(term: Term) -> Term:
+    """Return a term whose words and prefixes are no longer than lexemes: Postgres refuses those of over 2,046 bytes."""
+    names = ("stemmed", "exact", "prefixes", "together", "loosely")
+    return replace(term, **{name: tuple(word[:_LONGEST] for word in getattr(term, name)) for name in names})
 
 
 def _bigrams(run: str, *, closing: bool = True) -> Iterator[str]:

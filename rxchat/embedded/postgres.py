@@ -47,6 +47,8 @@ _SETTINGS = {
     "jit": "off",
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
+    # Messages of errors quote what users wrote, too.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_timezone": "UTC",

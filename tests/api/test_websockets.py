@@ -88,6 +88,17 @@ def test_a_packet_is_not_endless() -> None:
     assert not is_packet("42/_event," + json.dumps(["event", {"text": "x" * LONGEST_PACKET}]))
 
 
+@pytest.mark.parametrize("many", [[[]], [0], [{"a": {}}], ["x"]])
+def test_a_packet_of_very_many_values_is_none(many: list[object]) -> None:
+    """Half a million empty lists are two megabytes, and take a second to handle."""
+    event = {"name": "a.b", "payload": {"form": many * 1_000}}
+    assert is_packet("42/_event," + json.dumps(["event", event]))
+    assert not is_packet("42/_event," + json.dumps(["event", {**event, "payload": {"form": many * 5_001}}]))
+    assert not is_packet(
+        "42/_event," + json.dumps(["event", {**event, "payload": dict.fromkeys(map(str, range(5_001)))}])
+    )
+
+
 async def heard(frames: Iterable[Message]) -> tuple[list[Message], list[Message]]:
     """Return what the application is told of these frames, and what the client is sent."""
     coming, told, sent = iter(frames), [], []

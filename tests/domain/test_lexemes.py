@@ -136,6 +136,21 @@ def test_whatever_is_written_has_lexemes_that_postgres_can_keep(text: str) -> No
     assert len(terms(text)) <= MOST_TERMS
 
 
+@pytest.mark.parametrize("word", ["\u00e4", "ung", "\u0436", "\u05d0", "a1-", "x.", "\u3042", "C++", "\u1e9e", "9,999"])
+@pytest.mark.parametrize("length", [99, 100, 101, 3_000])
+def test_long_words_are_asked_for_as_they_are_kept(word: str, length: int) -> None:
+    """Postgres refuses lexemes of over 2,046 bytes, and says so with the text."""
+    text = word * length
+    asked = [
+        item
+        for term in terms(text)
+        for item in (*term.stemmed, *term.exact, *term.prefixes, *term.together, *term.loosely)
+    ]
+    assert asked and all(len(item) <= 100 for item in asked)
+    kept = indexed(text)
+    assert all(len(item) <= 100 for item in (*kept.words.split(), *kept.lexemes))
+
+
 @given(st.text(min_size=1, max_size=60))
 def test_what_is_asked_as_it_is_written_is_found(text: str) -> None:
     for term in terms(text):

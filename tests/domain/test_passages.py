@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rxchat.domain import passages
 from rxchat.domain.passages import PassageRef, Span, find_passage
 
 TEXT = "😀 The fee is 900 dollars.\nRefunds are paid within thirty days. The fee is 900 dollars, still."
@@ -40,6 +41,18 @@ def test_it_is_nowhere_if_its_words_are_gone_and_at_its_place_if_it_has_none() -
 def test_it_is_found_with_letters_that_are_written_in_two_ways() -> None:
     assert find_passage("The cafe\u0301 is open.", 0, PassageRef(4, 9, 0, "cafe")) == Span(4, 9)
     assert find_passage("An o\ufb03cial note", 0, PassageRef(90, 99, 0, "official")) == Span(3, 9)
+
+
+@given(
+    st.text(max_size=60),
+    st.text(max_size=60),
+    st.text(alphabet=st.characters(categories=["L", "N", "M"]), min_size=1, max_size=20),
+)
+def test_what_is_quoted_as_it_stands_is_found(before: str, after: str, quote: str) -> None:
+    """The quick look for the quote misses nothing that the exact one finds."""
+    text = before + quote + after
+    has_letters = bool(passages._letters(quote)[0])
+    assert (find_passage(text, 0, PassageRef(5_000, 5_010, 0, quote)) is not None) == has_letters
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(min_size=1, max_size=20))

@@ -99,7 +99,15 @@ def test_it_is_refused(attempt: str) -> None:
     assert ended.stdout in {"1\n", "38\n"}, ended.stdout
 
 
-@pytest.mark.parametrize("call", [(101, 16, 1, 0, 0), (157, 1, 0, 0, 0), (165, 0, 0, 0, 0), (425, 1, 0, 0, 0)])
+# All calls for semaphores, messages, shared memory and message queues of other processes: 29 to 31, 64 to 71, 220, 240 to 245.
+_SHARED = [(number, 0, 0, 0, 0) for number in (29, 30, 31, *range(64, 72), 220, *range(240, 246))]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [(101, 16, 1, 0, 0), (157, 1, 0, 0, 0), (165, 0, 0, 0, 0), (425, 1, 0, 0, 0), *_SHARED],
+    ids=lambda call: call[0],
+)
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the numbers are of this architecture")
 def test_a_raw_call_is_refused(call: tuple[int, ...]) -> None:
     ended = behind_barriers(

@@ -102,7 +102,11 @@ NO_EVENT = "42/_event," + json.dumps(["event", {"name": "no.such.handler", "payl
 
 @pytest.mark.parametrize(
     ("words", "shown"),
-    [("x\ud800y", "x\ufffdy"), ("\udfff\ud800", "\ufffd\ufffd"), ("z" * 1_500_000, "z" * 100)],
+    [
+        ("x\ud800y", "x\ufffdy"),
+        ("\udfff\ud800", "\ufffd\ufffd"),
+        ("z" * 1_500_000, "This text has 1,500,000 characters; the maximum is 10,000. Shorten it."),
+    ],
     ids=["surrogate", "turned pair", "long"],
 )
 async def test_what_a_signed_in_page_says_leaves_its_socket_open(

@@ -20,16 +20,19 @@ from rxchat.domain.authorization import require
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Permission, PrincipalKind
+from rxchat.domain.rate_limits import RateLimit
 from rxchat.domain.text import clean_line, sanitize
 from rxchat.observability import correlation_id
 from rxchat.services.access.grants import require_to_fill
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.tables import Group
 
 PAGE = 50
+_INVITATIONS = RateLimit(subject=50)
 _SHORTEST_REASON = 10
 _FEWEST_LETTERS, _FEWEST_DIFFERENT = 5, 3
 """The minimum for a reason: dots or a single repeated key are not a reason."""
@@ -66,6 +69,7 @@ class UserAdmin:
         one_time_links: OneTimeLinks,
         mail_sender: MailSender,
         access_invalidator: AccessInvalidator,
+        rate_limits: RateLimits,
         *,
         grace: timedelta = timedelta(days=7),
     ) -> None:
@@ -75,6 +79,7 @@ class UserAdmin:
         self._one_time_links = one_time_links
         self._mail_sender = mail_sender
         self._access_invalidator = access_invalidator
+        self._rate_limits = rate_limits
 
     async def page(
         self, current_user: CurrentUser, *, words: str = "", role: str = "", offset: int = 0
@@ -126,11 +131,15 @@ class UserAdmin:
             Conflict: when the address already has an account.
             NotAllowed: without the permission to invite, or to give this role.
             InvalidInput: when the address or role is invalid.
+            TooManyAttempts: after too many, since each says whether an address has an account.
         """
         require(current_user, Permission.USERS_INVITE)
         if group_ids:
             require(current_user, Permission.GROUPS_MANAGE)
         email = valid_email(email)
+        await self._rate_limits.attempt(
+            "invite", client_info, str(current_user.user_id), counts_alone=True, allowance=_INVITATIONS
+        )
         async with self._database.begin(current_user.user_id) as session:
             await self._may_give(session, current_user, role)
             await require_to_fill(session, current_user, PrincipalKind.GROUP, [str(group) for group in group_ids])

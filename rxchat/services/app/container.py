@@ -46,6 +46,7 @@ from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.pg_listener import PgListener
+from rxchat.services.retrieval.passage_search import PassageSearch
 from rxchat.services.retrieval.search import DocumentSearch
 
 
@@ -114,6 +115,7 @@ class RetrievalServices:
     """Search in documents."""
 
     search: DocumentSearch
+    passages: PassageSearch
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,8 +345,10 @@ class Files:
             if await rows.count_owned(session, owner_id, document_ids) != len(set(document_ids)):
                 raise NotFound
             restorable = await trash_rows.restorable(session, owner_id, document_ids)
-            kept = await version_rows.with_dependents(session, owner_id, restorable)
-            given_up = await trash_rows.trash(session, kept, most_bytes=most.user_bytes, most_documents=most.user_files)
+            kept = set(await version_rows.with_dependents(session, owner_id, restorable))
+            given_up = await trash_rows.trash(
+                session, list(kept), most_bytes=most.user_bytes, most_documents=most.user_files
+            )
             unused = await self.removed(session, owner_id, [item for item in document_ids if item not in kept])
             unused += await file_rows.remove_unused(session, owner_id, given_up)
         await self._storage_ownership.discard(unused)

@@ -67,8 +67,9 @@ class Trash:
         await self._rate_limits.attempt_to_queue(current_user.user_id, client_info)
         async with self._database.begin(current_user.user_id) as session:
             await file_rows.lock_user_files(session, current_user.user_id)
-            deleted = [item for item in await rows.list_trash(session) if item.id in document_ids]
-            if len(deleted) != len(set(document_ids)):
+            wanted = set(document_ids)
+            deleted = [item for item in await rows.list_trash(session) if item.id in wanted]
+            if len(deleted) != len(wanted):
                 raise NotFound
             files, size = sum(item.documents for item in deleted), sum(item.bytes for item in deleted)
             await quotas.check_files(session, current_user.user_id, files, size, self._files.limits)

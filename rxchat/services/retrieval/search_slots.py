@@ -20,7 +20,15 @@ WAITING_OF_ONE_USER = 16
 class SearchSlots:
     """Grants slots in turn to the users who wait, so that many searches of one do not delay those of another."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        at_once: int = AT_ONCE,
+        at_once_of_one_user: int = AT_ONCE_OF_ONE_USER,
+        waiting_of_one_user: int = WAITING_OF_ONE_USER,
+    ) -> None:
+        self._at_once = at_once
+        self._at_once_of_one_user = at_once_of_one_user
+        self._waiting_of_one_user = waiting_of_one_user
         self._running: Counter[UUID] = Counter()
         # In the order in which users are served; a user whose search starts or ends moves to the end.
         self._waiting: dict[UUID, deque[asyncio.Future[None]]] = {}
@@ -33,7 +41,7 @@ class SearchSlots:
             TooManyAttempts: when the user has too many searches waiting, and this one is not an answer's.
         """
         waiting = self._waiting.get(user_id, ())
-        if not is_answer and len(waiting) >= WAITING_OF_ONE_USER:
+        if not is_answer and len(waiting) >= self._waiting_of_one_user:
             raise TooManyAttempts("You have too many searches at once. Try again.", retry_after_seconds=2)
         granted = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user_id, deque()).append(granted)
@@ -46,9 +54,9 @@ class SearchSlots:
 
     def _grant(self) -> None:
         """Give free slots to waiting users, first to those with the fewest, within the limit of each."""
-        while self._running.total() < AT_ONCE:
+        while self._running.total() < self._at_once:
             user_id = min(self._waiting, key=lambda user: self._running[user], default=None)
-            if user_id is None or self._running[user_id] >= AT_ONCE_OF_ONE_USER:
+            if user_id is None or self._running[user_id] >= self._at_once_of_one_user:
                 return
             waiting = self._waiting.pop(user_id)
             waiting.popleft().set_result(None)

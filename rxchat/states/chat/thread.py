@@ -21,6 +21,7 @@ from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.presenters import in_pieces, message_view
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import (
+    ANY_LENGTH,
     record_denied_link,
     requires_user,
     requires_user_in_background,
@@ -141,7 +142,7 @@ class ThreadState(rx.State):
         await LiveUpdates(self, current_user, parse_id(conversation_id), seq, token).run()
 
     @rx.event
-    @partial(requires_user, refuse=_give_back)
+    @partial(requires_user, refuse=_give_back, longest=ANY_LENGTH)
     async def send(self, current_user: CurrentUser, text: str, client_id: str, attached: dict = _NOTHING) -> Any:
         """Send a message; the page keeps the draft until `accepted` names it, and gets it back with `refused`."""
         question_id = parse_id(client_id)
@@ -202,7 +203,7 @@ class ThreadState(rx.State):
         )
 
     @rx.event
-    @requires_user
+    @partial(requires_user, longest=ANY_LENGTH)
     async def change_waiting(self, current_user: CurrentUser, message_id: str, text: str) -> None:
         """Change the text of a queued message."""
         await container.get_services().chat.messages.edit_queued(

@@ -12,7 +12,7 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
-from rxchat.domain.errors import DatabaseUnavailable, NotFound
+from rxchat.domain.errors import DatabaseUnavailable, InvalidInput, NotFound
 from rxchat.domain.ids import parse_id, require_id
 from rxchat.services.app import container
 from rxchat.states.documents.document_views import (
@@ -42,6 +42,9 @@ from rxchat.states.platform.tab_registry import tabs
 
 PAGE_SIZE = 100
 """How many documents the page shows at first, and more at each request."""
+_MOST_AT_ONCE = 1_000
+"""How many documents one action may be about."""
+_LONGEST_IDS = 40_000
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
 """Changes of many documents are collected for this long."""
@@ -258,7 +261,7 @@ class DocumentsState(DialogState, rx.State):
         return rx.redirect("/documents")
 
     @rx.event
-    @_guarded
+    @partial(_guarded, longest=_LONGEST_IDS)
     async def remove_documents(self, current_user: CurrentUser, form: dict) -> None:
         """Delete documents (ids separated by commas), and offer to restore them."""
         chosen = _ids(text_in(form, "ids"))
@@ -271,7 +274,7 @@ class DocumentsState(DialogState, rx.State):
         self.removed = ",".join(map(str, restorable))
 
     @rx.event
-    @_guarded
+    @partial(_guarded, longest=_LONGEST_IDS)
     async def restore_documents(self, current_user: CurrentUser, ids: str) -> None:
         """Restore deleted documents (ids separated by commas)."""
         chosen = _ids(ids)
@@ -358,4 +361,12 @@ def _id(form: dict[str, Any]) -> UUID:
 
 
 def _ids(text: str) -> list[UUID]:
-    return [require_id(item) for item in text.split(",") if item]
+    """Return the different ids of a text, separated by commas.
+
+    Raises:
+        InvalidInput: when there are too many.
+    """
+    given = dict.fromkeys(item for item in text.split(",", _MOST_AT_ONCE + 1) if item)
+    if len(given) > _MOST_AT_ONCE:
+        raise InvalidInput(f"Choose at most {_MOST_AT_ONCE:,} documents at once.")
+    return [require_id(item) for item in given]

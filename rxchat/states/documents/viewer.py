@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 
@@ -14,7 +13,7 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState, Reading
 from rxchat.domain.errors import DatabaseUnavailable, NotFound
 from rxchat.domain.ids import require_id
-from rxchat.domain.passages import LONGEST_QUOTE, PassageRef, Span, find_passage
+from rxchat.domain.passages import LONGEST_QUOTE, PassageRef, Span
 from rxchat.services.app import container
 from rxchat.services.documents.documents import Preview
 from rxchat.services.documents.versions import History
@@ -44,8 +43,6 @@ _LEAD = 5_000
 _PIECE = 60_000
 """So much text is sent at once."""
 _MOST_SHOWN = 240_000
-_OVERLAP = 2_000
-_MOST_PIECES = 60
 _CHUNKS = 50
 _LARGEST = 100_000_000
 _MOST_DIGITS = 15
@@ -117,7 +114,9 @@ class ViewerState(DialogState, rx.State):
     async def _read(self, current_user: CurrentUser, document_id: str) -> None:
         """Show the document with the text around the passage."""
         try:
-            found, span, is_changed = await _around(current_user, require_id(document_id), self._wanted)
+            found, span, is_changed = await container.get_services().retrieval.passages.around(
+                current_user, require_id(document_id), self._wanted, _LEAD, _PIECE
+            )
             history = await container.get_services().documents.versions.history(current_user, found.document.id)
         except NotFound:
             self._show_missing()
@@ -306,30 +305,6 @@ class ViewerState(DialogState, rx.State):
         )
         await self._read(current_user, self.document.id)
         self._done(form)
-
-
-async def _around(
-    current_user: CurrentUser, document_id: UUID, wanted: PassageRef
-) -> tuple[Preview, Span | None, bool]:
-    """Return the part of the text around a passage, where the passage is, and whether the text has lost it."""
-    documents = container.get_services().documents.documents
-    found = await documents.preview(current_user, document_id, max(0, wanted.start - _LEAD))
-    if not wanted.is_named or not found.characters:
-        return found, None, False
-    span = await asyncio.to_thread(find_passage, found.text, found.start, wanted)
-    start = 0
-    for _ in range(_MOST_PIECES if wanted.quote and span is None else 0):
-        piece = await documents.preview(current_user, document_id, start)
-        span = await asyncio.to_thread(find_passage, piece.text, piece.start, wanted)
-        end = piece.start + len(piece.text)
-        if span or not piece.text or end >= piece.characters:
-            break
-        start = end - _OVERLAP
-    if span is None:
-        return (found if not found.start else await documents.preview(current_user, document_id, 0)), None, True
-    if not found.start <= span.start <= span.end <= found.start + min(len(found.text), _PIECE):
-        found = await documents.preview(current_user, document_id, max(0, span.start - _LEAD))
-    return found, span, False
 
 
 def _passage_ref(passage: dict[str, Any]) -> PassageRef:

@@ -44,6 +44,10 @@ from rxchat.states.platform.tab_registry import tabs
 
 log = structlog.get_logger(__name__)
 
+LONGEST_TEXT = 10_000
+"""The maximum length of a text in the arguments of a handler that does not name another one."""
+ANY_LENGTH = 10_000_000
+"""For handlers whose service counts a text before it does anything else with it."""
 _AWAY_SECONDS = 1.0
 _SECURE_COOKIE, _PLAIN_COOKIE = "__Host-rxchat_session", "rxchat_session"
 _accepted = [_SECURE_COOKIE, _PLAIN_COOKIE]
@@ -108,8 +112,11 @@ def requires_user(
     refuse: Callable[[Any, RxChatError, dict[str, Any]], bool] | None = None,
     reopens: bool = False,
     enrolling: bool = False,
+    longest: int = LONGEST_TEXT,
 ) -> Any:
     """Guard a handler `async def name(self, current_user, ...)`: requires a session, and arguments of the hinted types.
+
+    `longest` is the maximum length of each text in them, in code points: cleaning a name of two million takes a second.
 
     Errors are shown in the banner, unless `refuse` (state, error, arguments) has shown them elsewhere. With
     `reopens`, the page is loaded again after the database has recovered. Users who have to set up a second factor
@@ -127,6 +134,7 @@ def requires_user(
         with correlated():
             try:
                 _check_types(method.__qualname__, given, expected, optional)
+                _check_lengths(given, longest)
                 current_user = await current_user_of(self, enrolling=enrolling)
                 return await method(self, current_user, **given)
             except NotSignedIn:
@@ -225,6 +233,19 @@ def _check_types(
         if name not in given or not isinstance(given[name], kind):
             log.warning("a handler was called with the wrong types", handler=handler, argument=name)
             raise InvalidInput("The page sent an invalid request. Reload the page.")
+
+
+def _check_lengths(value: Any, longest: int) -> None:
+    if isinstance(value, str):
+        if len(value) > longest:
+            raise InvalidInput(f"This text has {len(value):,} characters; the maximum is {longest:,}. Shorten it.")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_lengths(name, longest)
+            _check_lengths(item, longest)
+    elif isinstance(value, list):
+        for item in value:
+            _check_lengths(item, longest)
 
 
 def current_path(state: BaseState) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from rxchat.db.accounts import accounts as account_rows
 from rxchat.domain.accounts import ClientInfo, CurrentUser, RegistrationMode
-from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, TooManyAttempts
 from rxchat.services.accounts.one_time_links import LinkKind
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
@@ -45,6 +45,15 @@ async def test_inviting_again_replaces_the_earlier_invitation_whoever_sent_it(
     with pytest.raises(NotAllowed):
         await services.accounts.registration.get_invitation(first, CALLER)
     assert await services.accounts.registration.get_invitation(second, CALLER) == "NEW@example.org"
+
+
+async def test_who_may_invite_cannot_ask_for_addresses_without_limit(services: Services, admin: CurrentUser) -> None:
+    """Each invitation says whether an address has an account, and may send a mail to a stranger."""
+    for number in range(50):
+        await invite(services, admin, f"user-{number}@example.org")
+    with pytest.raises(TooManyAttempts):
+        for number in range(3):
+            await invite(services, admin, f"user-{number}@example.net")
 
 
 async def test_an_address_that_has_an_account_is_not_invited(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import get_type_hints
 
 import psycopg
 import pytest
@@ -34,6 +35,8 @@ HANDLERS = sorted(
     ((state, name) for state in our_states() for name in state.event_handlers if name != "setvar"),
     key=lambda handler: (handler[0].get_full_name(), handler[1]),
 )
+OF_ANY_LENGTH = {"ThreadState.send", "ThreadState.change_waiting"}
+"""Their service counts the text first, and the message for users names both numbers."""
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
 
@@ -110,6 +113,26 @@ async def test_wrong_values_are_refused_with_a_sentence_and_the_socket_lives(
             printed = capsys.readouterr()
             assert "Traceback" not in printed.out + printed.err
             assert signed_in not in printed.out + printed.err
+
+
+async def test_long_texts_are_refused_before_anything_is_done_with_them(
+    services: Services, signed_in: str, capsys: pytest.CaptureFixture[str], subtests: pytest.Subtests
+) -> None:
+    """Cleaning two million characters would stop the event loop for a second."""
+    assert services
+    long = "x" * 2_000_000
+    async with open_tab(signed_in) as tab:
+        for state, name in [item for item in HANDLERS if arguments_of(*item) and named(item) not in OF_ANY_LENGTH]:
+            handler = state.event_handlers[name].fn
+            with subtests.test(handler=named((state, name))):
+                kinds = get_type_hints(handler)
+                values = {
+                    item: {"a": [long]} if kinds.get(item) is dict else long for item in arguments_of(state, name)
+                }
+                capsys.readouterr()
+                await tab.do(state, name, **values)
+                [line] = [line for line in capsys.readouterr().out.splitlines() if "refused" in line]
+                assert "code=invalid_input" in line and handler.__qualname__ in line
 
 
 @pytest.fixture
