@@ -362,10 +362,10 @@ def _look_at_redis(settings: Settings) -> Iterator[Finding]:
 
 
 def _look_at_providers(settings: Settings) -> Iterator[Finding]:
-    for name in settings.openai_keys:
-        address = urlsplit(settings.openai_hosts[name])
+    for name, url in settings.openai_hosts.items():
+        address = urlsplit(url)
         if address.scheme == "http" and not is_on_this_network(address.hostname or ""):
-            problem = f"sends the key of {name} and all conversations with its models unencrypted."
+            problem = f"sends all conversations with the models of {name}, and its key if it has one, unencrypted."
             yield Finding(_outside(settings), "OPENAI_HOSTS", problem, "Use its address with https://.")
 
 

@@ -38,7 +38,7 @@ _SECRET_SHAPES = (
     # Postgres quotes rows and values: "DETAIL:  Failing row contains (...)".
     (re.compile(r"((?:DETAIL|CONTEXT|QUERY|LINE \d+):)[^\n]*"), rf"\1 {REDACTED}"),
     # So do its messages: 'word is too long in tsquery: "..."'.
-    (re.compile(r"(psycopg\.errors\.\w+[):]+)[^\n]*"), rf"\1 {REDACTED}"),
+    (re.compile(r"(psycopg\.errors\.\w+[):]+).*?(?=\n\[SQL|\nLINE|\nTraceback|\n\n|\Z)", re.DOTALL), rf"\1 {REDACTED}"),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), REDACTED),
     (re.compile(r"(?i)(['\"]?(?:cookie|authorization|set-cookie)['\"]?\s*[:=]\s*)(['\"]).*?\2"), rf"\1{REDACTED}"),
     (
@@ -123,7 +123,18 @@ def configure_logging(level: str, form: Literal["auto", "json", "text"], file: P
     # One line for each HTTP call or socket packet is noise at the level users run with.
     # procrastinate logs the arguments of every job, encrypted mails among them.
     # Socket.IO and Engine.IO add their own handlers if their levels are not set, which would print lines twice.
-    for noisy in ("alembic", "httpx", "httpcore", "socketio.server", "engineio.server", "asyncio", "procrastinate"):
+    for noisy in (
+        "alembic",
+        "httpx",
+        "httpcore",
+        "httpx2",
+        "httpcore2",
+        "openai",
+        "socketio.server",
+        "engineio.server",
+        "asyncio",
+        "procrastinate",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -19,6 +19,8 @@ def upgrade() -> None:
     """Add the function, and the index that conversations lack for it."""
     op.execute("CREATE INDEX ix_conversation_id ON conversation (id)")
     op.execute(_PROCEDURE.read_text())
+    op.execute("REVOKE ALL ON FUNCTION belong_to_others FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION belong_to_others TO rxchat_app")
 
 
 def downgrade() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -16,33 +17,59 @@ from rxchat.domain.ports import ChatModel
 log = structlog.get_logger(__name__)
 
 
+_FRESH_SECONDS = 60.0
+_AWAY_SECONDS = 10.0
+"""How long the list of a provider is used again, and how long one that did not respond is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What a provider offered last, and why it does not respond now."""
+
+    models: Sequence[ModelInfo] = ()
+    failure: ModelError | None = None
+    asked_at: float = float("-inf")
+
+
 class ModelProviders:
     """The models of Ollama, and of other providers by their names."""
 
     def __init__(self, ollama: ChatModel, others: Mapping[str, ChatModel]) -> None:
         self._ollama = ollama
         self._others = dict(others)
+        self._offers: dict[str, _Offer] = {}
 
     async def models(self) -> list[ModelInfo]:
-        """Return the models of all providers, those of Ollama first; one that does not respond hides none of the others.
+        """Return the models of all providers, those of Ollama first.
+
+        One that does not respond keeps the models that it had: a conversation must not go to another provider because its own
+        is restarted.
 
         Raises:
             ModelError: when no provider responds.
         """
-        asked = [self._ollama.models(), *(self._models_of(name) for name in self._others)]
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        failures = [answer for answer in answers if isinstance(answer, BaseException)]
-        for failure in failures:
-            if not isinstance(failure, ModelError):
-                raise failure
-        found = [model for answer in answers if not isinstance(answer, BaseException) for model in answer]
-        if failures and not found:
+        asked = [self._models_of("", self._ollama), *(self._models_of(*item) for item in self._others.items())]
+        answers = await asyncio.gather(*asked)
+        failures = [answer.failure for answer in answers if answer.failure is not None]
+        if len(failures) == len(answers):
             raise failures[0]
-        return found
+        return [model for answer in answers for model in answer.models]
 
-    async def _models_of(self, provider: str) -> list[ModelInfo]:
-        found = await self._others[provider].models()
-        return [replace(model, name=f"{provider}/{model.name}") for model in found]
+    async def _models_of(self, provider: str, client: ChatModel) -> _Offer:
+        """Return what a provider offers; another one than Ollama is asked again only after some time."""
+        known = self._offers.get(provider, _Offer())
+        seconds = _AWAY_SECONDS if known.failure else _FRESH_SECONDS
+        if provider and time.monotonic() - known.asked_at < seconds:
+            return known
+        try:
+            found = await client.models()
+        except ModelError as error:
+            offer = _Offer(known.models, error, time.monotonic())
+        else:
+            named = [replace(model, name=f"{provider}/{model.name}") if provider else model for model in found]
+            offer = _Offer(named, None, time.monotonic())
+        self._offers[provider] = offer
+        return offer
 
     def _provider_of(self, model: str) -> tuple[ChatModel, str]:
         """Return the provider of a model, and the model's name there. Names of Ollama may contain slashes, too."""

@@ -12,6 +12,7 @@ import json
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -37,13 +38,13 @@ from rxchat.domain.chat import (
     ToolSpec,
 )
 from rxchat.domain.context_window import fitted
-from rxchat.domain.errors import ModelTimeout
+from rxchat.domain.errors import ModelError, ModelTimeout
 
 log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
-_LINE_MEGABYTES, _BODY_MEGABYTES = 4, 16
+_EVENT_MEGABYTES, _BODY_MEGABYTES = 4, 16
 _MOST_CALLS = 8
 _MOST_TOKENS = 1_000_000_000
 # Lists of OpenAI and OpenRouter do not say what a model is for; these words in a name do.
@@ -71,13 +72,16 @@ class OpenAIChatModel:
             base_url=url,
             # The client wants one; servers in one's own network often have none.
             api_key=key or "none",
+            # Otherwise read from the environment, and sent to every provider.
+            organization="",
+            project="",
             # A question is not sent twice: RxChat itself decides what is tried again.
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
             http_client=httpx2.AsyncClient(
                 # Callers limit the number of simultaneous answers. Each request has a new connection: one from a pool may be
                 # dead, and a question is not sent twice.
-                transport=_LimitedLines(
+                transport=_LimitedResponses(
                     httpx2.AsyncHTTPTransport(
                         verify=trusted(),
                         proxy=proxy_for(url),
@@ -85,6 +89,8 @@ class OpenAIChatModel:
                     )
                 ),
                 timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+                # A proxy that compresses an answer buffers it until it has enough to compress.
+                headers={"Accept-Encoding": "identity"},
                 trust_env=False,
             ),
         )
@@ -121,7 +127,7 @@ class OpenAIChatModel:
         Raises:
             ModelError: each failure as the subclass that says what it was.
         """
-        context = self._contexts.get(model, 0)
+        context = await self._context_of(model)
         asked = message_bodies(fitted(model, messages, context) if context else messages)
         offered = [_tool_body(tool) for tool in tools]
         log.info("model call", host=self._shown, model=model, messages=len(asked), tools=len(offered))
@@ -149,6 +155,13 @@ class OpenAIChatModel:
                 await stream.response.aclose()
             for event in answer.end(self._shown):
                 yield event
+
+    async def _context_of(self, model: str) -> int:
+        """Return how many tokens a model reads at once; 0 if the server does not say it."""
+        if model not in self._contexts:
+            with suppress(ModelError):
+                await self.models()
+        return self._contexts.setdefault(model, 0)
 
     async def _next(self, chunks: AsyncIterator[Any], model: str, *, has_begun: bool) -> Any:
         seconds = self._token_seconds if has_begun else self._first_token_seconds
@@ -240,7 +253,7 @@ class _Answer:
         call["id"] = call["id"] or str(piece.get("id") or "")[:100]
         call["name"] = (call["name"] + str(function.get("name") or ""))[:100]
         call["arguments"] += str(function.get("arguments") or "")
-        if len(call["arguments"]) > _LINE_MEGABYTES * 1_000_000:
+        if len(call["arguments"]) > _EVENT_MEGABYTES * 1_000_000:
             raise TypeError("arguments of a tool that do not end")
 
     def end(self, host: str) -> Iterator[ChatEvent]:
@@ -321,17 +334,21 @@ def _tool_body(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-class _LimitedLines(httpx2.AsyncBaseTransport):
-    """Ends a response whose lines, or which itself, would not end: the client would keep all of it in memory."""
+class _LimitedResponses(httpx2.AsyncBaseTransport):
+    """Ends responses whose events, or which themselves, would not end: the client would keep all of it in memory."""
 
     def __init__(self, transport: httpx2.AsyncHTTPTransport) -> None:
         self._transport = transport
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request, and limit the lines of its response."""
+        """Send a request, and limit its response."""
         response = await self._transport.handle_async_request(request)
-        is_streamed = response.headers.get("content-type", "").startswith("text/event-stream")
-        response.stream = _LimitedStream(response.stream, is_streamed=is_streamed)  # pyright: ignore[reportArgumentType] - an async stream
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise TypeError("a compressed response, which was not asked for")
+        is_stream = response.status_code == httpx2.codes.OK and request.url.path.endswith("/chat/completions")
+        most = _EVENT_MEGABYTES if is_stream else _BODY_MEGABYTES
+        response.stream = _Limited(response.stream, most, has_events=is_stream)  # pyright: ignore[reportArgumentType] - an async stream
         return response
 
     async def aclose(self) -> None:
@@ -339,18 +356,22 @@ class _LimitedLines(httpx2.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-class _LimitedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream, *, is_streamed: bool) -> None:
+class _Limited(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream, megabytes: int, *, has_events: bool) -> None:
         self._stream = stream
-        self._is_streamed = is_streamed
+        self._megabytes = megabytes
+        self._has_events = has_events
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        length, most = 0, _LINE_MEGABYTES if self._is_streamed else _BODY_MEGABYTES
+        length, tail = 0, b""
         async for part in self._stream:
-            end = part.rfind(b"\n") if self._is_streamed else -1
-            length = length + len(part) if end < 0 else len(part) - end
-            if length > most * 1_000_000:
-                raise openai_errors.TooLong(most)
+            length += len(part)
+            seen = tail + part
+            if self._has_events and (end := max(seen.rfind(b"\n\n"), seen.rfind(b"\n\r\n"), seen.rfind(b"\r\r"))) >= 0:
+                length = len(seen) - end
+            tail = seen[-3:]
+            if length > self._megabytes * 1_000_000:
+                raise openai_errors.TooLong(self._megabytes)
             yield part
 
     async def aclose(self) -> None:

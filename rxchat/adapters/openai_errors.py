@@ -40,11 +40,12 @@ _LONG_WORDS = (
     "too many tokens",
     "context size",
 )
-_STATUSES = {401: _KEY, 402: _LIMITED, 403: _KEY, 413: _TOO_LONG, 429: _LIMITED}
+_REFUSED_INPUT = frozenset({400, 422})
+_STATUSES = {401: _KEY, 402: _LIMITED, 413: _TOO_LONG, 429: _LIMITED}
 
 
 class TooLong(Exception):
-    """A line of a stream, or a body, exceeds the limit of so many megabytes: the server is none of this kind, or broken."""
+    """An event of a stream, or a body, exceeds the limit of so many megabytes: the server is none of this kind, or broken."""
 
 
 @contextmanager
@@ -97,7 +98,9 @@ def _garbled(host: str, error: BaseException) -> InvalidModelResponse:
 
 def _status_error(host: str, model: str, error: openai.APIStatusError) -> ModelError:
     status, said = error.status_code, _sentence(error.body) or "no reason given"
-    detail = f"{host} answered {status}: {said}"
+    # Refusals of an input quote it, and the log must not.
+    is_quoting = status in _REFUSED_INPUT
+    detail = f"{host} answered {status}: {error.code or error.type or 'invalid' if is_quoting else said}"
     if status == httpx2.codes.NOT_FOUND and model:
         return _logged(ModelUnknown(_UNKNOWN.replace("{model}", model), detail=detail))
     if status >= httpx2.codes.INTERNAL_SERVER_ERROR:

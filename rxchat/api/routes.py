@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 _BUSY_SECONDS = 5
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+_LINKED = {"conversation_id", "message_id", "collection_id", "document_id"}
 _PROVIDER_ANSWERS = re.compile(r"/api/auth/providers/[a-z]+/callback")
 _REFUSALS = {
     404: ("not_found", "This address does not exist."),
@@ -95,8 +96,8 @@ def _is_guarded(request: Request) -> bool:
 
 
 def _linked(request: Request) -> list[UUID] | None:
-    """Return the IDs in the address of a request that only reads."""
-    if request.method not in _SAFE_METHODS:
+    """Return the IDs in the address of a request that only reads a conversation, collection or document; else None."""
+    if request.method not in _SAFE_METHODS or not request.path_params.keys() <= _LINKED:
         return None
     return [found for value in request.path_params.values() if (found := parse_id(value)) is not None]
 

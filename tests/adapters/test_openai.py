@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import httpx2
 import openai
@@ -124,6 +125,8 @@ def test_models_of_services_elsewhere_are_marked_so() -> None:
         ("not-json-object", InvalidModelResponse, "an invalid response"),
         ("wrong-fields", InvalidModelResponse, "an invalid response"),
         ("endless-line", InvalidModelResponse, "an invalid response"),
+        ("endless-event", InvalidModelResponse, "an invalid response"),
+        ("compressed", InvalidModelResponse, "an invalid response"),
         ("filter", InvalidModelResponse, "content filter"),
         ("silent", ModelTimeout, "did not respond for 1 seconds"),
         ("html-status", ModelError, "failed on its host"),
@@ -140,7 +143,7 @@ async def test_every_failure_is_ours_and_keeps_what_was_said(
         async for event in model.chat(f"scripted:fault={fault},at=5", QUESTION):
             said.append(event)
     assert type(failure.value) is error and sentence in failure.value.message
-    before = {"html-status": 0, "refused": 0, "too-long": 0, "limited": 0, "filter": 20}
+    before = {"compressed": 0, "html-status": 0, "refused": 0, "too-long": 0, "limited": 0, "filter": 20}
     assert len(said) == before.get(fault, 5)
 
 
@@ -251,7 +254,6 @@ async def test_a_conversation_that_is_longer_than_the_context_loses_its_oldest_m
     server: ScriptedOpenAI, model: OpenAIChatModel
 ) -> None:
     server.offered = [{"id": "scripted:tokens=1", "max_model_len": 600}]
-    await model.models()
     long = [ChatMessage(role, "word " * 100) for role in (Role.USER, Role.ASSISTANT) * 5]
     await answer(model, "scripted:tokens=1", [*long, *QUESTION])
     sent = server.asked[-1]["messages"]
@@ -275,6 +277,13 @@ async def test_models_of_several_providers_are_asked_by_their_full_names(
     assert ollama.asked[-1]["model"] == "hf.co/team/scripted:tokens=4"
     assert not await providers.is_loading("gpu/scripted:tokens=20")
     assert providers.hosts_heard_since(0) == [ollama.host]
+    # One that is restarted keeps its models: a conversation must not go to another provider meanwhile.
+    await server.stop()
+    providers._offers["gpu"] = replace(providers._offers["gpu"], asked_at=float("-inf"))
+    assert [item.name for item in await providers.models()] == names
+    await ollama.stop()
+    with pytest.raises(ModelHostUnavailable):
+        await providers.models()
     await providers.aclose()
     nobody = ModelProviders(OllamaChatModel(["http://127.0.0.1:9"]), {"away": OpenAIChatModel("http://127.0.0.1:9/v1")})
     with pytest.raises(ModelHostUnavailable):

@@ -7,7 +7,7 @@ from typing import Any
 
 import authlib.common.errors
 import authlib.integrations.base_client.errors
-import httpx
+import httpx2
 import joserfc.errors
 import pytest
 from structlog.testing import capture_logs
@@ -237,11 +237,11 @@ async def test_nobody_departs_by_a_tampered_discovery_document(host: SignInProvi
 
 
 def foreign_errors() -> list[type[Exception]]:
-    modules = (httpx, joserfc.errors, authlib.common.errors, authlib.integrations.base_client.errors)
+    modules = (httpx2, joserfc.errors, authlib.common.errors, authlib.integrations.base_client.errors)
     bases = (
-        httpx.HTTPError,
-        httpx.InvalidURL,
-        httpx.StreamError,
+        httpx2.HTTPError,
+        httpx2.InvalidURL,
+        httpx2.StreamError,
         joserfc.errors.JoseError,
         authlib.common.errors.AuthlibBaseError,
     )
@@ -255,16 +255,16 @@ def test_every_error_that_the_libraries_can_raise_is_translated() -> None:
     for kind in kinds:
         with pytest.raises(ProviderError), translated("oidc"):
             # Made without their constructors, which all want something else.
-            raise kind.__new__(kind, "boom") if kind is not httpx.HTTPStatusError else status_error()
+            raise kind.__new__(kind, "boom") if kind is not httpx2.HTTPStatusError else status_error()
 
 
-def status_error() -> httpx.HTTPStatusError:
-    request = httpx.Request("GET", "https://id.example")
-    return httpx.HTTPStatusError("boom", request=request, response=httpx.Response(500, request=request))
+def status_error() -> httpx2.HTTPStatusError:
+    request = httpx2.Request("GET", "https://id.example")
+    return httpx2.HTTPStatusError("boom", request=request, response=httpx2.Response(500, request=request))
 
 
 def test_authlib_speaks_through_the_httpx_whose_errors_are_translated() -> None:
-    assert issubclass(AsyncOAuth2Client, httpx.AsyncClient)
+    assert issubclass(AsyncOAuth2Client, httpx2.AsyncClient)
 
 
 @pytest.mark.parametrize("part", ["oidc", "github", "apple"])

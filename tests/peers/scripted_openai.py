@@ -1,7 +1,7 @@
 """A server with OpenAI's API whose models' names define their behavior, as vLLM and llama.cpp answer (scripted_model.py).
 
 The keys are those of scripted_ollama.py: tokens, rate, first, think, text, count, resume, call, hold, needs, and `fault`, after
-`at` tokens: error-event | cut | no-reason | reset | garbage | not-json-object | wrong-fields | silent | endless-line | nul |
+`at` tokens: error-event | cut | no-reason | reset | garbage | not-json-object | wrong-fields | silent | endless-line | endless-event | compressed | nul |
 filter | length | absurd-counts | html-status | endless-list | too-long | limited. A model without a script answers 404.
 """
 
@@ -102,7 +102,10 @@ class ScriptedOpenAI:
         if refusal is not None or script is None:
             await _answer(writer, *(refusal or (500, "")))
             return True
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        encoding = b"Content-Encoding: gzip\r\n" if script.fault == "compressed" else b""
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + encoding + b"Transfer-Encoding: chunked\r\n\r\n"
+        )
         self.generating += 1
         told = asked["messages"]
         wants = script.call and asked.get("tools") and not any(message["role"] == "tool" for message in told)
@@ -196,10 +199,15 @@ async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
             await asyncio.sleep(3600)
         case "endless-line":
             await _endless(writer, has_head=False)
+        case "endless-event":
+            line = b"data: " + b"x" * 1_000 + b"\n"
+            for _ in range(10_000):
+                writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+                await writer.drain()
         case "nul":
             await _event(writer, _chunk(model, {"content": "a\x00b\ud800c\u202egnp.exe "}))
             return False
-        case "filter" | "length" | "absurd-counts":
+        case "filter" | "length" | "absurd-counts" | "compressed":
             return False
         case _:
             raise AssertionError(f"no such fault: {fault}")

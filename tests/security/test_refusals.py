@@ -19,6 +19,7 @@ from rxchat.services.app import export_leases
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.chat.thread import ThreadState
+from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.documents.viewer import ViewerState
 from tests.factories import signed_in_as
 from tests.security.http import Open, create_user, error_of, sign_in
@@ -60,7 +61,14 @@ async def test_links_to_what_does_not_exist_are_no_entries(services: Services, c
         assert denied(owner_url) == []
         tab.visit(theirs)
         await tab.do(ThreadState, "open")
-    assert denied(owner_url) == [(str(ada.user_id), "ThreadState.open")]
+        victim = await create_user(services, owner_url, "Owner")
+        collection = await services.documents.collections.create(victim, "Diary")
+        upload = await services.documents.files.begin(victim, name="a.txt", size_bytes=3, collection_id=collection)
+        await tab.do(ViewerState, "open", key="/x", document_id=str(upload.document_id), passage={})
+        tab.be_at(collection_id=str(collection))
+        await tab.do(DocumentsState, "load")
+    doors = ["ThreadState.open", "ViewerState.open", "DocumentsState.load"]
+    assert denied(owner_url) == [(str(ada.user_id), door) for door in doors]
 
 
 async def test_what_others_send_from_their_address_keeps_no_refusal_of_a_user_out_of_the_audit(

@@ -233,7 +233,7 @@ def test_a_key_that_would_be_sent_unencrypted_is_found(is_public: bool) -> None:
     hosts = "far=http://models.example.com/v1, safe=https://models.example.com/v1, near=http://gpu-1:8000/v1"
     values = (PUBLIC if is_public else {}) | {"OPENAI_HOSTS": hosts, "OPENAI_KEYS": "far=a, safe=b, near=c"}
     (finding,) = [item for item in found(values) if item.setting == "OPENAI_HOSTS"]
-    assert "the key of far " in finding.problem and finding.severity == ("error" if is_public else "warning")
+    assert "models of far," in finding.problem and finding.severity == ("error" if is_public else "warning")
 
 
 def test_checking_says_what_is_wrong_and_what_is_fine(environment, capsys) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,11 @@ def test_chat_page_has_a_place_for_the_new_and_for_the_named_conversation() -> N
 def test_next_may_lead_to_every_page_and_to_nothing_else() -> None:
     routes = {page.route.split("/")[1] for page in PAGES if page.route.startswith("/")}
     assert routes - {""} == FIRST_SEGMENTS
+    # The browser decides alike, before it leaves the sign-in page.
+    words = Path(__file__).parents[2] / "rxchat" / "ui" / "client" / "words.js"
+    assert (
+        set(re.findall(r'"([\w-]+)"', words.read_text().partition("const PAGES = [")[2].partition("]")[0]))
+        == FIRST_SEGMENTS
+    )
+    cases = json.loads((Path(__file__).parents[1] / "support" / "next_cases.json").read_text())
+    assert {re.split(r"[/?#]", path)[1] for path in map(str, cases["pages"]) if path.startswith("/")} >= FIRST_SEGMENTS

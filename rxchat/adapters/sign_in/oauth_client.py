@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
-import warnings
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
+import httpx2
 import structlog
 from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
-from authlib.deprecate import AuthlibDeprecationWarning
+from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 from joserfc.errors import JoseError
 
 from rxchat import __version__
 from rxchat.adapters.tls import trusted
 from rxchat.domain.errors import InvalidProviderResponse, ProviderError, ProviderRefused, ProviderUnavailable
 from rxchat.domain.sign_in_providers import AuthorizationRequest
-
-with warnings.catch_warnings():
-    # Authlib warns that it prefers httpx2, which RxChat does not use.
-    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
-    from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +85,7 @@ class Calls:
 
     def _client(self, secret: str = "", method: str = "none") -> Any:
         # A client for each call: it stores tokens and cookies, and those of two users must not mix.
-        # (Any: its types are those of httpx2.)
+        # (Any: its types are incomplete.)
         return AsyncOAuth2Client(
             self.client_id,
             secret,
@@ -155,28 +149,28 @@ def needed(values: Mapping[str, Any], name: str) -> str:
 
 @contextmanager
 def translated(provider: str) -> Iterator[None]:
-    """Map each error that Authlib, httpx, joserfc or an invalid answer raises to a ProviderError."""
+    """Map each error that Authlib, httpx2, joserfc or an invalid answer raises to a ProviderError."""
     try:
         yield
     except ProviderError:
         raise
     except OAuthError as error:
         raise _token_error(provider, error) from error
-    except httpx.HTTPStatusError as error:
+    except httpx2.HTTPStatusError as error:
         status = error.response.status_code
         log.warning("a sign-in provider failed", provider=provider, status=status)
-        is_passing = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
+        is_passing = status >= httpx2.codes.INTERNAL_SERVER_ERROR or status == httpx2.codes.TOO_MANY_REQUESTS
         raise (ProviderUnavailable if is_passing else InvalidProviderResponse) from error
-    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+    except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
         # The provider's own answer made the request invalid.
         raise _broke(provider, error) from error
-    except (httpx.TransportError, OSError) as error:
+    except (httpx2.TransportError, OSError) as error:
         # A TimeoutError is an OSError.
         log.warning(
             "a sign-in provider does not respond", provider=provider, error=_printable(error) or type(error).__name__
         )
         raise ProviderUnavailable from error
-    except (AuthlibBaseError, JoseError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except (AuthlibBaseError, JoseError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
         raise _broke(provider, error) from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         # Well-formed but invalid answers, and UntrustedResponse.
@@ -205,9 +199,9 @@ def _printable(said: object) -> str:
     return re.sub(r"[^ -~]+", " ", str(said)).strip()[:200]
 
 
-def _checked(response: httpx.Response) -> httpx.Response:
+def _checked(response: httpx2.Response) -> httpx2.Response:
     """Return the response if Authlib can read it: tokens with status 200, errors also with other ones."""
-    if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+    if response.is_client_error and response.status_code != httpx2.codes.TOO_MANY_REQUESTS:
         try:
             said = response.json()
         except ValueError:
@@ -217,20 +211,20 @@ def _checked(response: httpx.Response) -> httpx.Response:
     return response.raise_for_status()
 
 
-async def _limit(response: httpx.Response) -> None:
+async def _limit(response: httpx2.Response) -> None:
     """Limit the size of a response; refuses compressed ones, which were not requested and could have any size."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise UntrustedResponse("the response is compressed")
     stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
+    if not isinstance(stream, httpx2.AsyncByteStream):
         raise TypeError("the response is not a stream")
     response.stream = _Limited(stream)
 
 
-class _Limited(httpx.AsyncByteStream):
+class _Limited(httpx2.AsyncByteStream):
     """A stream that fails at a size limit."""
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

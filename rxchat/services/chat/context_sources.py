@@ -149,7 +149,8 @@ class ContextSources:
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
             known = await rows.for_conversation(session, current_user.user_id, conversation_id)
-            found = await rows.unavailable_documents(session, [item.id for item in known])
+            files = [item.id for item in known if item.kind is not ContextKind.COLLECTION]
+            found = await rows.unavailable_documents(session, files)
             return found.being_read
 
     async def attach(self, current_user: CurrentUser, conversation_id: UUID, found: UUID) -> None:

@@ -11,7 +11,7 @@ from rxchat.domain.ports import ChatModel
 
 _FRESH_SECONDS = 10.0
 _LOADING_SECONDS = 1.0
-_NO_MODEL = "The model host has no chat model. Install one with: ollama pull llama3.2"
+_NO_MODEL = "The model host has no chat model. Install one, for example with: ollama pull llama3.2"
 
 
 @dataclass(frozen=True, slots=True)

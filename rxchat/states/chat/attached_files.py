@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import DatabaseUnavailable, InvalidInput
+from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.files import Document
 from rxchat.domain.ids import require_id
 from rxchat.services.app import container
-from rxchat.services.chat.context_sources import MOST_ATTACHED
-from rxchat.states.platform.auth_guard import current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.auth_guard import ANY_LENGTH, current_user_of, requires_user, requires_user_in_background
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.tab_registry import tabs
 
+_MOST = 1_000
+_LONGEST = 100_000
+"""Further files have no state on their chips; the answer waits for them all the same."""
 _IDLE_SECONDS = 20.0
 _BREATH_SECONDS = 0.5
 
@@ -33,14 +36,12 @@ class AttachedFilesState(rx.State):
     """Why a file could not be read, by its ID."""
 
     @rx.event
-    @requires_user
+    @partial(requires_user, longest=ANY_LENGTH)
     async def watch(self, current_user: CurrentUser, ids: str) -> Any:
         """Show whether these files have been read, and follow them until they have."""
-        wanted = ids.split()
-        if len(wanted) > MOST_ATTACHED:
-            raise InvalidInput(f"Attach at most {MOST_ATTACHED} files to a message.")
-        self._show(await _find(current_user, wanted))
-        self.of = " ".join(wanted)
+        ids = ids[:_LONGEST]
+        self._show(await _find(current_user, ids))
+        self.of = ids
         return AttachedFilesState.follow if self.being_read else None
 
     def _show(self, found: list[Document]) -> None:
@@ -64,6 +65,10 @@ class AttachedFilesState(rx.State):
                 if not await self._look_again(of):
                     return
                 await asyncio.sleep(_BREATH_SECONDS)
+        async with self:
+            # The page that comes back asks again.
+            if self.of == of:
+                self.of = ""
 
     async def _look_again(self, of: str) -> bool:
         """Show changes; False if there is nothing more to wait for."""
@@ -73,7 +78,7 @@ class AttachedFilesState(rx.State):
             # The session is checked each time: permissions may have changed.
             current_user = await current_user_of(self)
         try:
-            found = await _find(current_user, of.split())
+            found = await _find(current_user, of)
         except DatabaseUnavailable:
             return True
         async with self:
@@ -82,10 +87,11 @@ class AttachedFilesState(rx.State):
             return self.of == of and bool(self.being_read)
 
 
-async def _find(current_user: CurrentUser, ids: list[str]) -> list[Document]:
+async def _find(current_user: CurrentUser, ids: str) -> list[Document]:
     if not ids:
         return []
-    return await container.get_services().documents.documents.readable(current_user, [require_id(item) for item in ids])
+    wanted = [require_id(item) for item in ids.split()[:_MOST]]
+    return await container.get_services().documents.documents.readable(current_user, wanted)
 
 
 def _problem(document: Document) -> str:

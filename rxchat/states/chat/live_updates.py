@@ -324,13 +324,13 @@ class LiveUpdates:
         place = self._place if run.is_waiting and run_state == "waiting" else 0
         if run_state == "waiting" and not run.is_waiting:
             run_state = await self._preparation(run)
-        if self._shown_run != (run.id, run_state, place):
+        if self._shown_run != (run.id, f"{run_state} {len(self._being_read)}", place):
             async with self._page() as state:
                 await self._put_run(state, run, run_state, place)
 
     async def _put_run(self, state: ThreadPage, run: ActiveRun, run_state: str, place: int) -> None:
         """Show a run that is `waiting`, `reading` attached files, `loading` its model, or `answering`."""
-        self._shown_run = (run.id, run_state, place)
+        self._shown_run = (run.id, f"{run_state} {len(self._being_read)}", place)
         looked_at, note = (await state.get_state(ContextSourcesState)).attached, ""
         if run_state != "answering":
             note = self._note(run, run_state, place, looked_at)

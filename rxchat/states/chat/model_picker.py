@@ -17,6 +17,7 @@ from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
 
 _ANSWERS = " will answer from here on."
+_OUTSIDE = "The others run outside of your network: choose one if your conversation may go there."
 _NO_MODEL = "You have access to no model yet. Ask an administrator for one."
 
 
@@ -65,7 +66,13 @@ class ModelPickerState(rx.State):
         off = [ModelChoice(item.name, f"{model_detail(item)}: off", False, True) for item in offer.forbidden]
         set_changed(self, models=[*choices, *off])
         default = offer.default if offer.default in usable or not usable else choices[0].name
-        self._choose(wanted or self.model or default, default)
+        wanted = wanted or self.model
+        # What runs outside of this network takes over for nothing that ran here: only the user decides that.
+        remote = {item.name for item in offer.models if item.remote_host}
+        near = (
+            default if default not in remote else next((item.name for item in choices if item.name not in remote), "")
+        )
+        self._choose(wanted or default, near if wanted else default)
         problem = f"{offer.problem} {offer.detail}".strip() if sees_details(current_user) else offer.problem
         set_changed(self, notice=problem or (_NO_MODEL if names and not choices else self._gone()))
 
@@ -77,8 +84,11 @@ class ModelPickerState(rx.State):
 
     def _gone(self) -> str:
         """Return a notice about a missing model and its replacement; "" if it is available."""
-        if not self._wanted or not self.model or self._wanted == self.model:
+        if not self._wanted or not self.model:
             return ""
+        if self._wanted == self.model:
+            is_there = not self.models or any(item.name == self.model for item in self.models)
+            return "" if is_there else f"The model {self.model} is not available now. {_OUTSIDE}"
         return f"The model {self._wanted} is no longer available. {self.model}{_ANSWERS}"
 
     def _choose(self, name: str, default: str) -> None:

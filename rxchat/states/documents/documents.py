@@ -29,6 +29,7 @@ from rxchat.states.documents.document_views import (
     step_view,
 )
 from rxchat.states.platform.auth_guard import (
+    ANY_LENGTH,
     current_path,
     current_user_of,
     record_denied_link,
@@ -44,7 +45,6 @@ PAGE_SIZE = 100
 """How many documents the page shows at first, and more at each request."""
 _MOST_AT_ONCE = 1_000
 """How many documents one action may be about."""
-_LONGEST_IDS = 40_000
 _IDLE_SECONDS = 30.0
 _BREATH_SECONDS = 0.25
 """Changes of many documents are collected for this long."""
@@ -261,7 +261,7 @@ class DocumentsState(DialogState, rx.State):
         return rx.redirect("/documents")
 
     @rx.event
-    @partial(_guarded, longest=_LONGEST_IDS)
+    @partial(_guarded, longest=ANY_LENGTH)
     async def remove_documents(self, current_user: CurrentUser, form: dict) -> None:
         """Delete documents (ids separated by commas), and offer to restore them."""
         chosen = _ids(text_in(form, "ids"))
@@ -274,7 +274,7 @@ class DocumentsState(DialogState, rx.State):
         self.removed = ",".join(map(str, restorable))
 
     @rx.event
-    @partial(_guarded, longest=_LONGEST_IDS)
+    @partial(_guarded, longest=ANY_LENGTH)
     async def restore_documents(self, current_user: CurrentUser, ids: str) -> None:
         """Restore deleted documents (ids separated by commas)."""
         chosen = _ids(ids)

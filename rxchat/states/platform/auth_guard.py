@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 LONGEST_TEXT = 10_000
 """The maximum length of a text in the arguments of a handler that does not name another one."""
 ANY_LENGTH = 10_000_000
-"""For handlers whose service counts a text before it does anything else with it."""
+"""For handlers that cut the text, or whose service refuses one that is too long in words of its own."""
 _AWAY_SECONDS = 1.0
 _SECURE_COOKIE, _PLAIN_COOKIE = "__Host-rxchat_session", "rxchat_session"
 _accepted = [_SECURE_COOKIE, _PLAIN_COOKIE]

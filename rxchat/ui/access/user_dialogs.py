@@ -7,8 +7,8 @@ import reflex as rx
 from rxchat.states.access.user import UserState
 from rxchat.ui.access.frame import options
 from rxchat.ui.kit.dialogs import Dialogs
-from rxchat.ui.kit.elements import at_most, quiet_button
-from rxchat.ui.kit.forms import FormStatus, labelled, select
+from rxchat.ui.kit.elements import quiet_button
+from rxchat.ui.kit.forms import FormStatus, select, text_area
 from rxchat.ui.kit.inputs import link_box
 
 dialogs = Dialogs("user_dialog", UserState)
@@ -126,15 +126,10 @@ def _link_dialog() -> rx.Component:
 
 
 def _reason_dialog() -> rx.Component:
-    reason = rx.el.textarea(
-        id="reason", name="reason", rows="3", aria_describedby="reason-problem reason-help", custom_attrs=at_most(500)
-    )
     return dialogs.form(
         "reason",
         f"Read conversations of {_name}",
-        labelled(
-            "reason", "Reason", reason, help_text=_REASON, problem=dialogs.problem_of("reason"), is_announced=True
-        ),
+        text_area("reason", "Reason", help_text=_REASON, problem=dialogs.problem_of("reason"), is_announced=True),
         action="Show conversations",
         on_submit=UserState.list_conversations,
     )

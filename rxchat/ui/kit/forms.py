@@ -200,6 +200,27 @@ def field(
     return labelled(identifier, label, control, help_text=help_text, problem=problem, is_announced=is_announced)
 
 
+def text_area(
+    name: str,
+    label: str,
+    *,
+    help_text: Any = "",
+    problem: Any = "",
+    is_announced: bool = False,
+    longest: int = 500,
+    **props: Any,
+) -> rx.Component:
+    """A labelled text of several lines; its id is `name`. The arguments are those of `field`."""
+    attributes: dict[str, Any] = at_most(longest)
+    if isinstance(problem, rx.Var):
+        attributes["aria-invalid"] = rx.cond(problem != "", "true", "false")
+    described = f"{name}-problem {name}-help"
+    control = rx.el.textarea(
+        id=name, name=name, aria_describedby=described, custom_attrs=attributes, **({"rows": "3"} | props)
+    )
+    return labelled(name, label, control, help_text=help_text, problem=problem, is_announced=is_announced)
+
+
 def email_field(problem: Any = "", **props: Any) -> rx.Component:
     """The e-mail address of an account."""
     return field(

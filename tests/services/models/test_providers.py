@@ -81,6 +81,7 @@ async def test_a_provider_that_is_away_says_so_in_the_answer_and_hides_no_other_
 ) -> None:
     await server.stop()
     assert [model.name for model in (await both.models.catalog.offer()).models] == ["scripted:tokens=20"]
+    assert (await both.models.catalog.offer()).problem == ""
     turn = await both.chat.messages.send_message(current_user, None, "Count.", COUNTING)
     answer = await ended(both, current_user, turn.conversation_id)
     assert answer.state is MessageState.FAILED

@@ -35,8 +35,11 @@ HANDLERS = sorted(
     ((state, name) for state in our_states() for name in state.event_handlers if name != "setvar"),
     key=lambda handler: (handler[0].get_full_name(), handler[1]),
 )
-OF_ANY_LENGTH = {"ThreadState.send", "ThreadState.change_waiting"}
-"""Their service counts the text first, and the message for users names both numbers."""
+OF_ANY_LENGTH = {
+    "ThreadState.send", "ThreadState.change_waiting", "AttachedFilesState.watch", "DocumentsState.remove_documents",
+    "DocumentsState.restore_documents",
+}  # fmt: skip
+"""They cut a list of IDs first, or their service refuses a message in words of its own."""
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
 
@@ -133,6 +136,8 @@ async def test_long_texts_are_refused_before_anything_is_done_with_them(
                 await tab.do(state, name, **values)
                 [line] = [line for line in capsys.readouterr().out.splitlines() if "refused" in line]
                 assert "code=invalid_input" in line and handler.__qualname__ in line
+                said = json.dumps(tab.frames[-1:])
+                assert "characters; the maximum is" in said
 
 
 @pytest.fixture
