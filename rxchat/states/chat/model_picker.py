@@ -50,7 +50,7 @@ class ModelPickerState(rx.State):
         if name not in {item.name for item in self.models if not item.is_off}:
             raise InvalidInput("This model is no longer available.")
         self._choose(name, name)
-        if self.notice.endswith(_ANSWERS):
+        if self.notice.endswith((_ANSWERS, _OUTSIDE)):
             self.notice = ""
 
     async def _show(self, current_user: CurrentUser, wanted: str) -> None:
@@ -96,5 +96,5 @@ class ModelPickerState(rx.State):
         # "llama3.2" is how users write llama3.2:latest.
         name = next((known for known in (name, f"{name}:latest") if known in demo_of), name)
         self._wanted = name
-        model = name if name in demo_of or not demo_of else default
+        model = name if name in demo_of or not demo_of or not default else default
         set_changed(self, model=model, is_demo=demo_of.get(model, False))

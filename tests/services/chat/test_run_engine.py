@@ -20,7 +20,7 @@ from rxchat.settings import Settings
 from tests.factories import add_user
 from tests.peers.scripted_model import counted
 from tests.peers.scripted_ollama import ScriptedOllama
-from tests.services.answering import ENDLESS, ended, following, grown, kill
+from tests.services.answering import ENDLESS, ended, following, grown, kill, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -171,6 +171,7 @@ async def test_another_engine_goes_on_when_one_dies_without_a_word(
         turn = await dying.chat.messages.send_message(current_user, None, "go", "scripted:tokens=100000,rate=50")
         async with following(dying, current_user, turn) as answer:
             await grown(answer, 100)
+        await stored(dying, turn, 100)
         # As kill -9 would leave it: nobody renews, nobody writes, nobody says goodbye.
         page = await dying.chat.conversations.open(current_user, turn.conversation_id)
         assert page.run is not None

@@ -134,10 +134,11 @@ async def test_an_engine_that_finds_a_run_of_its_own_which_another_had_lets_go_o
     )
     async with following(services, current_user, turn) as answer:
         await grown(answer, 60)
+    await stored(services, turn, 60)
     with psycopg.connect(owner_url) as connection:
         # As if another engine had had it and given it back, with more words than ours.
         connection.execute("UPDATE run SET fence = fence + 1, state = 'queued', engine_id = NULL")
-    assert (await ended(services, current_user, turn.conversation_id, 30)).text == WHOLE
+    assert (await ended(services, current_user, turn.conversation_id)).text == WHOLE
 
 
 async def test_a_run_whose_engine_is_dead_is_stopped_here_and_now(
@@ -148,6 +149,7 @@ async def test_a_run_whose_engine_is_dead_is_stopped_here_and_now(
         turn = await dying.chat.messages.send_message(current_user, None, "go", ENDLESS)
         async with following(dying, current_user, turn) as answer:
             await grown(answer, 300)
+        await stored(dying, turn, 20)
         kill(dying)
         with psycopg.connect(owner_url) as connection:
             connection.execute("UPDATE run SET lease_until = now() - interval '1 minute'")
@@ -185,6 +187,7 @@ async def test_a_mirror_in_another_process_ends_with_exactly_what_is_stored(
         )
         async with following(reading, current_user, turn) as mirrored:
             await grown(mirrored, 120)
+            await stored(dying, turn, 100)
             kill(dying)
             heir = await processes.enter_async_context(running(settings, at))
             message = await ended(heir, current_user, turn.conversation_id, LEASE_SECONDS + 60)

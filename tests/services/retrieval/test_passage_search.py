@@ -74,6 +74,9 @@ async def test_many_searches_of_one_user_delay_those_of_another_by_one(
     async with asyncio.timeout(60):
         while len(slots._waiting) < 2:
             await asyncio.sleep(0.01)
+    # A passage that is where it was waits for none of them.
+    there = PassageRef(0, 8, 0, "The keys")
+    assert (await services.retrieval.passages.around(grace, of[grace], there, 100, 1_000))[1] == Span(0, 8)
     for _ in range(5):
         going_on.release()
     await asyncio.gather(*first, second)

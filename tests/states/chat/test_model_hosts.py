@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from rxchat.bootstrap import running
+from rxchat.connections import Connections
 from rxchat.domain.accounts import CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.settings import Settings
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_user, first_administrator, signed_in_as
@@ -119,6 +122,26 @@ async def test_a_model_of_a_service_elsewhere_is_marked_and_cannot_be_chosen(
         assert tab.shown(ModelPickerState, "model") == QUICK
     offer = await services.models.catalog.offer()
     assert [model.name for model in offer.models] == [QUICK]
+
+
+async def test_what_runs_elsewhere_takes_over_for_nothing_that_ran_here(
+    settings: Settings, at: Connections, member: CurrentUser, ollama: ScriptedOllama
+) -> None:
+    """A restart of the host must not send a conversation out of the network."""
+    async with running(settings.model_copy(update={"remote_models": True}), at) as services:
+        cookie = await signed_in_as(services, member)
+        async with open_tab(cookie) as tab:
+            await at_conversation(tab)
+            await ask(tab, "go", OTHER)
+            await tab.until(tab.answer)
+            ollama.offered = [REMOTE]
+            forget_offer(services)
+            await send(tab, "and again")
+            assert tab.shown(ModelPickerState, "model") == OTHER
+            assert "The others run outside of your network" in tab.shown(ModelPickerState, "notice")
+            await tab.until(lambda: [asked["model"] for asked in ollama.asked] == [OTHER, OTHER])
+            await tab.do(ModelPickerState, "choose", name=REMOTE)
+            assert (tab.shown(ModelPickerState, "model"), tab.shown(ModelPickerState, "notice")) == (REMOTE, "")
 
 
 async def test_the_page_says_that_a_model_is_being_loaded(
