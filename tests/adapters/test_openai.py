@@ -57,7 +57,7 @@ async def server() -> AsyncGenerator[ScriptedOpenAI]:
 
 @pytest.fixture
 async def model(server: ScriptedOpenAI) -> AsyncGenerator[OpenAIChatModel]:
-    found = OpenAIChatModel(server.url, "sk-right", first_token_seconds=60, token_seconds=1)
+    found = OpenAIChatModel(server.url, "sk-right", first_token_seconds=60, token_seconds=5)
     yield found
     await found.aclose()
 
@@ -128,7 +128,7 @@ def test_models_of_services_elsewhere_are_marked_so() -> None:
         ("endless-event", InvalidModelResponse, "an invalid response"),
         ("compressed", InvalidModelResponse, "an invalid response"),
         ("filter", InvalidModelResponse, "content filter"),
-        ("silent", ModelTimeout, "did not respond for 1 seconds"),
+        ("silent", ModelTimeout, "did not respond for 5 seconds"),
         ("html-status", ModelError, "failed on its host"),
         ("refused", ModelRefused, "refused this request"),
         ("too-long", ModelRefused, "too long for scripted"),
