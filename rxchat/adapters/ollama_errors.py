@@ -7,29 +7,28 @@ for administrators and the log.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
 import ollama
-import structlog
 
+from rxchat.adapters.model_errors import (
+    AWAY,
+    BROKE,
+    FAILED,
+    GARBLED,
+    KEEPS,
+    REFUSED,
+    STOPPED,
+    logged,
+    on_one_line,
+    reason_of,
+)
 from rxchat.domain.errors import InvalidModelResponse, ModelError, ModelHostUnavailable, ModelRefused, ModelUnknown
-from rxchat.domain.text import sanitize
 
-Failure = TypeVar("Failure", bound=ModelError)
-
-log = structlog.get_logger(__name__)
-
-AWAY = "The model host does not respond. Try again in a moment, or ask an administrator."
-_BROKE = "The model failed during the answer. The text so far is kept. Try again, or choose another model."
-_GARBLED = "The model host sent an invalid response. Ask an administrator to check it."
-_KEEPS = "The connection to the model broke during the answer. The text so far is kept."
-_REFUSED = "{model} refused this request. Choose another model, or ask an administrator."
 _ELSEWHERE = (
     "{model} runs on a service outside of this network, which refused the request: it needs a {what} there. Choose another"
     " model, or ask an administrator."
@@ -59,39 +58,39 @@ def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[No
         raise away(host, error) from error
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
-        raise _logged(ModelRefused(_GARBLED, detail=f"{host} answered with status {status}; is it Ollama?")) from error
+        raise logged(ModelRefused(GARBLED, detail=f"{host} answered with status {status}; is it Ollama?")) from error
     except (httpx.TransportError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
         if not begun:
             # A pooled connection that the daemon had closed: it was unavailable before the request.
             raise away(host, error) from error
-        detail = f"The connection to {host} broke during the answer ({_reason(error)})."
-        raise _logged(InvalidModelResponse(_KEEPS, detail=detail)) from error
+        detail = f"The connection to {host} broke during the answer ({reason_of(error)})."
+        raise logged(InvalidModelResponse(KEEPS, detail=detail)) from error
     except (json.JSONDecodeError, UnicodeDecodeError, httpx.RequestError, aiohttp.ClientError) as error:
-        detail = f"{host} sent something other than Ollama's protocol ({_reason(error)}); is it Ollama?"
-        raise _logged(InvalidModelResponse(_GARBLED, detail=detail)) from error
+        detail = f"{host} sent something other than Ollama's protocol ({reason_of(error)}); is it Ollama?"
+        raise logged(InvalidModelResponse(GARBLED, detail=detail)) from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         # Well-formed lines that are no answers: wrong fields (pydantic's ValidationError), or no object at all.
-        detail = f"{host} sent an invalid response ({_reason(error)}); is its version supported?"
-        raise _logged(InvalidModelResponse(_GARBLED, detail=detail)) from error
+        detail = f"{host} sent an invalid response ({reason_of(error)}); is its version supported?"
+        raise logged(InvalidModelResponse(GARBLED, detail=detail)) from error
 
 
 def away(host: str, error: BaseException) -> ModelHostUnavailable:
     """Return the error for a host that does not respond."""
-    return _logged(
-        ModelHostUnavailable(AWAY, detail=f"{host} does not respond ({_reason(error)}). Is Ollama running there?")
+    return logged(
+        ModelHostUnavailable(AWAY, detail=f"{host} does not respond ({reason_of(error)}). Is Ollama running there?")
     )
 
 
 def line_too_long(host: str, megabytes: int) -> InvalidModelResponse:
     """Return the error for a line that exceeds the limit."""
-    return _logged(InvalidModelResponse(_GARBLED, detail=f"{host} sent a line of over {megabytes} MB; is it Ollama?"))
+    return logged(InvalidModelResponse(GARBLED, detail=f"{host} sent a line of over {megabytes} MB; is it Ollama?"))
 
 
 def stopped(host: str) -> InvalidModelResponse:
     """Return the error for an answer that ends without its last line."""
-    return _logged(
+    return logged(
         InvalidModelResponse(
-            "The model stopped during the answer. The text so far is kept.",
+            STOPPED,
             detail=f"{host} closed the connection without a last line.",
         )
     )
@@ -105,33 +104,21 @@ def _response_error(host: str, model: str, error: ollama.ResponseError) -> Model
         message = (
             f"The model {model} is no longer installed. Choose another one, or ask an administrator to install it."
         )
-        return _logged(ModelUnknown(message, detail=f"{detail}. Get it there with: ollama pull {model}"))
+        return logged(ModelUnknown(message, detail=f"{detail}. Get it there with: ollama pull {model}"))
     if known is None and status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         known = _ELSEWHERE.replace("{what}", "sign-in or a subscription")
     if status in {-1, httpx.codes.OK}:
         # An error line inside a stream that began with 200 carries no status of its own.
-        made: ModelError = InvalidModelResponse(_named(known, model) or _BROKE, detail=detail)
+        made: ModelError = InvalidModelResponse(_named(known, model) or BROKE, detail=detail)
     elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        failed = f"{model} failed on its host. Try again, choose another model, or ask an administrator."
-        made = ModelError(_named(known, model) or failed, detail=detail)
+        made = ModelError(_named(known or FAILED, model), detail=detail)
     else:
-        made = ModelRefused(_named(known or _REFUSED, model), detail=detail)
-    return _logged(made)
+        made = ModelRefused(_named(known or REFUSED, model), detail=detail)
+    return logged(made)
 
 
 def _named(words: str | None, model: str) -> str:
     return words.replace("{model}", model or "The model") if words else ""
-
-
-def _logged(error: Failure) -> Failure:
-    log.warning("the model host failed", code=error.code, reason=error.detail)
-    return error
-
-
-def _reason(error: BaseException) -> str:
-    # Not str(error): that of some aiohttp errors fails without their connection.
-    words = getattr(error, "strerror", None) or " ".join(str(part) for part in error.args if isinstance(part, str))
-    return sanitize(re.sub(r"\s+", " ", str(words)).strip())[:200] or type(error).__name__
 
 
 def _sentence(raw: str) -> str:
@@ -147,7 +134,7 @@ def _sentence(raw: str) -> str:
         if isinstance(inner, dict):
             inner = inner.get("message", "")
         text = str(inner).strip()
-    return sanitize(re.sub(r"\s+", " ", text))[:300] or "no reason given"
+    return on_one_line(text)[:300] or "no reason given"
 
 
 def short(host: str) -> str:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 import openai
-import structlog
 
+from rxchat.adapters.model_errors import (
+    AWAY,
+    BROKE,
+    FAILED,
+    GARBLED,
+    KEEPS,
+    REFUSED,
+    STOPPED,
+    logged,
+    on_one_line,
+    reason_of,
+)
 from rxchat.domain.errors import InvalidModelResponse, ModelError, ModelHostUnavailable, ModelRefused, ModelUnknown
-from rxchat.domain.text import sanitize
 
-Failure = TypeVar("Failure", bound=ModelError)
-
-log = structlog.get_logger(__name__)
-
-_AWAY = "The model host does not respond. Try again in a moment, or ask an administrator."
-_BROKE = "The model failed during the answer. The text so far is kept. Try again, or choose another model."
-_FAILED = "{model} failed on its host. Try again, choose another model, or ask an administrator."
 _FILTERED = "The provider's content filter ended this answer. The text so far is kept."
-_GARBLED = "The model host sent an invalid response. Ask an administrator to check it."
-_KEEPS = "The connection to the model broke during the answer. The text so far is kept."
-_REFUSED = "{model} refused this request. Choose another model, or ask an administrator."
-_STOPPED = "The model stopped during the answer. The text so far is kept."
 _UNKNOWN = "The model {model} is no longer available. Choose another one, or ask an administrator."
 _KEY = "The provider of {model} refused RxChat's key. Choose another model, or ask an administrator."
 _LIMITED = "The provider of {model} is busy, or its quota is used up. Try again later, or choose another model."
@@ -61,39 +59,39 @@ def translated(host: str, model: str, begun: Sequence[bool] = ()) -> Iterator[No
         cause = error.__cause__ or error
         if not begun:
             raise away(host, cause) from error
-        raise _logged(
-            InvalidModelResponse(_KEEPS, detail=f"The connection to {host} broke ({_reason(cause)}).")
+        raise logged(
+            InvalidModelResponse(KEEPS, detail=f"The connection to {host} broke ({reason_of(cause)}).")
         ) from error
     except openai.APIResponseValidationError as error:
         raise _garbled(host, error) from error
     except openai.APIError as error:
         # An error in the stream, which has no status of its own.
-        said = _sentence(error.body) or sanitize(str(error.message))[:300]
-        raise _logged(InvalidModelResponse(_known(said, _BROKE, model), detail=f"{host} said: {said}")) from error
+        said = _sentence(error.body) or on_one_line(str(error.message))[:300]
+        raise logged(InvalidModelResponse(_known(said, BROKE, model), detail=f"{host} said: {said}")) from error
     except TooLong as error:
-        raise _logged(InvalidModelResponse(_GARBLED, detail=f"{host} sent over {error} MB at once.")) from error
+        raise logged(InvalidModelResponse(GARBLED, detail=f"{host} sent over {error} MB at once.")) from error
     except (openai.OpenAIError, httpx2.HTTPError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise _garbled(host, error) from error
 
 
 def away(host: str, error: BaseException) -> ModelHostUnavailable:
     """Return the error for a host that does not respond."""
-    return _logged(ModelHostUnavailable(_AWAY, detail=f"{host} does not respond ({_reason(error)})."))
+    return logged(ModelHostUnavailable(AWAY, detail=f"{host} does not respond ({reason_of(error)})."))
 
 
 def stopped(host: str) -> InvalidModelResponse:
     """Return the error for an answer without an end."""
-    return _logged(InvalidModelResponse(_STOPPED, detail=f"{host} closed the connection without finish_reason."))
+    return logged(InvalidModelResponse(STOPPED, detail=f"{host} closed the connection without finish_reason."))
 
 
 def filtered(host: str) -> InvalidModelResponse:
     """Return the error for an answer that the provider's filter has cut."""
-    return _logged(InvalidModelResponse(_FILTERED, detail=f"{host} sent the finish_reason content_filter."))
+    return logged(InvalidModelResponse(_FILTERED, detail=f"{host} sent the finish_reason content_filter."))
 
 
 def _garbled(host: str, error: BaseException) -> InvalidModelResponse:
-    detail = f"{host} sent something other than OpenAI's protocol ({_reason(error)})."
-    return _logged(InvalidModelResponse(_GARBLED, detail=detail))
+    detail = f"{host} sent something other than OpenAI's protocol ({reason_of(error)})."
+    return logged(InvalidModelResponse(GARBLED, detail=detail))
 
 
 def _status_error(host: str, model: str, error: openai.APIStatusError) -> ModelError:
@@ -102,10 +100,10 @@ def _status_error(host: str, model: str, error: openai.APIStatusError) -> ModelE
     is_quoting = status in _REFUSED_INPUT
     detail = f"{host} answered {status}: {error.code or error.type or 'invalid' if is_quoting else said}"
     if status == httpx2.codes.NOT_FOUND and model:
-        return _logged(ModelUnknown(_UNKNOWN.replace("{model}", model), detail=detail))
+        return logged(ModelUnknown(_UNKNOWN.replace("{model}", model), detail=detail))
     if status >= httpx2.codes.INTERNAL_SERVER_ERROR:
-        return _logged(ModelError(_known(said, _FAILED, model), detail=detail))
-    return _logged(ModelRefused(_known(said, _STATUSES.get(status, _REFUSED), model), detail=detail))
+        return logged(ModelError(_known(said, FAILED, model), detail=detail))
+    return logged(ModelRefused(_known(said, _STATUSES.get(status, REFUSED), model), detail=detail))
 
 
 def _known(said: str, otherwise: str, model: str) -> str:
@@ -119,13 +117,4 @@ def _sentence(body: Any) -> str:
         if isinstance(body, dict) and name in body:
             body = body[name]
     text = body if isinstance(body, str) else json.dumps(body) if body else ""
-    return sanitize(re.sub(r"\s+", " ", text))[:300]
-
-
-def _reason(error: BaseException) -> str:
-    return sanitize(re.sub(r"\s+", " ", str(error)).strip())[:200] or type(error).__name__
-
-
-def _logged(error: Failure) -> Failure:
-    log.warning("the model host failed", code=error.code, reason=error.detail)
-    return error
+    return on_one_line(text)[:300]
