@@ -8,14 +8,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-import structlog
-
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.errors import ModelError
 from rxchat.domain.ports import ChatModel
-
-log = structlog.get_logger(__name__)
-
 
 _FRESH_SECONDS = 60.0
 _AWAY_SECONDS = 10.0

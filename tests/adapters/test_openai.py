@@ -285,10 +285,12 @@ async def test_models_of_several_providers_are_asked_by_their_full_names(
     with pytest.raises(ModelHostUnavailable):
         await providers.models()
     await providers.aclose()
-    nobody = ModelProviders(OllamaChatModel(["http://127.0.0.1:9"]), {"away": OpenAIChatModel("http://127.0.0.1:9/v1")})
+    unreachable = ModelProviders(
+        OllamaChatModel(["http://127.0.0.1:9"]), {"away": OpenAIChatModel("http://127.0.0.1:9/v1")}
+    )
     with pytest.raises(ModelHostUnavailable):
-        await nobody.models()
-    await nobody.aclose()
+        await unreachable.models()
+    await unreachable.aclose()
 
 
 @pytest.mark.parametrize("begun", [[], [True]], ids=["before a word", "after some"])

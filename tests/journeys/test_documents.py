@@ -337,7 +337,7 @@ def test_a_name_that_is_refused_is_said_at_its_field_which_has_the_focus(documen
     name, create = dialog.get_by_label("Name", exact=True), dialog.get_by_role("button", name="Create collection")
     create.click()
     assert name.evaluate("field => field.validationMessage") == "Enter the collection’s name."
-    # White space that nobody sees: the browser takes it for a name.
+    # Invisible white space, which the browser takes for a name.
     name.fill("\u200b")
     for _ in range(2):
         create.click()

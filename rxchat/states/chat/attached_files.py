@@ -19,8 +19,8 @@ from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.tab_registry import tabs
 
 _MOST = 1_000
-_LONGEST = 100_000
 """Further files have no state on their chips; the answer waits for them all the same."""
+_LONGEST = 100_000
 _IDLE_SECONDS = 20.0
 _BREATH_SECONDS = 0.5
 

@@ -69,10 +69,10 @@ class ModelPickerState(rx.State):
         wanted = wanted or self.model
         # What runs outside of this network takes over for nothing that ran here: only the user decides that.
         remote = {item.name for item in offer.models if item.remote_host}
-        near = (
+        replacement = (
             default if default not in remote else next((item.name for item in choices if item.name not in remote), "")
         )
-        self._choose(wanted or default, near if wanted else default)
+        self._choose(wanted or default, replacement if wanted else default)
         problem = f"{offer.problem} {offer.detail}".strip() if sees_details(current_user) else offer.problem
         set_changed(self, notice=problem or (_NO_MODEL if names and not choices else self._gone()))
 

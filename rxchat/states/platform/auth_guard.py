@@ -148,7 +148,7 @@ def requires_user(
                     client_info_of(self),
                     method.__qualname__,
                     error,
-                    None if given else ids_in_address(self),
+                    None if given else _ids_in_address(self),
                 )
                 if refuse is None or not refuse(self, error, given):
                     await _show(self, error)
@@ -263,7 +263,7 @@ async def record_denied_link(state: BaseState, current_user: CurrentUser, door: 
         )
 
 
-def ids_in_address(state: BaseState) -> list[UUID]:
+def _ids_in_address(state: BaseState) -> list[UUID]:
     """Return the IDs in the address of the page that a tab shows."""
     parts = re.split(r"[/?&=#]", current_path(state))
     return [found for part in parts if (found := parse_id(part)) is not None]
