@@ -38,10 +38,10 @@ def cluster(runner: asyncio.Runner) -> Iterator[Cluster]:
 
 
 async def _in_mid_answer(cluster: Cluster, storage: Storage, scenario: Scenario, seed: int) -> Outcome:
-    """A round whose answers had not all ended before the kill: on a busy machine that comes late, and says nothing then."""
-    outcome = await one_round(cluster, storage, scenario, seed)
+    """A round whose kill took answers with it: on a busy machine it may come late, or hit the engine of the other round."""
+    outcome = await one_round(cluster, storage, replace(scenario, model=LONG), seed)
     for again in range(1, _ROUNDS):
-        if outcome.under_way:
+        if outcome.under_way and (outcome.takeovers or scenario.takeover_seconds is None):
             break
         outcome = await one_round(cluster, storage, replace(scenario, model=LONG), seed + 10 * again)
     return outcome
@@ -58,12 +58,14 @@ def test_a_web_process_and_a_worker_are_killed_in_mid_answer(runner: asyncio.Run
         await asyncio.gather(*(each.aclose() for each in storage))
         return found
 
-    for outcome in runner.run(both()):
+    outcomes = runner.run(both())
+    for outcome in outcomes:
         assert outcome.under_way and outcome.acknowledged
         assert outcome.acknowledged_lost == outcome.readers_different == 0
-        # How many seconds it took is a figure of `make faults`: here other tests run at the same time.
-        row = Row("", "", "", [outcome], takeover_seconds=_PATIENCE_SECONDS, bounds_loss=False)
-        assert row.misses() == []
+    # How many seconds it took is a figure of `make faults`: here other tests run at the same time. The worker may have
+    # had answers of either round.
+    row = Row("", "", "", list(outcomes), takeover_seconds=_PATIENCE_SECONDS, bounds_loss=False)
+    assert row.misses() == []
 
 
 def test_random_sequences_end_with_what_was_said_stored_and_shown(runner: asyncio.Runner, cluster: Cluster) -> None:

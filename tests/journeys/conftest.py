@@ -32,7 +32,7 @@ MODELS = (
     HELD,
     ENDLESS,
     "scripted:count=1,tokens=20",
-    "scripted:count=1,tokens=12000,rate=400,hold=900",
+    "scripted:count=1,tokens=12000,rate=400,hold=900+3000",
     LATE,
     "scripted:think=20,tokens=20,rate=40",
     "scripted:fault=cut,at=5",

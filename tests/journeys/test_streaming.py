@@ -168,7 +168,7 @@ def test_stopping_keeps_what_was_said(chat: Chat) -> None:
 
 
 def test_scrolling_up_lets_go_of_the_end_and_a_pill_leads_back(chat: Chat, model_host: ModelHost) -> None:
-    chat.begin("scripted:count=1,tokens=12000,rate=400,hold=900", "Count far, please").wait_for_words(900)
+    chat.begin("scripted:count=1,tokens=12000,rate=400,hold=900+3000", "Count far, please").wait_for_words(900)
     box = chat.page.locator(".thread-scroll")
     box.hover()
     chat.page.mouse.wheel(0, -400)
