@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import MessageState
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 from rxchat.tables.base import Table, enum_column, moment, owned_key
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB, REAL, TSVECTOR
 from sqlmodel import Field
 
-from rxchat.domain.conversations import ContextKind
+from rxchat.domain.conversation_events import ContextKind
 from rxchat.domain.documents import CollectionKind, DocumentState
 from rxchat.domain.ids import new_id
 from rxchat.domain.versions import IfExists, VersionState

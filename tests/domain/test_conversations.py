@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import (
+from rxchat.domain.conversation_events import (
     AnswerEnded,
     AnswerStarted,
     ConversationCreated,
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
-    History,
-    MessageState,
     ModelChosen,
     QuestionAsked,
     event_data,
     event_from,
 )
+from rxchat.domain.conversations import History
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 
 QUESTION, ANSWER, RUN = new_id(), new_id(), new_id()
 CREATED = ConversationCreated(title="Hello", model="m")

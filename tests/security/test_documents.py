@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from rxchat.domain.accounts import ClientInfo, CurrentUser
-from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 from rxchat.domain.permissions import Scope
 from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services

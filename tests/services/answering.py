@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.conversations import ThreadMessage
+from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.runs import ChunkKind
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_stream import AnswerStream

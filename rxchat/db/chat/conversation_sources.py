@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from rxchat.domain.conversations import ContextKind, ContextSourceChange, SourceRef
+from rxchat.domain.conversation_events import ContextKind
+from rxchat.domain.conversations import ContextSourceChange, SourceRef
 from rxchat.domain.retrieval import Passage, ShownSource, Source
 from rxchat.tables import ConversationSource, MessageSource
 

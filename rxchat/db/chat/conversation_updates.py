@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from rxchat.db.platform.single_reads import Read
-from rxchat.domain.conversations import ConversationEvent, QueuedMessage, event_from
+from rxchat.domain.conversation_events import ConversationEvent, event_from
+from rxchat.domain.messages import QueuedMessage
 from rxchat.domain.runs import ActiveRun
 
 # One statement sees one state of the database, so its results are consistent.

@@ -15,21 +15,23 @@ from sqlmodel import col
 from rxchat.db.chat import conversation_sources
 from rxchat.db.platform.notifications import CHANNEL
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import (
+from rxchat.domain.conversation_events import (
     AnswerEnded,
-    Change,
-    ContextSourceChange,
-    ConversationChange,
     ConversationCreated,
     ConversationEvent,
-    ConversationSummary,
-    ListPosition,
-    ThreadMessage,
-    changes_of,
     event_data,
     event_from,
 )
+from rxchat.domain.conversations import (
+    Change,
+    ContextSourceChange,
+    ConversationChange,
+    ConversationSummary,
+    ListPosition,
+    changes_of,
+)
 from rxchat.domain.ids import parse_id
+from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.runs import RunState
 from rxchat.tables import Conversation, Message, Run
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
-from rxchat.domain.conversations import QueuedMessage
+from rxchat.domain.messages import QueuedMessage
 from rxchat.tables import QueuedMessageRow
 
 _OF = text(

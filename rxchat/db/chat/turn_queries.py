@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.platform.single_reads import Read
 from rxchat.domain.chat import ChatMessage, Role
-from rxchat.domain.conversations import ConversationCreated
+from rxchat.domain.conversation_events import ConversationCreated
 from rxchat.domain.runs import PartialAnswer
 
 _KNOWN = """

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rxchat.db.platform.results import row_count
-from rxchat.domain.conversations import ContextKind
+from rxchat.domain.conversation_events import ContextKind
 from rxchat.domain.documents import CollectionKind, DocumentState
 from rxchat.domain.email_addresses import email_spellings
 from rxchat.domain.files import Document

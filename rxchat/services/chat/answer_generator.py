@@ -35,10 +35,11 @@ from rxchat.domain.continuation import (
     looks_complete,
     prefilled,
 )
-from rxchat.domain.conversations import AnswerEnded, MessageState
+from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.errors import AnswerInterrupted, DatabaseUnavailable, InvalidModelResponse, ModelError, ModelRefused
 from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import made_at
+from rxchat.domain.messages import MessageState
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState

@@ -16,17 +16,13 @@ from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require_scope
-from rxchat.domain.conversations import (
-    ContextKind,
-    ContextSourceAttached,
-    ContextSourceDetached,
-    SourceRef,
-    ThreadMessage,
-)
+from rxchat.domain.conversation_events import ContextKind, ContextSourceAttached, ContextSourceDetached
+from rxchat.domain.conversations import SourceRef
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.files import Document
 from rxchat.domain.grounding import warnings_for_readers
+from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.permissions import Scope
 from rxchat.domain.text import attachments_text
 from rxchat.services.chat.event_appender import EventAppender

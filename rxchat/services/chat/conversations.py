@@ -19,20 +19,17 @@ from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require_scope
-from rxchat.domain.conversations import (
+from rxchat.domain.conversation_events import (
     AnswerEnded,
     ConversationEvent,
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
-    ConversationSummary,
-    History,
-    ListPosition,
-    QueuedMessage,
-    ThreadMessage,
 )
+from rxchat.domain.conversations import ConversationSummary, History, ListPosition
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.grounding import warnings_for_readers
+from rxchat.domain.messages import QueuedMessage, ThreadMessage
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope
 from rxchat.domain.retrieval import ShownSource
 from rxchat.domain.runs import ActiveRun

@@ -10,15 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import queued_messages as queue_rows
-from rxchat.domain.conversations import (
-    AnswerEnded,
-    AnswerStarted,
-    ConversationEvent,
-    ModelChosen,
-    QuestionAsked,
-    QueuedMessage,
-)
+from rxchat.domain.conversation_events import AnswerEnded, AnswerStarted, ConversationEvent, ModelChosen, QuestionAsked
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import QueuedMessage
 from rxchat.domain.runs import PartialAnswer
 from rxchat.observability import correlation_id
 from rxchat.services.access.model_access import may_use_model

@@ -17,16 +17,11 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require, require_scope
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import (
-    AnswerEnded,
-    ConversationCreated,
-    History,
-    MessageState,
-    ModelChosen,
-    QueuedMessage,
-)
+from rxchat.domain.conversation_events import AnswerEnded, ConversationCreated, ModelChosen
+from rxchat.domain.conversations import History
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, QueueFull
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState, QueuedMessage
 from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
 from rxchat.domain.runs import PartialAnswer
 from rxchat.domain.text import MESSAGE_CHARACTERS, attachments_text, sanitize, title_of

@@ -11,7 +11,7 @@ from rxchat.db.documents.documents import CollectionFacts
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require, require_scope
-from rxchat.domain.conversations import ContextKind
+from rxchat.domain.conversation_events import ContextKind
 from rxchat.domain.documents import CollectionKind
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id

@@ -15,7 +15,7 @@ from rxchat.db.chat import conversation_sources as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
-from rxchat.domain.conversations import ContextKind
+from rxchat.domain.conversation_events import ContextKind
 from rxchat.domain.errors import ModelError
 from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
 from rxchat.domain.ports import ChatModel

@@ -19,17 +19,17 @@ from rxchat import observability
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import (
+from rxchat.domain.conversation_events import (
     AnswerEnded,
     ContextSourceAttached,
     ContextSourceDetached,
     ConversationEvent,
     ConversationRenamed,
     ModelChosen,
-    ThreadMessage,
-    changes_of,
 )
+from rxchat.domain.conversations import changes_of
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
+from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream

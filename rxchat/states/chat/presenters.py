@@ -6,7 +6,8 @@ from typing import Any
 
 from rxchat.domain.chat import ModelInfo, Role
 from rxchat.domain.citation_cards import is_without_source, reason_of
-from rxchat.domain.conversations import AnswerEnded, MessageState, QueuedMessage, ThreadMessage
+from rxchat.domain.conversation_events import AnswerEnded
+from rxchat.domain.messages import MessageState, QueuedMessage, ThreadMessage
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import attachments_text, utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from rxchat.db.chat import conversation_sources, conversations, turn_queries
 from rxchat.db.platform.database import Database
-from rxchat.domain.conversations import (
+from rxchat.domain.conversation_events import (
     AnswerEnded,
     AnswerStarted,
     ContextKind,
@@ -23,12 +23,12 @@ from rxchat.domain.conversations import (
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
-    History,
-    MessageState,
     ModelChosen,
     QuestionAsked,
 )
+from rxchat.domain.conversations import History
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 from tests.factories import add_first_user
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from rxchat.db.chat import conversations, runs, turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import ConversationCreated
+from rxchat.domain.conversation_events import ConversationCreated
 from rxchat.domain.ids import new_id
 from rxchat.domain.runs import ChunkKind, ClaimedRun, PartialAnswer, PendingChunk, RunChunk, RunLimits, RunState
 from rxchat.services.app.container import Services

@@ -12,7 +12,7 @@ from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts
 from rxchat.db.chat import conversations, turn_queries
 from rxchat.db.platform.database import Database
-from rxchat.domain.conversations import ConversationCreated, ConversationRenamed
+from rxchat.domain.conversation_events import ConversationCreated, ConversationRenamed
 from rxchat.domain.email_addresses import email_key
 from rxchat.domain.errors import NotAllowed, StaleConversation
 from rxchat.domain.ids import new_id

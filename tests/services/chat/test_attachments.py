@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.conversations import AnswerEnded
+from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.errors import NotFound
 from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import new_id

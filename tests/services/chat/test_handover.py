@@ -15,9 +15,9 @@ from rxchat.connections import Connections
 from rxchat.db.chat import runs as run_rows
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, TextDelta
-from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import Conflict, InvalidModelResponse
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 from rxchat.domain.runs import ChunkKind, ClaimedRun
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_generator import AnswerGenerator

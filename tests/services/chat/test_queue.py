@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 from rxchat.domain.permissions import Permission
 from rxchat.services.app.container import Services
 from rxchat.services.chat.messages import QUEUE_MESSAGES

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.conversations import MessageState
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
 from tests.peers.scripted_ollama import ScriptedOllama

@@ -10,7 +10,7 @@ from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import MessageState
+from rxchat.domain.messages import MessageState
 from rxchat.domain.runs import LEASE_SECONDS
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings

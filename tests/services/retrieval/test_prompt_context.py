@@ -9,7 +9,7 @@ import pytest
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ToolCall
-from rxchat.domain.conversations import MessageState
+from rxchat.domain.messages import MessageState
 from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached

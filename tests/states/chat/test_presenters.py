@@ -6,8 +6,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 from rxchat.domain.chat import Role
-from rxchat.domain.conversations import AnswerEnded, MessageState, ThreadMessage
+from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState, ThreadMessage
 from rxchat.states.chat.presenters import ending_view, message_view
 
 SECRET = "http://10.0.0.7:11434 said: no such model"
