@@ -62,8 +62,10 @@ from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
 from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
+from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
+from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collection_shares import CollectionShares
@@ -272,8 +274,10 @@ def _chat(
     streams = AnswerStreams(database, broadcast)
     return ChatServices(
         answer_streams=streams,
+        branches=Branches(database, access.grants),
         context_sources=ContextSources(database),
         conversations=Conversations(database),
+        forks=Forks(database),
         messages=ChatService(database, access.grants),
         run_engine=RunEngine(
             database,

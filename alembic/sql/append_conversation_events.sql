@@ -1,7 +1,8 @@
 -- Append events after `p_expected_seq`, send a notification, and return the seq of the last one.
+-- The conversation shows the branch that ends with `p_leaf` from then on; NULL leaves it as it is.
 -- Refuses a writer that has not seen the latest event with SQLSTATE RX001 (stale conversation).
 CREATE FUNCTION append_conversation_events(
-    p_owner uuid, p_conversation uuid, p_expected_seq integer, p_types text[], p_data jsonb[]
+    p_owner uuid, p_conversation uuid, p_expected_seq integer, p_types text[], p_data jsonb[], p_leaf uuid
 ) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -10,7 +11,8 @@ BEGIN
     IF current_user_id() IS DISTINCT FROM p_owner THEN
         RAISE EXCEPTION 'conversation of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    UPDATE public.conversation SET seq = seq + cardinality(p_types), updated_at = clock_timestamp()
+    UPDATE public.conversation SET seq = seq + cardinality(p_types), updated_at = clock_timestamp(),
+                                   leaf_id = coalesce(p_leaf, leaf_id)
      WHERE owner_id = p_owner AND id = p_conversation AND seq = p_expected_seq;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'conversation % is not at seq %', p_conversation, p_expected_seq USING ERRCODE = 'RX001';

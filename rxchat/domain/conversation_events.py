@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, ClassVar, get_args, get_type_hints
 from uuid import UUID
 
+from rxchat.domain.chat import Role
 from rxchat.domain.messages import MessageContent, MessageState
 
 
@@ -33,10 +34,12 @@ class ConversationCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked:
-    """A user sent a message."""
+    """A user sent a message, or another version of one that has the same parent."""
 
     type: ClassVar[str] = "question_asked"
     message_id: UUID
+    parent_id: UUID
+    """The message that it follows; the conversation's ID for a first one."""
     text: str
     attachments: list[dict[str, Any]] = field(default_factory=list)
     """The `id`, `kind` and `name` of each document and collection that was sent with it."""
@@ -48,6 +51,8 @@ class AnswerStarted:
 
     type: ClassVar[str] = "answer_started"
     message_id: UUID
+    parent_id: UUID | None = None
+    """The question; None for an answer that exists already, which keeps its place."""
     run_id: UUID
     model: str
     text: str = ""
@@ -71,6 +76,53 @@ class AnswerEnded(MessageContent):
     def changes(self) -> dict[str, Any]:
         """The new values of the message's fields, by name."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "message_id"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAdded(MessageContent):
+    """A message was added as it is: copied into a fork, or an answer as a user has edited it."""
+
+    type: ClassVar[str] = "message_added"
+    message_id: UUID
+    parent_id: UUID
+    role: Role
+    model: str = ""
+    state: MessageState = MessageState.DONE
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    created_at: datetime | None = None
+    """When it was written first; None for now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchChosen:
+    """A user chose another version of a message, with what follows it."""
+
+    type: ClassVar[str] = "branch_chosen"
+    leaf_id: UUID
+    """The last message of the branch."""
+    parent_id: UUID
+    """The parent of the chosen version: up to there nothing changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """A user deleted a message, and with it what follows it."""
+
+    type: ClassVar[str] = "message_deleted"
+    message_id: UUID
+    parent_id: UUID
+    leaf_id: UUID
+    """The last message that is shown from then on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRestored:
+    """A user restored a deleted message, and with it what follows it."""
+
+    type: ClassVar[str] = "message_restored"
+    message_id: UUID
+    parent_id: UUID
+    leaf_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +178,10 @@ ConversationEvent = (
     | QuestionAsked
     | AnswerStarted
     | AnswerEnded
+    | MessageAdded
+    | BranchChosen
+    | MessageDeleted
+    | MessageRestored
     | ConversationRenamed
     | ModelChosen
     | ContextSourceAttached
@@ -134,21 +190,7 @@ ConversationEvent = (
     | ConversationRestored
 )
 
-_EVENT_TYPES: dict[str, type[ConversationEvent]] = {
-    kind.type: kind
-    for kind in (
-        ConversationCreated,
-        QuestionAsked,
-        AnswerStarted,
-        AnswerEnded,
-        ConversationRenamed,
-        ModelChosen,
-        ContextSourceAttached,
-        ContextSourceDetached,
-        ConversationRemoved,
-        ConversationRestored,
-    )
-}
+_EVENT_TYPES: dict[str, type[ConversationEvent]] = {kind.type: kind for kind in get_args(ConversationEvent)}
 
 
 def _parsers(kind: type[ConversationEvent]) -> dict[str, Callable[[Any], Any]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from rxchat.domain.chat import Role
 from rxchat.domain.conversation_events import (
     AnswerEnded,
     AnswerStarted,
+    BranchChosen,
     ContextKind,
     ContextSourceAttached,
     ContextSourceDetached,
@@ -24,6 +25,9 @@ from rxchat.domain.conversation_events import (
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
+    MessageAdded,
+    MessageDeleted,
+    MessageRestored,
     ModelChosen,
     QuestionAsked,
 )
@@ -46,6 +50,8 @@ class ConversationChange:
     title: str | None = None
     model: str | None = None
     removed: bool | None = None
+    leaf_id: UUID | None = None
+    """The last message of the branch that is shown; the conversation's ID when no message is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +63,36 @@ class ContextSourceChange:
     name: str | None = None
 
 
-Change = ConversationChange | ThreadMessage | AnswerEnded | ContextSourceChange
-"""A ThreadMessage is added, or replaces the one with its id and keeps its position; an AnswerEnded changes the fields it carries."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChange:
+    """A message is hidden with what follows it, or shown again."""
+
+    id: UUID
+    is_deleted: bool
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The new values of the message's fields, by name."""
+        return {"is_deleted": self.is_deleted}
+
+
+Change = ConversationChange | ThreadMessage | AnswerEnded | MessageChange | ContextSourceChange
+"""A ThreadMessage is added or, without a parent, replaces the one with its id and keeps its place; an AnswerEnded changes the fields it carries."""
 
 
 def changes_of(seq: int, event: ConversationEvent) -> tuple[Change, ...]:
     """Return the changes of the projections by an event with this seq."""
     match event:
-        case QuestionAsked(message_id=message_id, text=text, attachments=attachments):
-            return (ThreadMessage(id=message_id, seq=seq, role=Role.USER, text=text, attachments=attachments),)
-        case AnswerStarted():
-            return (
-                ThreadMessage(
-                    id=event.message_id,
-                    seq=seq,
-                    role=Role.ASSISTANT,
-                    text=event.text,
-                    reasoning=event.reasoning,
-                    model=event.model,
-                    state=MessageState.RUNNING,
-                ),
-            )
+        case QuestionAsked() | AnswerStarted() | MessageAdded():
+            message = _message_of(seq, event)
+            moved = (ConversationChange(leaf_id=message.id),) if message.parent_id is not None else ()
+            return (message, *moved)
         case AnswerEnded():
             return (event,)
+        case MessageDeleted(message_id=message_id, leaf_id=leaf_id):
+            return (MessageChange(id=message_id, is_deleted=True), ConversationChange(leaf_id=leaf_id))
+        case MessageRestored(message_id=message_id, leaf_id=leaf_id):
+            return (MessageChange(id=message_id, is_deleted=False), ConversationChange(leaf_id=leaf_id))
         case ContextSourceAttached(source_id=source_id, kind=kind, name=name):
             return (ContextSourceChange(id=source_id, kind=kind, name=name),)
         case ContextSourceDetached(source_id=source_id):
@@ -88,8 +101,31 @@ def changes_of(seq: int, event: ConversationEvent) -> tuple[Change, ...]:
             return (_change_of_conversation(event),)
 
 
+def _message_of(seq: int, event: QuestionAsked | AnswerStarted | MessageAdded) -> ThreadMessage:
+    role, state = Role.USER, MessageState.DONE
+    if isinstance(event, AnswerStarted):
+        role, state = Role.ASSISTANT, MessageState.RUNNING
+    known = {item.name for item in fields(ThreadMessage)}
+    shared = {item.name: getattr(event, item.name) for item in fields(event) if item.name in known}
+    return ThreadMessage(**{"role": role, "state": state, **shared, "id": event.message_id, "seq": seq})
+
+
+def leaf_after(leaf_id: UUID, events: Iterable[ConversationEvent]) -> UUID:
+    """Return the last message that is shown after these events, of a conversation that showed `leaf_id`."""
+    for event in events:
+        for change in changes_of(0, event):
+            if isinstance(change, ConversationChange) and change.leaf_id is not None:
+                leaf_id = change.leaf_id
+    return leaf_id
+
+
 def _change_of_conversation(
-    event: ConversationCreated | ConversationRenamed | ModelChosen | ConversationRemoved | ConversationRestored,
+    event: ConversationCreated
+    | ConversationRenamed
+    | ModelChosen
+    | BranchChosen
+    | ConversationRemoved
+    | ConversationRestored,
 ) -> ConversationChange:
     match event:
         case ConversationCreated(title=title, model=model):
@@ -98,6 +134,8 @@ def _change_of_conversation(
             return ConversationChange(title=title)
         case ModelChosen(model=model):
             return ConversationChange(model=model)
+        case BranchChosen(leaf_id=leaf_id):
+            return ConversationChange(leaf_id=leaf_id)
         case ConversationRemoved():
             return ConversationChange(removed=True)
         case ConversationRestored():
@@ -113,6 +151,8 @@ class History:
     title: str = ""
     model: str = ""
     removed: bool = False
+    leaf_id: UUID | None = None
+    """The last message of the branch that is shown; None before the first."""
     seq: int = 0
     messages: dict[UUID, ThreadMessage] = field(default_factory=dict)
     context_sources: dict[UUID, str] = field(default_factory=dict)
@@ -128,6 +168,16 @@ class History:
             history = replace(history, seq=seq)
         return history
 
+    @property
+    def branch(self) -> list[ThreadMessage]:
+        """The messages that are shown, the first one first."""
+        found: list[ThreadMessage] = []
+        message = self.messages.get(self.leaf_id) if self.leaf_id else None
+        while message is not None:
+            found.append(message)
+            message = self.messages.get(message.parent_id) if message.parent_id else None
+        return found[::-1]
+
     def after(self, change: Change) -> History:
         """Return the history after one more change."""
         match change:
@@ -136,9 +186,9 @@ class History:
                 return replace(self, **{name: value for name, value in facts.items() if value is not None})
             case ThreadMessage(id=message_id):
                 earlier = self.messages.get(message_id)
-                message = replace(change, seq=earlier.seq) if earlier else change
+                message = replace(change, seq=earlier.seq, parent_id=earlier.parent_id) if earlier else change
                 return replace(self, messages={**self.messages, message_id: message})
-            case AnswerEnded(message_id=message_id):
+            case AnswerEnded(message_id=message_id) | MessageChange(id=message_id):
                 message = replace(self.messages[message_id], **change.changes)
                 return replace(self, messages={**self.messages, message_id: message})
             case ContextSourceChange(id=source_id, name=name):

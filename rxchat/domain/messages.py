@@ -53,10 +53,15 @@ class ThreadMessage(MessageContent):
     role: Role
     model: str = ""
     state: MessageState = MessageState.DONE
+    parent_id: UUID | None = None
+    """The message before it; the conversation's ID for a first one. None only for an answer that is started again."""
     attachments: list[dict[str, Any]] = field(default_factory=list)
     """What was sent with it, as in QuestionAsked."""
+    is_deleted: bool = False
     created_at: datetime | None = None
     """None if it was replayed from events."""
+    versions: list[UUID] = field(default_factory=list)
+    """The messages with the same parent, itself too, oldest first: as read from the database, which does not store it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Conversation(Table, table=True):
     model: str = ""
     seq: int = 0
     """The seq of its last event."""
+    leaf_id: UUID
+    """The last message of the branch that is shown; its own ID when it shows none."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
     deleted_at: datetime | None = moment(nullable=True)
@@ -43,6 +45,7 @@ class Message(Table, table=True):
             ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
         ),
         Index("ix_message_conversation", "owner_id", "conversation_id", "seq"),
+        Index("ix_message_parent", "owner_id", "parent_id", "seq"),
     )
 
     owner_id: UUID = owned_key()
@@ -50,6 +53,8 @@ class Message(Table, table=True):
     conversation_id: UUID
     seq: int
     """The seq of the event that added it, which orders the messages of a conversation."""
+    parent_id: UUID
+    """The message before it; the conversation's ID for a first one. Messages with the same parent are versions."""
     role: Role = enum_column(Role)
     text: str = ""
     reasoning: str = ""
@@ -66,6 +71,8 @@ class Message(Table, table=True):
     warnings: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     attachments: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     """The ID, kind and name of each document and collection that was sent with the message."""
+    is_deleted: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    """Whether it is hidden, with what follows it, until it is restored."""
     created_at: datetime = moment(default_now=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rxchat.domain.chat import Role
@@ -21,10 +23,11 @@ from rxchat.domain.conversations import History
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState
 
-QUESTION, ANSWER, RUN = new_id(), new_id(), new_id()
+CONVERSATION, QUESTION, ANSWER, RUN = new_id(), new_id(), new_id(), new_id()
 CREATED = ConversationCreated(title="Hello", model="m")
-ASKED = QuestionAsked(message_id=QUESTION, text="hi")
-STARTED = AnswerStarted(message_id=ANSWER, run_id=RUN, model="m")
+ASKED = QuestionAsked(message_id=QUESTION, parent_id=CONVERSATION, text="hi")
+STARTED = AnswerStarted(message_id=ANSWER, parent_id=QUESTION, run_id=RUN, model="m")
+RESTARTED = replace(STARTED, parent_id=None)
 ENDED = AnswerEnded(message_id=ANSWER, state=MessageState.DONE, text="there", tokens=1, seconds=0.5)
 EVENTS = [
     CREATED,
@@ -52,7 +55,7 @@ def test_a_turn_is_a_question_and_its_answer_in_order() -> None:
 
 def test_an_answer_that_is_tried_again_begins_empty_and_keeps_its_place() -> None:
     failed = AnswerEnded(message_id=ANSWER, state=MessageState.FAILED, text="half", error="broke")
-    history = replayed(CREATED, ASKED, STARTED, failed, STARTED)
+    history = replayed(CREATED, ASKED, STARTED, failed, RESTARTED)
     again = history.messages[ANSWER]
     assert (again.text, again.error, again.state, again.seq) == ("", "", MessageState.RUNNING, 3)
 

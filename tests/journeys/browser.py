@@ -42,6 +42,7 @@ class Chat:
         self.composer = page.get_by_role("textbox", name="Message")
         self.answers = page.get_by_role("article", name=re.compile("answers$"))
         self.questions = page.get_by_role("article", name="You", exact=True)
+        self.asked = self.questions.locator(".bubble-text")
         self.stop_button = page.get_by_role("button", name="Stop the answer")
         self.send_button = page.get_by_role("button", name="Send", exact=True)
         self.sidebar = page.get_by_role("navigation", name="Conversations")

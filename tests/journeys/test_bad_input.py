@@ -172,8 +172,8 @@ def foreign(server: RxChat) -> str:
     with psycopg.connect(server.owner_url()) as connection:
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(other.user_id),))
         connection.execute(
-            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, 'Secret', '', 0)",
-            (other.user_id, conversation),
+            "INSERT INTO conversation (owner_id, id, leaf_id, title, model, seq) VALUES (%s, %s, %s, 'Secret', '', 0)",
+            (other.user_id, conversation, conversation),
         )
     return str(conversation)
 

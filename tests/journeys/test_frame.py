@@ -28,8 +28,8 @@ def many(server: RxChat) -> Iterator[None]:
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(row[0]),))
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO conversation (owner_id, id, title, model, seq, updated_at)"
-                " VALUES (%s, %s, %s, %s, 0, now() - make_interval(days => 30, hours => %s))",
+                "INSERT INTO conversation (owner_id, id, leaf_id, title, model, seq, updated_at)"
+                " VALUES (%s, %s, gen_random_uuid(), %s, %s, 0, now() - make_interval(days => 30, hours => %s))",
                 [(row[0], new_id(), f"Old number {number}.", QUICK, number) for number in range(COUNT)],
             )
     yield
@@ -134,9 +134,9 @@ def test_a_click_on_another_conversation_right_after_sending_is_not_undone(chat:
     expect(chat.row("Sent and left")).to_have_count(1)
     chat.page.wait_for_timeout(1000)
     assert chat.page.url.endswith(other)
-    expect(chat.questions).to_have_text("The other one")
+    expect(chat.asked).to_have_text("The other one")
     chat.ask("Typed next").wait_for_end()
-    expect(chat.questions).to_have_text(["The other one", "Typed next"])
+    expect(chat.asked).to_have_text(["The other one", "Typed next"])
     chat.page.get_by_role("link", name="New chat").click()
     expect(chat.page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
     chat.page.wait_for_timeout(500)

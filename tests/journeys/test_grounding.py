@@ -117,7 +117,7 @@ def test_words_that_nothing_is_called_stay_words(chat: Chat) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_text("No collections or documents match.")).to_have_count(0)
     chat.composer.press("Enter")
-    expect(chat.questions).to_have_text(["see #nothingiscalledso"])
+    expect(chat.asked).to_have_text(["see #nothingiscalledso"])
 
 
 def test_what_is_attached_survives_a_reload_and_is_removed(chat: Chat) -> None:

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
-from rxchat.domain.ids import new_id
 from rxchat.domain.text import sanitize
 from tests.journeys.browser import EMAIL, Chat
 from tests.journeys.server import RxChat
+from tests.stored_conversations import StoredMessage, store_conversation
 
 CORPUS = Path(__file__).parents[1] / "security" / "corpus" / "hostile-markdown.jsonl"
 PAYLOADS = [sanitize(json.loads(line)) for line in CORPUS.read_text().splitlines()]
@@ -92,19 +92,14 @@ def owner_of(server: RxChat) -> Any:
 
 def add_conversation(server: RxChat, payloads: list[str], title: str) -> str:
     """Add a conversation whose questions and answers are these payloads, eight to a message."""
-    owner, conversation = owner_of(server), new_id()
     texts = ["\n\n".join(payloads[at : at + 8]) for at in range(0, len(payloads), 8)]
-    with psycopg.connect(server.owner_url()) as connection:
-        connection.execute(
-            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, %s, 'm', %s)",
-            (owner, conversation, title, len(texts)),
-        )
-        for seq, text in enumerate(texts, start=1):
-            connection.execute(
-                "INSERT INTO message (owner_id, conversation_id, id, seq, role, text, reasoning, model, state, error_code,"
-                " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'done', '', %s, 1, 1, 1)",
-                (owner, conversation, new_id(), seq, "user" if seq % 3 == 0 else "assistant", text, text, title, ""),
-            )
+    messages = [
+        StoredMessage("user" if seq % 3 == 0 else "assistant", text, title, reasoning=text, tokens=1)
+        for seq, text in enumerate(texts, start=1)
+    ]
+    owner = owner_of(server)
+    with psycopg.connect(server.owner_url()) as connection, connection.cursor() as cursor:
+        conversation = store_conversation(cursor, owner, messages, title=title)
     return str(conversation)
 
 

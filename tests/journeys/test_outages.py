@@ -189,6 +189,6 @@ def test_a_restart_of_everything_keeps_the_sign_in_and_goes_on_with_the_answer(
     tab.row("Before the restart").get_by_role("link").click()
     tab.page.wait_for_url(f"**{first}")
     tab.wait_for_words(20)
-    expect(tab.questions).to_have_text("Before the restart")
+    expect(tab.asked).to_have_text("Before the restart")
     tab.page.reload()
     expect(tab.row("Across the restart")).to_be_visible()

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from rxchat.domain.ids import new_id
 from tests.journeys.browser import Chat
 from tests.journeys.conftest import HELD
 from tests.journeys.server import ModelHost, RxChat
+from tests.stored_conversations import StoredMessage, store_conversation
 
 QUICK = "scripted:count=1,tokens=20"
 
@@ -98,16 +98,16 @@ def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat, 
     chat.begin(HELD, "Answered while I am away").wait_for_words(5)
     first = chat.path
     chat.begin(QUICK, "Something else").wait_for_end()
-    expect(chat.questions).to_have_text("Something else")
+    expect(chat.asked).to_have_text("Something else")
     chat.composer.fill("A draft of the second")
     chat.row("Answered while I am away").get_by_role("link").click()
     chat.page.wait_for_url(f"**{first}")
-    expect(chat.questions).to_have_text("Answered while I am away")
+    expect(chat.asked).to_have_text("Answered while I am away")
     expect(chat.composer).to_have_value("")
     model_host.go_on()
     chat.wait_for_words(200).wait_for_end()
     chat.page.go_back()
-    expect(chat.questions).to_have_text("Something else")
+    expect(chat.asked).to_have_text("Something else")
     expect(chat.composer).to_have_value("A draft of the second")
     chat.page.keyboard.press("Control+Shift+O")
     expect(chat.page.get_by_role("heading", name="Hello, Ada")).to_be_visible()
@@ -119,28 +119,19 @@ def test_going_from_one_conversation_to_another_shows_only_that_one(chat: Chat, 
 @pytest.fixture
 def long_history(server: RxChat) -> str:
     """A conversation of 200 messages."""
-    conversation = new_id()
     with psycopg.connect(server.owner_url()) as connection:
         row = connection.execute("SELECT id FROM user_account WHERE role = 'admin'").fetchone()
         assert row is not None
         (owner,) = row
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(owner),))
-        connection.execute(
-            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, 'A long history', %s, 200)",
-            (owner, conversation, QUICK),
-        )
+        messages = [
+            StoredMessage("assistant", f"Answer {seq}.\n\nIt has two paragraphs.", QUICK, tokens=10)
+            if seq % 2 == 0
+            else StoredMessage("user", f"Question {seq}")
+            for seq in range(1, 201)
+        ]
         with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO message (owner_id, id, conversation_id, seq, role, text, model, reasoning, state, error_code, error,"
-                " tokens, seconds, tokens_per_second)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, '', 'done', '', '', 10, 1, 10)",
-                [
-                    (owner, new_id(), conversation, seq, "assistant", f"Answer {seq}.\n\nIt has two paragraphs.", QUICK)
-                    if seq % 2 == 0
-                    else (owner, new_id(), conversation, seq, "user", f"Question {seq}", "")
-                    for seq in range(1, 201)
-                ],
-            )
+            conversation = store_conversation(cursor, owner, messages, title="A long history", model=QUICK)
     return str(conversation)
 
 

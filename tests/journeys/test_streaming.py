@@ -98,11 +98,11 @@ def test_a_message_sent_right_when_a_new_chat_gets_its_address_is_its_second(cha
     page = chat.open().choose("scripted:count=1,tokens=20").page
     page.evaluate(WRITES_AT_THE_CHANGE, "Enter")
     chat.ask("The first").wait_for_end()
-    expect(chat.questions).to_have_text(["The first", "Written meanwhile"])
+    expect(chat.asked).to_have_text(["The first", "Written meanwhile"])
     expect(chat.answers).to_have_count(2)
     chat.wait_for_end()
     page.reload()
-    expect(chat.questions).to_have_text(["The first", "Written meanwhile"])
+    expect(chat.asked).to_have_text(["The first", "Written meanwhile"])
     expect(chat.answers).to_have_count(2)
     expect(chat.composer).to_have_value("")
 

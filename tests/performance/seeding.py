@@ -12,13 +12,9 @@ from rxchat.connections import Connections
 from rxchat.domain.ids import new_id
 from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
 from tests.factories import a_user, add_user
+from tests.stored_conversations import StoredMessage, store_conversation
 
 _DAY = timedelta(days=1)
-_ADD_MESSAGE = (
-    "INSERT INTO message (owner_id, conversation_id, id, seq, role, text, reasoning, model, state, error_code,"
-    " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, %s, %s, %s, '', %s, 'done', '', '', %s, 2.5, 80)"
-)
-
 _ANSWER = """## How the {topic} fits together
 
 The short answer is that **{topic}** has three parts, and that each of them can be looked at *alone*. It begins with the
@@ -76,18 +72,9 @@ def add_conversation(
     at: Connections, owner: Person, messages: int, *, model: str, title: str = "Measured", ending: str = "That is all."
 ) -> UUID:
     """Add a conversation of so many messages, questions and answers by turns; its last paragraph is `ending`."""
-    conversation = new_id()
     rows = [_message(number, last=messages, model=model, ending=ending) for number in range(1, messages + 1)]
     with psycopg.connect(at.database_owner_url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, %s, %s, %s)",
-            (owner.user_id, conversation, title, model, messages),
-        )
-        cursor.executemany(
-            _ADD_MESSAGE,
-            [(owner.user_id, conversation, new_id(), *row) for row in rows],
-        )
-    return conversation
+        return store_conversation(cursor, owner.user_id, rows, title=title, model=model)
 
 
 def add_readers(at: Connections, count: int, *, model: str, messages: int = 10) -> list[tuple[str, UUID]]:
@@ -107,18 +94,10 @@ def add_readers(at: Connections, count: int, *, model: str, messages: int = 10) 
             "INSERT INTO user_session (user_id, id, expires_at) VALUES (%s, %s, now() + %s)",
             [(current_user.user_id, current_user.session_id, _DAY) for current_user in users],
         )
-        cursor.executemany(
-            "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, 'Measured', %s, %s)",
-            [(current_user.user_id, conversation, model, messages) for current_user, conversation in readers],
-        )
-        cursor.executemany(
-            _ADD_MESSAGE,
-            [
-                (current_user.user_id, conversation, new_id(), *row)
-                for current_user, conversation in readers
-                for row in rows
-            ],
-        )
+        for current_user, conversation in readers:
+            store_conversation(
+                cursor, current_user.user_id, rows, conversation_id=conversation, title="Measured", model=model
+            )
     tokens = SessionTokens(at.secret_key)
     return [
         (tokens.session(SessionToken(current_user.user_id, current_user.session_id), _DAY), conversation)
@@ -126,8 +105,9 @@ def add_readers(at: Connections, count: int, *, model: str, messages: int = 10) 
     ]
 
 
-def _message(number: int, *, last: int, model: str, ending: str) -> tuple[int, str, str, str, int]:
+def _message(number: int, *, last: int, model: str, ending: str) -> StoredMessage:
     if number % 2:
-        return number, "user", f"Question {number}: how does part {number} work, and what may go wrong there?", "", 0
+        return StoredMessage("user", f"Question {number}: how does part {number} work, and what may go wrong there?")
     words = ending if number == last else "Ask again where something is not clear."
-    return number, "assistant", _ANSWER.format(topic=f"part {number}", number=number, ending=words), model, 300
+    answer = _ANSWER.format(topic=f"part {number}", number=number, ending=words)
+    return StoredMessage("assistant", answer, model, tokens=300)

@@ -14,6 +14,7 @@ from rxchat.domain.errors import NotAllowed, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.services.app.container import Services
 from rxchat.services.chat.messages import Turn
+from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from tests.factories import add_user, signed_in_as
@@ -167,6 +168,13 @@ async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
         services.chat.messages.send_message(reader, theirs, "mine now", SLOW),
         services.chat.conversations.rename(reader, theirs, "mine"),
         services.chat.conversations.remove(reader, theirs),
+        services.chat.branches.edit_question(reader, theirs, turn.question_id, "mine", SLOW, question_id=new_id()),
+        services.chat.branches.edit_answer(reader, theirs, turn.question_id, "mine"),
+        services.chat.branches.regenerate(reader, theirs, turn.question_id, SLOW),
+        services.chat.branches.choose_version(reader, theirs, turn.question_id),
+        services.chat.branches.delete(reader, theirs, turn.question_id),
+        services.chat.branches.restore(reader, theirs, turn.question_id),
+        services.chat.forks.fork(reader, theirs, turn.question_id),
     ):
         with pytest.raises(NotFound):
             await attempt
@@ -182,6 +190,12 @@ async def test_a_reader_who_sends_what_a_page_would_changes_nothing(
         await tab.send_event(ThreadState, "open")
         await tab.until(tab.messages)
         assert tab.messages()[0]["text"] == SECRET
+        assert tab.shown(ThreadState, "is_shared") is True
+        form = {"id": str(turn.question_id), "text": "mine now", "client_id": str(new_id()), "dialog": "1"}
+        for handler in ("edit", "edit_answer"):
+            await tab.send_event(MessageActionsState, handler, form=form)
+        for handler in ("regenerate", "show_version", "delete", "fork"):
+            await tab.send_event(MessageActionsState, handler, message_id=str(turn.question_id))
         await tab.send_event(ThreadState, "send", text="mine now", client_id=str(new_id()))
         await tab.send_event(ThreadState, "stop")
         await tab.send_event(SidebarState, "rename", form={"id": str(turn.conversation_id), "title": "mine"})

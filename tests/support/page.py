@@ -79,6 +79,7 @@ class Page:
                 "prepend": self._prepend,
                 "finish": self._finish,
                 "extend": self._extend,
+                "branch": self._branch,
                 "replace": lambda given: self._replace(given["item"]),
             }[patch["change"]](patch)
 
@@ -141,6 +142,14 @@ class Page:
 
     def _delivered(self, ids: set[str]) -> None:
         self.pending = [item for item in self.pending if item["id"] not in ids]
+
+    def _branch(self, patch: dict[str, Any]) -> None:
+        """What follows a message is replaced by another branch; by all of it, if the message is not here."""
+        ids = [item["id"] for item in self.messages]
+        kept = ids.index(patch["after"]) + 1 if patch["after"] in ids else 0
+        self._delivered({item.get("client_id") or item["id"] for item in patch["items"]})
+        self.messages = [*self.messages[:kept], *(self._adopt(item) for item in patch["items"])]
+        self.older = self.older if kept else bool(patch.get("older"))
 
     def _set(self, patch: dict[str, Any]) -> None:
         self._awaits_set = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -143,6 +143,34 @@ async def sources(session: AsyncSession, owner_id: UUID, message_id: UUID) -> li
         )
         for row in found.scalars()
     ]  # fmt: skip
+
+
+_COPIED = ", ".join(
+    f'"{name}"' for name in MessageSource.model_fields if name not in {"owner_id", "message_id", "conversation_id"}
+)
+_COPY = text(
+    f"""
+    INSERT INTO message_source (owner_id, message_id, conversation_id, {_COPIED})
+    SELECT owner_id, copy.id, :conversation, {_COPIED} FROM message_source
+      JOIN unnest(:messages, :copies) AS copy (original, id) ON copy.original = message_source.message_id
+     WHERE owner_id = :owner
+    """  # noqa: S608 - put together from constants
+).bindparams(bindparam("messages", type_=ARRAY(Uuid())), bindparam("copies", type_=ARRAY(Uuid())))
+
+
+async def copy_sources(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, copies: Mapping[UUID, UUID]
+) -> None:
+    """Give the copies of answers, which are in this conversation, the sources of the originals."""
+    await session.execute(
+        _COPY,
+        {
+            "owner": owner_id,
+            "conversation": conversation_id,
+            "messages": list(copies),
+            "copies": list(copies.values()),
+        },
+    )
 
 
 async def mark_cited(session: AsyncSession, owner_id: UUID, message_id: UUID, numbers: Sequence[int]) -> None:

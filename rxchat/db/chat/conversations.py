@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, exists, func, select, text, tuple_, update
+from sqlalchemy import ARRAY, Text, Uuid, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
@@ -28,6 +29,7 @@ from rxchat.domain.conversations import (
     ConversationChange,
     ConversationSummary,
     ListPosition,
+    MessageChange,
     changes_of,
 )
 from rxchat.domain.ids import parse_id
@@ -36,29 +38,32 @@ from rxchat.domain.runs import RunState
 from rxchat.tables import Conversation, Message, Run
 
 _SUMMARY = [getattr(Conversation, name) for name in ConversationSummary.__dataclass_fields__ if name != "is_running"]
-_FIELDS = ThreadMessage.__dataclass_fields__
-_MESSAGE = [getattr(Message, name) for name in _FIELDS]
-_STORED = [name for name in _FIELDS if name != "created_at"]
-_COLUMNS = ", ".join(("owner_id", "conversation_id", *_STORED))
+_STORED = [name for name in ThreadMessage.__dataclass_fields__ if name not in {"versions", "created_at"}]
+_COLUMNS = ", ".join(("owner_id", "conversation_id", *_STORED, "created_at"))
+_VALUES = _COLUMNS.replace("created_at", "coalesce(created_at, now())")
+# An answer that is started again names no parent.
+_PARENT = "(SELECT parent_id FROM message AS stored WHERE stored.owner_id = answer.owner_id AND stored.id = answer.id)"
+_ANSWER_VALUES = _VALUES.replace("parent_id", f"coalesce(answer.parent_id, {_PARENT})")
 _RUN_COLUMNS = "owner_id, id, conversation_id, message_id, model, state, attempt, correlation_id"
-_RESTARTED = ", ".join(f"{name} = excluded.{name}" for name in _STORED if name not in {"id", "seq"})
-# In one statement, since a user waits for the first token of the answer. A retried answer keeps its position in the thread;
+_RESTARTED = ", ".join(f"{name} = excluded.{name}" for name in _STORED if name not in {"id", "seq", "parent_id"})
+# In one statement, since a user waits for the first token of the answer. A retried answer keeps its place in the tree;
 # a second question with the same ID is a conflict.
 _APPEND = text(
     f"""
     WITH questions AS (
-        INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::message, :questions)
+        INSERT INTO message ({_COLUMNS}) SELECT {_VALUES} FROM jsonb_populate_recordset(NULL::message, :questions)
     ), answers AS (
-        INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::message, :answers)
+        INSERT INTO message ({_COLUMNS}) SELECT {_ANSWER_VALUES} FROM jsonb_populate_recordset(NULL::message, :answers) AS answer
         ON CONFLICT (owner_id, id) DO UPDATE SET {_RESTARTED}
     ), queued AS (
         INSERT INTO run ({_RUN_COLUMNS}) SELECT {_RUN_COLUMNS} FROM jsonb_populate_recordset(NULL::run, :runs)
     )
-    SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data),
+    SELECT append_conversation_events(:owner, :conversation, :expected_seq, :types, :data, :leaf),
            (SELECT count(pg_notify(:channel, 'run queued')) FROM jsonb_array_elements(:runs))
     """  # noqa: S608 - put together from constants
 ).bindparams(
     bindparam("types", type_=ARRAY(Text)),
+    bindparam("leaf", type_=Uuid),
     bindparam("data", type_=ARRAY(JSONB)),
     *(bindparam(name, type_=JSONB) for name in ("questions", "answers", "runs")),
 )
@@ -147,6 +152,7 @@ async def append_events(
             "expected_seq": expected_seq,
             "types": [event.type for event in events],
             "data": [event_data(event) for event in events],
+            "leaf": batch.leaf_id,
             "questions": batch.questions,
             "answers": list(batch.answers.values()),
             "runs": [_run_row(run) for run in runs],
@@ -170,55 +176,76 @@ class _Batch:
         self._key = {"owner_id": str(owner_id), "conversation_id": str(conversation_id)}
         self.questions: list[dict[str, Any]] = []
         self.answers: dict[UUID, dict[str, Any]] = {}
-        self.updates: list[ConversationChange | AnswerEnded | ContextSourceChange] = []
+        self.rows: dict[UUID, dict[str, Any]] = {}
+        """Both, by ID."""
+        self.updates: list[ConversationChange | AnswerEnded | MessageChange | ContextSourceChange] = []
+        self.leaf_id: UUID | None = None
+        """The last message that is shown afterwards; None if that does not change."""
 
     def add(self, change: Change) -> None:
         """Add the next change."""
         match change:
             case ThreadMessage():
                 self._add_message(change)
-            case AnswerEnded() if change.message_id in self.answers:
+            case ConversationChange(leaf_id=leaf_id) if leaf_id is not None:
+                self.leaf_id = leaf_id
+            case AnswerEnded(message_id=message_id) | MessageChange(id=message_id) if message_id in self.rows:
                 # No UPDATE would find it yet.
-                self.answers[change.message_id] |= change.changes
+                self.rows[message_id] |= change.changes
             case _:
                 self.updates.append(change)
 
     def _add_message(self, message: ThreadMessage) -> None:
-        row = {**self._key, **{name: getattr(message, name) for name in _STORED}, "id": str(message.id)}
+        values = {name: getattr(message, name) for name in (*_STORED, "created_at")}
+        row = {**self._key, **{name: _as_json(value) for name, value in values.items()}}
         if message.role is Role.USER:
             self.questions.append(row)
+            self.rows[message.id] = row
             return
-        # An answer that restarts keeps its position, as a stored row does, and its end in this batch is void.
-        self.answers[message.id] = row | {"seq": self.answers.get(message.id, row)["seq"]}
+        # An answer that restarts keeps its place, as a stored row does, and its end in this batch is void.
+        before = self.answers.get(message.id, row)
+        self.rows[message.id] = self.answers[message.id] = row | {name: before[name] for name in ("seq", "parent_id")}
         self.updates = [
-            item for item in self.updates if not (isinstance(item, AnswerEnded) and item.message_id == message.id)
+            item
+            for item in self.updates
+            if not (isinstance(item, (AnswerEnded, MessageChange)) and _message_id(item) == message.id)
         ]
+
+
+def _as_json(value: Any) -> Any:
+    return str(value) if isinstance(value, (UUID, datetime)) else value
+
+
+def _message_id(change: AnswerEnded | MessageChange) -> UUID:
+    return change.message_id if isinstance(change, AnswerEnded) else change.id
 
 
 async def _update(
     session: AsyncSession,
     owner_id: UUID,
     conversation_id: UUID,
-    change: ConversationChange | AnswerEnded | ContextSourceChange,
+    change: ConversationChange | AnswerEnded | MessageChange | ContextSourceChange,
 ) -> None:
     match change:
         case ConversationChange():
             await _change_conversation(session, owner_id, conversation_id, change)
-        case AnswerEnded():
-            await _end_message(session, owner_id, conversation_id, change)
+        case AnswerEnded() | MessageChange():
+            await _change_message(session, owner_id, conversation_id, change)
         case ContextSourceChange():
             await conversation_sources.change(session, owner_id, conversation_id, change)
         case _:
             assert_never(change)
 
 
-async def _end_message(session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: AnswerEnded) -> None:
+async def _change_message(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: AnswerEnded | MessageChange
+) -> None:
     await session.execute(
         update(Message)
         .where(
             col(Message.owner_id) == owner_id,
             col(Message.conversation_id) == conversation_id,
-            col(Message.id) == change.message_id,
+            col(Message.id) == _message_id(change),
         )
         .values(change.changes)
     )
@@ -289,29 +316,3 @@ async def list_owned(
         query = query.where(position >= tuple_(*until))
     query = query.order_by(col(Conversation.updated_at).desc(), col(Conversation.id).desc()).limit(limit)
     return [ConversationSummary(**row) for row in (await session.execute(query)).mappings()]
-
-
-async def latest_messages(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, limit: int, before_seq: int | None = None
-) -> list[ThreadMessage]:
-    """Return the last `limit` messages, or the last ones before a seq, in order."""
-    query = select(*_MESSAGE).where(col(Message.owner_id) == owner_id, col(Message.conversation_id) == conversation_id)
-    if before_seq is not None:
-        query = query.where(col(Message.seq) < before_seq)
-    found = await session.execute(query.order_by(col(Message.seq).desc()).limit(limit))
-    return [ThreadMessage(**row) for row in reversed(found.mappings().all())]
-
-
-async def get_message(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID
-) -> ThreadMessage | None:
-    """Return a message of this conversation, or None."""
-    found = await session.execute(
-        select(*_MESSAGE).where(
-            col(Message.owner_id) == owner_id,
-            col(Message.conversation_id) == conversation_id,
-            col(Message.id) == message_id,
-        )
-    )
-    row = found.mappings().one_or_none()
-    return ThreadMessage(**row) if row else None

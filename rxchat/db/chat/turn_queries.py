@@ -21,14 +21,15 @@ _ASKED_IN = text(_KNOWN)
 # Unless the question is known already, from another attempt to send it.
 _CREATE = text(
     f"""
-    INSERT INTO conversation (owner_id, id, title, model, seq) SELECT :owner, :conversation, :title, :model, 0
+    INSERT INTO conversation (owner_id, id, title, model, seq, leaf_id)
+    SELECT :owner, :conversation, :title, :model, 0, :conversation
      WHERE NOT EXISTS ({_KNOWN}) RETURNING id
     """
 )
-_LOCK = text("SELECT seq FROM conversation WHERE owner_id = :owner AND id = :conversation FOR UPDATE")
+_LOCK = text("SELECT seq, leaf_id FROM conversation WHERE owner_id = :owner AND id = :conversation FOR UPDATE")
 _SPOT = text(
     f"""
-    SELECT seq, model, EXISTS (SELECT FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
+    SELECT seq, model, leaf_id, EXISTS (SELECT FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
                              AND run.state IN ('queued', 'running')) AS is_busy,
            (SELECT count(*) FROM queued_message AS waiting
              WHERE waiting.owner_id = :owner AND waiting.conversation_id = :conversation) AS waiting,
@@ -38,15 +39,30 @@ _SPOT = text(
 )
 _THREAD = text(
     """
+    WITH RECURSIVE branch AS (
+        SELECT id, parent_id, role, text, reasoning, 0 AS depth FROM message
+         WHERE owner_id = :owner AND conversation_id = :conversation AND id = :message
+        UNION ALL
+        SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, branch.depth + 1 FROM branch
+          JOIN message ON message.owner_id = :owner AND message.id = branch.parent_id
+         WHERE branch.depth < :limit
+    )
     SELECT id, role, text, reasoning,
            EXISTS (SELECT FROM conversation_source AS known
                     WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded
-      FROM message
-     WHERE owner_id = :owner AND conversation_id = :conversation
-       AND seq <= (SELECT seq FROM message WHERE owner_id = :owner AND id = :message)
-     ORDER BY seq DESC LIMIT :limit
+      FROM branch ORDER BY depth
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LockedConversation:
+    """A conversation that no other transaction changes until this one ends."""
+
+    seq: int
+    """The seq of its last event."""
+    leaf_id: UUID
+    """The last message of the branch that is shown; the conversation's ID if it shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,8 @@ class ConversationStatus:
     seq: int
     """The seq of its last event."""
     model: str
+    leaf_id: UUID
+    """The last message of the branch that is shown; the conversation's ID if it shows none."""
     is_busy: bool
     """Whether an answer is being written."""
     waiting: int
@@ -97,13 +115,14 @@ async def create_conversation(
     return found.scalar_one_or_none() is not None
 
 
-async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> int | None:
-    """Lock the conversation until the transaction ends, and return the seq of its last event.
+async def lock(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> LockedConversation | None:
+    """Lock the conversation until the transaction ends.
 
     Includes deleted conversations. Returns None if it is unknown or another user's.
     """
     found = await session.execute(_LOCK, {"owner": owner_id, "conversation": conversation_id})
-    return found.scalar_one_or_none()
+    row = found.one_or_none()
+    return LockedConversation(row.seq, row.leaf_id) if row else None
 
 
 async def status(
@@ -112,7 +131,7 @@ async def status(
     """Return the conversation's status, the latest one after `lock`; None if it is deleted, unknown or another user's."""
     found = await session.execute(_SPOT, {"owner": owner_id, "conversation": conversation_id, "question": question_id})
     row = found.one_or_none()
-    return ConversationStatus(row.seq, row.model, row.is_busy, row.waiting, row.asked_in) if row else None
+    return ConversationStatus(row.seq, row.model, row.leaf_id, row.is_busy, row.waiting, row.asked_in) if row else None
 
 
 async def prompt_history(
@@ -120,7 +139,7 @@ async def prompt_history(
 ) -> PromptHistory:
     """Return the messages that lead to an answer."""
     rows = await read(
-        _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit + 1}
+        _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit}
     )
     itself = next((PartialAnswer(row.text, row.reasoning) for row in rows if row.id == message_id), PartialAnswer())
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]

@@ -101,6 +101,15 @@ class Grants:
             grants = await rows.grants_on(session, kind, resources)
         return frozenset(name for name in resources if is_allowed(current_user, action, Resource(kind, name), grants))
 
+    async def require_model(self, current_user: CurrentUser, model: str) -> None:
+        """Require that the user may use a model; none at all is left to others to refuse.
+
+        Raises:
+            NotAllowed: when the user's role and grants do not allow it.
+        """
+        if model and model not in await self.usable(current_user, ResourceKind.MODEL, Action.USE, [model]):
+            raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
+
 
 async def require_to_fill(
     session: rows.AsyncSession, current_user: CurrentUser, kind: PrincipalKind, principals: Sequence[str]

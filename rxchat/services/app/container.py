@@ -28,8 +28,10 @@ from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
 from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
+from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversations import Conversations
+from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collection_shares import CollectionShares
@@ -123,8 +125,10 @@ class ChatServices:
     """Conversations, answers and their streams."""
 
     answer_streams: AnswerStreams
+    branches: Branches
     context_sources: ContextSources
     conversations: Conversations
+    forks: Forks
     messages: ChatService
     run_engine: RunEngine
 

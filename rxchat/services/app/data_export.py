@@ -18,6 +18,7 @@ from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import credentials
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
+from rxchat.db.chat import messages as message_rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import trash as trash_rows
@@ -217,9 +218,7 @@ class DataExport:
     ) -> None:
         async with self._database.begin(current_user.user_id) as session:
             row = await conversation_rows.get_owned_or_deleted(session, current_user.user_id, conversation_id)
-            messages = await conversation_rows.latest_messages(
-                session, current_user.user_id, conversation_id, limit=1_000_000
-            )
+            messages = await message_rows.all_messages(session, current_user.user_id, conversation_id)
             waiting = await queue_rows.for_conversation(session, current_user.user_id, conversation_id)
         if row is None:
             return
@@ -229,7 +228,7 @@ class DataExport:
             "created_at": row.created_at,
             "deleted_at": row.deleted_at,
             "messages": [
-                {"role": item.role, "model": item.model, "at": item.created_at, "text": item.text,
+                {"id": item.id, "parent_id": item.parent_id, "is_deleted": item.is_deleted, "role": item.role, "model": item.model, "at": item.created_at, "text": item.text,
                  "reasoning": item.reasoning, "attachments": item.attachments}
                 for item in messages
             ],

@@ -295,17 +295,17 @@ class AnswerGenerator:
     async def _store_ending(self, event: AnswerEnded, state: RunState) -> bool:
         run = self.run
         async with self._database.begin(run.owner_id) as session:
-            seq = await turn_queries.lock(session, run.owner_id, run.conversation_id)
+            locked = await turn_queries.lock(session, run.owner_id, run.conversation_id)
             if not self._is_taken_up:
                 # The run was stopped before the stored text was loaded; it is kept.
                 written = await run_rows.partial_answer(session, run.owner_id, run.id)
                 event = replace(event, text=written.text, reasoning=written.reasoning)
-            if seq is None or not await run_rows.finish(session, run, self._engine_id, state):
+            if locked is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return False
             if event.citations:
                 numbers = verified_numbers(event.citations)
                 await conversation_sources.mark_cited(session, run.owner_id, run.message_id, numbers)
-            await EventAppender(session, run.owner_id, run.conversation_id, seq).end(event)
+            await EventAppender(session, run.owner_id, run.conversation_id, locked.seq, locked.leaf_id).end(event)
         return True
 
     def _result(self, *, stopped: bool) -> AnswerEnded:

@@ -10,8 +10,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversation_sources as rows
-from rxchat.db.chat import conversations as conversation_rows
-from rxchat.db.chat import turn_queries
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
@@ -19,13 +17,13 @@ from rxchat.domain.authorization import require_scope
 from rxchat.domain.conversation_events import ContextKind, ContextSourceAttached, ContextSourceDetached
 from rxchat.domain.conversations import SourceRef
 from rxchat.domain.documents import DocumentState
-from rxchat.domain.errors import Conflict, InvalidInput, NotFound
+from rxchat.domain.errors import Conflict, InvalidInput
 from rxchat.domain.files import Document
 from rxchat.domain.grounding import warnings_for_readers
 from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.permissions import Scope
 from rxchat.domain.text import attachments_text
-from rxchat.services.chat.event_appender import EventAppender
+from rxchat.services.chat.event_appender import opened
 
 MOST_ATTACHED = 50
 _GONE = "Something you attached no longer exists, or you have no access to it. Remove it and send again."
@@ -158,7 +156,7 @@ class ContextSources:
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            begun = await self._locked(session, current_user, conversation_id)
+            begun = await opened(session, current_user, conversation_id)
             known = await rows.for_conversation(session, current_user.user_id, conversation_id)
             require_scope(current_user, Scope.FILES)
             if found not in {item.id for item in known}:
@@ -173,15 +171,9 @@ class ContextSources:
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            begun = await self._locked(session, current_user, conversation_id)
+            begun = await opened(session, current_user, conversation_id)
             if found not in {
                 item.id for item in await rows.for_conversation(session, current_user.user_id, conversation_id)
             }:
                 raise Conflict("This is no longer attached.")
             await begun.append(ContextSourceDetached(source_id=found))
-
-    async def _locked(self, session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:
-        seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
-        if seq is None or await conversation_rows.get_owned(session, current_user.user_id, conversation_id) is None:
-            raise NotFound
-        return EventAppender(session, current_user.user_id, conversation_id, seq)

@@ -13,6 +13,7 @@ from rxchat.db.access import roles as role_rows
 from rxchat.db.chat import conversation_sources as source_rows
 from rxchat.db.chat import conversation_updates as news_rows
 from rxchat.db.chat import conversations as rows
+from rxchat.db.chat import messages as message_rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
@@ -55,13 +56,26 @@ class ThreadPage:
     run: ActiveRun | None
     seq: int = 0
     """The seq of the last event that this page shows."""
+    leaf_id: UUID | None = None
+    """The last message of the branch that is shown; the conversation's ID if it shows none."""
+    is_own: bool = True
+    """False for one that another user shares."""
 
     @classmethod
     def of_new(cls, conversation_id: UUID, begun: History) -> ThreadPage:
         """Return the page of a conversation that has just begun, without reading it."""
         now = datetime.now(UTC)
         messages = tuple(replace(message, created_at=now) for message in begun.messages.values())
-        return cls(conversation_id, begun.title, begun.model, messages, has_older=False, run=None, seq=begun.seq)
+        return cls(
+            conversation_id,
+            begun.title,
+            begun.model,
+            messages,
+            has_older=False,
+            run=None,
+            seq=begun.seq,
+            leaf_id=begun.leaf_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +118,12 @@ class Conversations:
         conversation_id: UUID,
         *,
         before: UUID | None = None,
+        after: UUID | None = None,
         limit: int = PAGE_MESSAGES,
     ) -> ThreadPage:
-        """Return the last messages of a conversation, or those before a message.
+        """Return the last messages of the branch that a conversation shows, or those before a message.
+
+        With `after` only those that follow this message, as far as they are among the last ones.
 
         Raises:
             NotFound: when the conversation or message does not exist or is another user's.
@@ -114,20 +131,29 @@ class Conversations:
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
             conversation = await _readable(session, current_user, conversation_id)
             owner_id = conversation.owner_id
-            before_seq = None
+            last = conversation.leaf_id
             if before is not None:
-                marker = await rows.get_message(session, owner_id, conversation_id, before)
-                if marker is None:
+                marker = await message_rows.get_message(session, owner_id, conversation_id, before)
+                if marker is None or marker.parent_id is None:
                     raise NotFound
-                before_seq = marker.seq
-            found = await rows.latest_messages(
-                session, owner_id, conversation_id, limit=limit + 1, before_seq=before_seq
+                last = marker.parent_id
+            found = await message_rows.latest_messages(
+                session, owner_id, conversation_id, last, limit=limit, after=after
             )
             is_own = owner_id == current_user.user_id
-            messages = await with_readable_attachments(session, found[-limit:], is_own=is_own)
+            messages = await with_readable_attachments(session, found, is_own=is_own)
             run = await run_rows.active_run(session, owner_id, conversation_id)
-        has_older, seq = len(found) > limit, conversation.seq
-        return ThreadPage(conversation.id, conversation.title, conversation.model, tuple(messages), has_older, run, seq)
+        return ThreadPage(
+            conversation.id,
+            conversation.title,
+            conversation.model,
+            tuple(messages),
+            has_older=bool(found) and found[0].parent_id != conversation.id,
+            run=run,
+            seq=conversation.seq,
+            leaf_id=conversation.leaf_id,
+            is_own=is_own,
+        )
 
     async def news(self, current_user: CurrentUser, conversation_id: UUID, after_seq: int) -> ConversationUpdates:
         """Return the events of a conversation after a seq, with its current run and, for its owner, its queue.
@@ -157,7 +183,7 @@ class Conversations:
         """
         async with self._database.begin(current_user.user_id) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            message = await rows.get_message(session, owner_id, conversation_id, message_id)
+            message = await message_rows.get_message(session, owner_id, conversation_id, message_id)
             if message is None:
                 raise NotFound
             is_own = owner_id == current_user.user_id
@@ -175,7 +201,7 @@ class Conversations:
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
             owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            message = await rows.get_message(session, owner_id, conversation_id, message_id)
+            message = await message_rows.get_message(session, owner_id, conversation_id, message_id)
             if message is None:
                 raise NotFound
             sources = await source_rows.shown_sources(
@@ -256,11 +282,11 @@ class Conversations:
     ) -> None:
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
+            locked = await turn_queries.lock(session, current_user.user_id, conversation_id)
             visible = removed_too or await rows.get_owned(session, current_user.user_id, conversation_id) is not None
-            if seq is None or not visible:
+            if locked is None or not visible:
                 raise NotFound
-            await rows.append_events(session, current_user.user_id, conversation_id, seq, [event])
+            await rows.append_events(session, current_user.user_id, conversation_id, locked.seq, [event])
 
 
 def _for_readers(updates: news_rows.Updates) -> news_rows.Updates:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversation_sources as context_source_rows
 from rxchat.db.chat import conversations as rows
+from rxchat.db.chat import messages as message_rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
@@ -22,12 +23,12 @@ from rxchat.domain.conversations import History
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, QueueFull
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState, QueuedMessage
-from rxchat.domain.permissions import Action, Permission, ResourceKind, Scope
+from rxchat.domain.permissions import Permission, Scope
 from rxchat.domain.runs import PartialAnswer
 from rxchat.domain.text import MESSAGE_CHARACTERS, attachments_text, sanitize, title_of
 from rxchat.services.access.grants import Grants
 from rxchat.services.chat.context_sources import Attached, AttachedSources, attached_sources
-from rxchat.services.chat.event_appender import EventAppender
+from rxchat.services.chat.event_appender import EventAppender, idle, locked
 
 QUEUE_MESSAGES = 20
 """The maximum number of queued messages in a conversation."""
@@ -78,11 +79,11 @@ class ChatService:
             NotAllowed: when the user may not use this model, or not create conversations.
         """
         attached = attached or Attached()
-        text = _valid_question(text, may_be_blank=attached != Attached())
+        text = valid_question(text, may_be_blank=attached != Attached())
         require_scope(current_user, Scope.CHAT)
         if conversation_id is None:
             require(current_user, Permission.CONVERSATIONS_CREATE)
-        await self._require_model(current_user, model)
+        await self._grants.require_model(current_user, model)
         question = QueuedMessage(question_id or new_id(), text, model)
         if conversation_id is None:
             return await self._begin(current_user, question, attached)
@@ -109,17 +110,17 @@ class ChatService:
         """
         owner_id = current_user.user_id
         async with self._database.begin(owner_id) as session:
-            begun = await _locked(session, current_user, conversation_id) if is_locked else None
+            begun = await locked(session, current_user, conversation_id) if is_locked else None
             spot = await turn_queries.status(session, owner_id, conversation_id, question.id)
             if begun is None and spot is not None and (spot.is_busy or spot.waiting or attached != Attached()):
-                begun = await _locked(session, current_user, conversation_id)
+                begun = await locked(session, current_user, conversation_id)
                 spot = await turn_queries.status(session, owner_id, conversation_id, question.id)
             if spot is None:
                 raise NotFound
             if spot.asked_in is not None:
                 return Turn(spot.asked_in, question.id, is_new=False)
-            begun = begun or EventAppender(session, owner_id, conversation_id, spot.seq)
-            _require_some_model(question.model)
+            begun = begun or EventAppender(session, owner_id, conversation_id, spot.seq, spot.leaf_id)
+            require_some_model(question.model)
             _require_room_in_queue(spot.waiting)
             before = [ModelChosen(model=question.model)] if question.model != spot.model else []
             grounds = []
@@ -155,7 +156,7 @@ class ChatService:
                 known = await _known_turn(session, owner_id, question.id)
                 if known is not None:
                     return known
-            _require_some_model(question.model)
+            require_some_model(question.model)
             sources = await attached_sources(session, current_user, attached)
             conversation_id = new_id()
             # Without the names of attached files, which not every reader of a shared conversation may know.
@@ -168,7 +169,7 @@ class ChatService:
                     # It was deleted in this moment.
                     raise NotFound
                 return known
-            appender = EventAppender(session, owner_id, conversation_id, 0)
+            appender = EventAppender(session, owner_id, conversation_id, 0, conversation_id)
             await appender.ask(question, created, *sources.events())
             begun = None if attached != Attached() else History.replayed(appender.appended)
             return Turn(conversation_id, question.id, is_new=True, begun=begun)
@@ -196,24 +197,20 @@ class ChatService:
     ) -> UUID:
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            message = await rows.get_message(session, current_user.user_id, conversation_id, message_id)
+            message = await message_rows.get_message(session, current_user.user_id, conversation_id, message_id)
         if message is None or message.role != Role.ASSISTANT:
             raise NotFound
-        await self._require_model(current_user, message.model)
+        await self._grants.require_model(current_user, message.model)
         async with self._database.begin(current_user.user_id) as session:
             busy = "An answer is still being written in this conversation. Wait for it, or stop it first."
-            begun = await _idle(session, current_user, conversation_id, busy)
-            message = await rows.get_message(session, current_user.user_id, conversation_id, message_id)
+            begun = await idle(session, current_user, conversation_id, busy)
+            message = await message_rows.get_message(session, current_user.user_id, conversation_id, message_id)
             if message is None:
                 raise NotFound
             if message.state == MessageState.DONE:
                 raise Conflict("This answer is complete.")
             kept = PartialAnswer(message.text, message.reasoning) if goes_on else None
             return await begun.queue_run(message_id, message.model, kept=kept)
-
-    async def _require_model(self, current_user: CurrentUser, model: str) -> None:
-        if model and model not in await self._grants.usable(current_user, ResourceKind.MODEL, Action.USE, [model]):
-            raise NotAllowed("You may not use this model. Choose another one, or ask an administrator for it.")
 
     async def stop(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID | None = None) -> bool:
         """Stop the answer in progress; False if there is none. Then the next queued message is sent.
@@ -234,10 +231,10 @@ class ChatService:
             InvalidInput: when the text is blank or too long.
             NotFound: when it is not queued, or is another user's.
         """
-        text = _valid_question(text)
+        text = valid_question(text)
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            await _locked(session, current_user, conversation_id)
+            await locked(session, current_user, conversation_id)
             if not await queue_rows.change(session, current_user.user_id, conversation_id, message_id, text):
                 raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
 
@@ -250,7 +247,7 @@ class ChatService:
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
             # A transaction that sends the next message must wait, instead of finding that it was removed.
-            await _locked(session, current_user, conversation_id)
+            await locked(session, current_user, conversation_id)
             text = await queue_rows.remove(session, current_user.user_id, conversation_id, message_id)
         if text is None:
             raise NotFound("This message is no longer queued: it was sent, or removed in another tab.")
@@ -268,19 +265,19 @@ class ChatService:
         async with self._database.begin(current_user.user_id) as session:
             waiting = await queue_rows.for_conversation(session, current_user.user_id, conversation_id)
         if waiting:
-            await self._require_model(current_user, waiting[0].model)
+            await self._grants.require_model(current_user, waiting[0].model)
         async with self._database.begin(current_user.user_id) as session:
             busy = "An answer is still being written in this conversation. Queued messages are sent right after it."
-            return await (await _idle(session, current_user, conversation_id, busy)).ask_next()
+            return await (await idle(session, current_user, conversation_id, busy)).ask_next()
 
 
 async def stop_answer(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID | None = None
 ) -> bool:
     """Stop a conversation's answer in progress: by its engine or, if it is queued, in this transaction."""
-    seq = await turn_queries.lock(session, owner_id, conversation_id)
-    run = await run_rows.active_run(session, owner_id, conversation_id) if seq is not None else None
-    if seq is None or run is None or message_id not in {None, run.message_id}:
+    locked = await turn_queries.lock(session, owner_id, conversation_id)
+    run = await run_rows.active_run(session, owner_id, conversation_id) if locked is not None else None
+    if locked is None or run is None or message_id not in {None, run.message_id}:
         return False
     if not run.is_waiting:
         await run_rows.request_stop(session, owner_id, run.id)
@@ -293,7 +290,7 @@ async def stop_answer(
     stopped = AnswerEnded(
         message_id=run.message_id, state=MessageState.STOPPED, text=written.text, reasoning=written.reasoning
     )
-    await EventAppender(session, owner_id, conversation_id, seq).end(stopped)
+    await EventAppender(session, owner_id, conversation_id, locked.seq, locked.leaf_id).end(stopped)
     return True
 
 
@@ -311,27 +308,8 @@ async def _known_turn(session: AsyncSession, owner_id: UUID, question_id: UUID) 
     return Turn(conversation_id, question_id, is_new=False)
 
 
-async def _locked(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> EventAppender:
-    """Lock a conversation until the transaction ends, to serialize sending, stopping and ending answers."""
-    seq = await turn_queries.lock(session, current_user.user_id, conversation_id)
-    if seq is None:
-        raise NotFound
-    return EventAppender(session, current_user.user_id, conversation_id, seq)
-
-
-async def _idle(
-    session: AsyncSession, current_user: CurrentUser, conversation_id: UUID, otherwise: str
-) -> EventAppender:
-    """Lock a conversation without an answer in progress; raise Conflict with the message `otherwise` if it has one."""
-    begun = await _locked(session, current_user, conversation_id)
-    if await rows.get_owned(session, current_user.user_id, conversation_id) is None:
-        raise NotFound
-    if await run_rows.active_run(session, current_user.user_id, conversation_id) is not None:
-        raise Conflict(otherwise)
-    return begun
-
-
-def _require_some_model(model: str) -> None:
+def require_some_model(model: str) -> None:
+    """Refuse a question when no model is there to answer it."""
     if not model:
         raise InvalidInput("No model is available. Connect Ollama, or wait until the model host responds.")
 
@@ -350,12 +328,18 @@ def _with_attachments(question: QueuedMessage, sources: AttachedSources) -> Queu
     return replace(question, text=text, attachments=attachments)
 
 
-def _valid_question(text: str, *, may_be_blank: bool = False) -> str:
+def valid_question(text: str, *, may_be_blank: bool = False) -> str:
+    """Return the text of a question as it is stored.
+
+    Raises:
+        InvalidInput: when it is blank and may not be, or too long.
+    """
     text = sanitize(text).strip()
     if not text and not may_be_blank:
-        raise InvalidInput("Enter a message.")
+        raise InvalidInput("Enter a message.", field="text")
     if len(text) > MESSAGE_CHARACTERS:
         raise InvalidInput(
-            f"This message has {len(text):,} characters; the maximum is {MESSAGE_CHARACTERS:,}. Shorten it or send it in parts."
+            f"This message has {len(text):,} characters; the maximum is {MESSAGE_CHARACTERS:,}. Shorten it or send it in parts.",
+            field="text",
         )
     return text

@@ -6,8 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol, Self, TypeVar, cast
 from uuid import UUID
 
@@ -17,28 +15,23 @@ from reflex.state import BaseState
 
 from rxchat import observability
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.authorization import sees_details
-from rxchat.domain.chat import Role
 from rxchat.domain.conversation_events import (
-    AnswerEnded,
     ContextSourceAttached,
     ContextSourceDetached,
-    ConversationEvent,
     ConversationRenamed,
     ModelChosen,
 )
-from rxchat.domain.conversations import changes_of
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
-from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.model_picker import ModelPickerState
-from rxchat.states.chat.presenters import ending_view, in_pieces, message_view, run_view, waiting_view
+from rxchat.states.chat.presenters import run_view, waiting_view
 from rxchat.states.chat.sidebar import SidebarState, listed
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
+from rxchat.states.chat.thread_patches import Patch, ThreadPatches
 from rxchat.states.platform.auth_guard import current_user_of
 from rxchat.states.platform.tab_registry import tabs
 
@@ -56,8 +49,6 @@ _LOADING_SECONDS = 1.0
 """After this time the page shows that the model is being loaded."""
 _SIDEBAR_SECONDS = 0.5
 """How long the list of conversations waits for the first token of a new answer."""
-_Patch = tuple[dict[str, Any], list[dict[str, Any]]]
-"""A patch, and the further pieces of its long texts."""
 NO_RUN: dict[str, Any] = {"id": "", "state": "", "started": 0, "note": ""}
 
 
@@ -74,6 +65,7 @@ class ThreadPage(Protocol):
     run: dict[str, Any]
     waiting: list[dict[str, Any]] | None
     _seq: int
+    _leaf_id: UUID | None
     _rest: list[dict[str, Any]]
 
     async def __aenter__(self) -> Self: ...
@@ -95,7 +87,13 @@ class LiveUpdates:
     """Updates one tab on one page. Every change of the page's state is a separate patch; tokens are sent outside of Reflex's state."""
 
     def __init__(
-        self, state: ThreadPage, current_user: CurrentUser, conversation_id: UUID | None, seq: int, client_token: str
+        self,
+        state: ThreadPage,
+        current_user: CurrentUser,
+        conversation_id: UUID | None,
+        seq: int,
+        leaf_id: UUID | None,
+        client_token: str,
     ) -> None:
         self._state = state
         self._current_user = current_user
@@ -103,8 +101,8 @@ class LiveUpdates:
         self._shown = str(conversation_id or "")
         self._seq = seq
         self._client_token = client_token
-        self._windows: dict[UUID, tuple[Window, Window]] = {}
-        """The windows of each answer (reasoning, text), by the id of its message."""
+        self._patches = ThreadPatches(leaf_id)
+        self._windows = self._patches.windows
         # Equal to no run, so that the first one is shown.
         self._shown_run: tuple[UUID, str, int] | None = (conversation_id or UUID(int=0), "", 0)
         self._place = 0
@@ -112,7 +110,6 @@ class LiveUpdates:
         self._waiting_since: tuple[UUID | None, float] = (None, 0.0)
         """The run that waits for its first token, and since when."""
         self._is_away = False
-        self._models: dict[UUID, str] = {}
 
     async def run(self) -> None:
         """Keep the page up to date until the tab is closed or its user is signed out."""
@@ -174,7 +171,8 @@ class LiveUpdates:
         news = await container.get_services().chat.conversations.news(
             self._current_user, self._conversation_id, self._seq
         )
-        *first, last = await self._patches(self._conversation_id, news.events) or [None]
+        patches, seq = await self._patches.of(self._current_user, self._conversation_id, news.events)
+        *first, last = patches or [None]
         for patch in first:
             # A variable has one value in each update, and two patches are two values.
             async with self._page() as state:
@@ -191,8 +189,9 @@ class LiveUpdates:
             _apply(state, last)
             if sources is not None:
                 (await state.get_state(ContextSourcesState))._show(self._shown, sources)
-            for seq, event in news.events:
-                self._seq = state._seq = seq
+            self._seq = state._seq = max(seq, self._seq)
+            state._leaf_id = self._patches.leaf_id
+            for _, event in news.events:
                 if isinstance(event, ConversationRenamed):
                     state.title = event.title
                 elif isinstance(event, ModelChosen):
@@ -206,54 +205,7 @@ class LiveUpdates:
 
     def _is_new(self, run: ActiveRun) -> bool:
         """Whether a run has just begun, and no word of its answer can be there."""
-        return run.message_id not in self._windows and (run.is_waiting or run.message_id in self._models)
-
-    async def _patches(self, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]) -> list[_Patch]:
-        patches: list[_Patch] = []
-        questions: list[dict[str, Any]] = []
-        for seq, event in events:
-            for change in changes_of(seq, event):
-                match change:
-                    case ThreadMessage(role=Role.USER, id=message_id):
-                        question = await self._question(conversation_id, change)
-                        questions = [_now(question) | {"client_id": str(message_id)}]
-                    case ThreadMessage(id=message_id, model=model):
-                        self._models[message_id] = model
-                        if questions:
-                            items, rest = in_pieces([*questions, _now(change)])
-                            patches.append(({"change": "append", "items": items}, rest))
-                        else:
-                            patches.append(({"change": "replace", "item": _now(change)}, []))
-                        questions = []
-                    case AnswerEnded():
-                        patches.append(await self._ending(conversation_id, change))
-                    case _:
-                        pass
-        return patches
-
-    async def _question(self, conversation_id: UUID, message: ThreadMessage) -> ThreadMessage:
-        """Return a question with its attachments as far as this tab's user may read them."""
-        if not message.attachments:
-            return message
-        return await container.get_services().chat.conversations.message(
-            self._current_user, conversation_id, message.id
-        )
-
-    async def _ending(self, conversation_id: UUID, event: AnswerEnded) -> _Patch:
-        # Drop the windows of finished answers.
-        sent = self._windows.pop(event.message_id, None)
-        model = self._models.pop(event.message_id, "")
-        if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
-            return {
-                "change": "finish",
-                "item": ending_view(event, model, detailed=sees_details(self._current_user)),
-            }, []
-        # It ended before this tab could follow, or another process wrote the end.
-        whole = await container.get_services().chat.conversations.message(
-            self._current_user, conversation_id, event.message_id
-        )
-        item, rest = in_pieces([message_view(whole, detailed=sees_details(self._current_user))])
-        return {"change": "replace", "item": item[0]}, rest
+        return run.message_id not in self._windows and (run.is_waiting or run.message_id in self._patches.models)
 
     async def _show_sidebar(self) -> None:
         is_shown = False
@@ -272,7 +224,7 @@ class LiveUpdates:
         windows = self._windows.setdefault(
             run.message_id, (Window(message_id, ChunkKind.REASONING), Window(message_id, ChunkKind.TEXT))
         )
-        self._models[run.message_id] = run.model
+        self._patches.models[run.message_id] = run.model
         since = time.monotonic()
         sidebar_at = time.monotonic() + _SIDEBAR_SECONDS if is_new_here else None
         with streaming(), ExitStack() as nudging:
@@ -389,12 +341,8 @@ class LiveUpdates:
                 state.problem = ""
 
 
-def _apply(state: ThreadPage, patch: _Patch | None) -> None:
+def _apply(state: ThreadPage, patch: Patch | None) -> None:
     if patch is not None:
         # The page fetches the rest, one piece after another.
         state._rest += patch[1]
         state._add_patch(**patch[0])
-
-
-def _now(message: ThreadMessage) -> dict[str, Any]:
-    return message_view(replace(message, created_at=datetime.now(UTC)))

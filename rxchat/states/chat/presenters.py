@@ -18,7 +18,11 @@ _WAITING_CHARACTERS = 500
 
 
 _FOR_SERVERS = ("error_code", "error_detail")
-_fields_of_message = field_view(ThreadMessage, without=("seq", *_FOR_SERVERS), renamed={"created_at": "at"})
+_fields_of_message = field_view(
+    ThreadMessage,
+    without=("seq", "parent_id", "is_deleted", "versions", *_FOR_SERVERS),
+    renamed={"created_at": "at"},
+)
 _fields_of_ending = field_view(AnswerEnded, without=("text", "reasoning", *_FOR_SERVERS), renamed={"message_id": "id"})
 
 
@@ -28,6 +32,8 @@ def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str,
     if message.citations:
         view["citations"] = [_citation(item) for item in message.citations]
     view["error"] = _error(message, detailed=detailed)
+    if len(message.versions) > 1:
+        view["versions"] = [str(version) for version in message.versions]
     if message.attachments and message.text == attachments_text([item["name"] for item in message.attachments]):
         # The model reads their names; the page shows the attachments themselves.
         view["text"] = ""

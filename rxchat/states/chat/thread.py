@@ -56,6 +56,8 @@ class ThreadState(rx.State):
     conversation_id: str = ""
     title: str = ""
     missing: bool = False
+    is_shared: bool = False
+    """Whether it is another user's, who shares it: it can only be read."""
     patch: dict[str, Any] = {}
     run: dict[str, Any] = NO_RUN
     refused: dict[str, str] = {}
@@ -69,6 +71,8 @@ class ThreadState(rx.State):
     _patches: int = 0
     _seq: int = 0
     """The last event that the page shows."""
+    _leaf_id: UUID | None = None
+    """The last message of the branch that the page shows."""
 
     @rx.event
     @partial(requires_user, reopens=True)
@@ -118,6 +122,8 @@ class ThreadState(rx.State):
     def _show_page(self, page: ThreadPage | None, current_user: CurrentUser) -> None:
         self.title = page.title if page else ""
         self._seq = page.seq if page else 0
+        self._leaf_id = page.leaf_id if page else None
+        set_changed(self, is_shared=page is not None and not page.is_own)
         detailed, messages = sees_details(current_user), page.messages if page else []
         items, self._rest = in_pieces([message_view(message, detailed=detailed) for message in messages])
         self._add_patch(change="set", items=items, older=page.has_older if page else False)
@@ -138,8 +144,9 @@ class ThreadState(rx.State):
     async def attend(self, current_user: CurrentUser) -> None:
         """Show all changes from now on, while this tab shows this page."""
         async with self:
-            conversation_id, seq, token = self.conversation_id, self._seq, self.router.session.client_token
-        await LiveUpdates(self, current_user, parse_id(conversation_id), seq, token).run()
+            conversation_id, seq, leaf_id = self.conversation_id, self._seq, self._leaf_id
+            token = self.router.session.client_token
+        await LiveUpdates(self, current_user, parse_id(conversation_id), seq, leaf_id, token).run()
 
     @rx.event
     @partial(requires_user, refuse=_give_back, longest=ANY_LENGTH)

@@ -7,6 +7,7 @@ import reflex as rx
 from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.chat.citations import citation_card
 from rxchat.ui.chat.composer import composer
+from rxchat.ui.chat.message_actions import message_actions
 from rxchat.ui.chat.queue import queue
 from rxchat.ui.chat.thread import thread, thread_feeds
 from rxchat.ui.documents.beside import document_beside
@@ -23,7 +24,21 @@ def chat_page() -> rx.Component:
         rx.cond(
             ThreadState.missing,
             rx.fragment(not_found_panel(_MISSING), page_toasts()),
-            rx.fragment(thread(), page_toasts(), queue(), composer(), citation_card()),
+            rx.fragment(
+                thread(),
+                message_actions(),
+                page_toasts(),
+                queue(),
+                rx.cond(ThreadState.is_shared, _shared(), composer()),
+                citation_card(),
+            ),
         ),
         beside=document_beside(),
+    )
+
+
+def _shared() -> rx.Component:
+    """What stands in the composer's place in another user's conversation."""
+    return rx.el.p(
+        "This conversation is shared with you: only its owner can write in it.", class_name="composer-hint shared-note"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.stream import StreamState
 from rxchat.states.chat.thread import ThreadState
@@ -66,6 +67,9 @@ class Thread(ClientComponent):
     on_retry: rx.EventHandler[_one_text]
     on_go_on: rx.EventHandler[_one_text]
     on_older: rx.EventHandler[_one_text]
+    on_regenerate: rx.EventHandler[_one_text]
+    on_version: rx.EventHandler[_one_text]
+    read_only: rx.Var[bool]
 
 
 def thread_feeds() -> rx.Component:
@@ -94,7 +98,10 @@ def thread() -> rx.Component:
         skeleton("Loading the conversation", 46, 92, 84, 60, 34, 88, 72, look="skeleton thread-skeleton"),
         run=ThreadState.run,
         model=ModelPickerState.model,
+        read_only=ThreadState.is_shared,
         on_retry=ThreadState.retry,
         on_go_on=ThreadState.go_on,
         on_older=ThreadState.older,
+        on_regenerate=MessageActionsState.regenerate,
+        on_version=MessageActionsState.show_version,
     )

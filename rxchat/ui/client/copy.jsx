@@ -17,6 +17,17 @@ async function copyText(text) {
   area.remove();
 }
 
+/** Copy a message's words as a selection of all of them would: without Markdown, and without the buttons in it. @param {string} id */
+export function copyPlain(id) {
+  const words = document.querySelector(`#message-${CSS.escape(id)} .md`);
+  const selection = getSelection();
+  if (!words || !selection) return;
+  selection.selectAllChildren(words);
+  const text = selection.toString();
+  selection.removeAllRanges();
+  void copyText(text);
+}
+
 export function CopyButton({ text, label, className = "", withWord = false }) {
   const [isCopied, setCopied] = useState(false);
   const timer = useRef(0);

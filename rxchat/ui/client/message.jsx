@@ -3,7 +3,7 @@ import { lazy, memo, Suspense, useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { ChevronRight, FileText, FileX, Library, RotateCcw, StepForward } from "lucide-react";
 import { Sources } from "./citation-list.jsx";
-import { CopyButton } from "./copy.jsx";
+import { MessageActions } from "./message-actions.jsx";
 import { useText } from "./page-state.js";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
 
@@ -36,9 +36,10 @@ function Attachment({ attachment: { id, kind, name, is_there: isThere } }) {
 
 /**
  * Long pasted text is folded, and unfolds where it is.
- * @type {import("react").NamedExoticComponent<{ text: string, attachments?: Record<string, any>[] | null, isMuted?: boolean }>}
+ * @type {import("react").NamedExoticComponent<Record<string, any>>}
  */
-export const UserMessage = memo(({ text, attachments, isMuted }) => {
+export const UserMessage = memo(({ message, isOnItsWay, ...actions }) => {
+  const { text, attachments } = message;
   const [isOpen, setOpen] = useState(false);
   const [isLong, setLong] = useState(false);
   const body = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -47,7 +48,7 @@ export const UserMessage = memo(({ text, attachments, isMuted }) => {
     if (element && !isOpen) setLong(element.scrollHeight > element.clientHeight + 4);
   }, [text, isOpen]);
   return (
-    <article aria-label="You" className={`message-user ${isMuted ? "is-muted" : ""}`}>
+    <article aria-label="You" id={`message-${message.id}`} className={`message-user ${isOnItsWay ? "is-muted" : ""}`}>
       {!!attachments?.length && (
         <ul className="attachment-all" aria-label="Attached">
           {attachments.map((attachment) => (
@@ -65,6 +66,11 @@ export const UserMessage = memo(({ text, attachments, isMuted }) => {
           </button>
         )}
       </div>
+      {!isOnItsWay && (
+        <div className="message-foot">
+          <MessageActions message={message} {...actions} />
+        </div>
+      )}
     </article>
   );
 });
@@ -126,21 +132,20 @@ function GoOn({ message, onGoOn }) {
 }
 
 function Outcome({ message, onRetry, onGoOn }) {
-  if (message.state === "stopped")
-    return (
-      <p className="message-status">
-        Stopped <GoOn message={message} onGoOn={onGoOn} />
-      </p>
-    );
+  if (message.state === "stopped") return <p className="message-status">Stopped {onRetry && <GoOn message={message} onGoOn={onGoOn} />}</p>;
   if (message.state !== "failed" && message.state !== "interrupted") return null;
   const fallback = message.state === "failed" ? "The answer failed." : "The answer was cut off.";
   return (
     <div className="failure" role="alert">
       <p>{message.error || fallback}</p>
-      <button type="button" className="button-quiet" onClick={() => onRetry(message.id)}>
-        <RotateCcw size={15} aria-hidden="true" /> Retry
-      </button>
-      <GoOn message={message} onGoOn={onGoOn} />
+      {onRetry && (
+        <>
+          <button type="button" className="button-quiet" onClick={() => onRetry(message.id)}>
+            <RotateCcw size={15} aria-hidden="true" /> Retry
+          </button>
+          <GoOn message={message} onGoOn={onGoOn} />
+        </>
+      )}
     </div>
   );
 }
@@ -173,14 +178,14 @@ function LiveFigures({ started, characters }) {
  * The same parts before, while and after the answer comes, so that React remounts none of them at its end.
  * @type {import("react").NamedExoticComponent<Record<string, any>>}
  */
-export const AssistantMessage = memo(({ message, run, onRetry, onGoOn }) => {
+export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly, onRegenerate, onVersion }) => {
   const { text, reasoning } = useText(message);
   const isRunning = message.state === "running";
   const citations = isRunning ? undefined : message.citations;
   return (
-    <article aria-label={`${message.model || "The model"} answers`} aria-busy={isRunning} className="message-answer">
+    <article aria-label={`${message.model || "The model"} answers`} id={`message-${message.id}`} aria-busy={isRunning} className="message-answer">
       <p className="message-model">{message.model}</p>
-      <Reasoning message={message} reasoning={reasoning} text={text} />
+      <Reasoning key={message.id} message={message} reasoning={reasoning} text={text} />
       {text && (
         <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
           <Markdown text={text} isGrowing={isRunning} citations={citations} message={message.id} />
@@ -194,11 +199,14 @@ export const AssistantMessage = memo(({ message, run, onRetry, onGoOn }) => {
             {warning}
           </p>
         ))}
-      {!isRunning && <Outcome message={message} onRetry={onRetry} onGoOn={onGoOn} />}
+      {!isRunning && <Outcome message={message} onRetry={readOnly ? null : onRetry} onGoOn={onGoOn} />}
       <div className={`message-foot ${isRunning ? "is-live" : ""}`}>
         {isRunning && <LiveFigures started={run?.began} characters={text.length + reasoning.length} />}
-        {!isRunning && text && <CopyButton text={text} label="Copy answer" className="icon-button small" />}
-        {!isRunning && <Figures message={message} />}
+        {!isRunning && (
+          <MessageActions message={message} readOnly={readOnly} onRegenerate={onRegenerate} onVersion={onVersion}>
+            <Figures message={message} />
+          </MessageActions>
+        )}
       </div>
     </article>
   );

@@ -11,6 +11,17 @@ const UNITS = [
 ];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
+const sameDay = { hour: "2-digit", minute: "2-digit" };
+const otherDay = { day: "numeric", month: "short", ...sameDay };
+
+/** "14:05" of today, "28 Nov, 14:05" of another day; and the exact time. @param {number} at @param {number} now @returns {[string, string]} */
+export function shownTime(at, now) {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date(now).toDateString();
+  const short = date.toLocaleString("en-GB", /** @type {Intl.DateTimeFormatOptions} */ (isToday ? sameDay : otherDay));
+  return [short, date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" })];
+}
+
 /** "just now", "3 minutes ago", "yesterday", "in 7 days". @param {number} at @param {number} now */
 export function spokenMoment(at, now) {
   const seconds = (at - now) / 1000;

@@ -111,6 +111,11 @@ const changes = {
     const whole = placeWindow(before[kind] ?? "", offset, text);
     return whole === null ? askAgain(state) : exchange(state, { ...before, [kind]: whole });
   },
+  /** What follows a message is replaced by another branch; by all of it, if the message is not here. */
+  branch(state, { after, items, older }) {
+    const kept = state.view.messages.slice(0, state.view.messages.findIndex((message) => message.id === after) + 1);
+    return show(adopt(state, items), { messages: [...kept, ...items], older: kept.length ? state.view.older : !!older });
+  },
   replace(state, { item }) {
     const before = item.keeps && find(state, item.id);
     // A continued answer begins with the text that is here, until the stream brings the rest.

@@ -112,7 +112,7 @@ function Announcer({ run }) {
 
 /** @type {import("react").NamedExoticComponent<Record<string, any>>} */
 const Turn = memo(({ message, ...rest }) => {
-  return message.role === "user" ? <UserMessage text={message.text} attachments={message.attachments} /> : <AssistantMessage message={message} {...rest} />;
+  return message.role === "user" ? <UserMessage message={message} {...rest} /> : <AssistantMessage message={message} {...rest} />;
 });
 Turn.displayName = "Turn";
 
@@ -123,17 +123,18 @@ function Turns({ view, run, model, ...actions }) {
   return (
     <>
       {view.messages.map((message) => (
-        <Turn key={message.client_id || message.id} message={message} run={message.state === "running" ? run : undefined} {...actions} />
+        // Versions share a key: the buttons that lead from one to the next keep the focus.
+        <Turn key={message.versions?.[0] ?? message.id} message={message} run={message.state === "running" ? run : undefined} {...actions} />
       ))}
       {view.pending.map((sent) => (
-        <UserMessage key={sent.id} text={sent.text} attachments={sent.attached?.chips.map((chip) => ({ ...chip, is_there: true }))} isMuted />
+        <UserMessage key={sent.id} message={{ ...sent, attachments: sent.attached?.chips.map((chip) => ({ ...chip, is_there: true })) }} isOnItsWay />
       ))}
       {isWaiting && <AssistantMessage message={{ id: "", model, state: "running" }} run={{ note: isLate ? BUSY : run.note }} />}
     </>
   );
 }
 
-export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }) {
+export function Thread({ run: given, model, onOlder, children, ...actions }) {
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
   const [emptyPage, loading] = Children.toArray(children);
@@ -177,7 +178,7 @@ export function Thread({ run: given, model, onRetry, onGoOn, onOlder, children }
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
           {isEmpty && emptyPage}
           {!isEmpty && !isHere && loading}
-          {!isEmpty && isHere && <Turns view={view} run={run} model={model} onRetry={onRetry} onGoOn={onGoOn} />}
+          {!isEmpty && isHere && <Turns view={view} run={run} model={model} {...actions} />}
         </div>
       </div>
       {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}

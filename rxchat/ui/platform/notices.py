@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
@@ -87,6 +88,13 @@ def toasts() -> rx.Component:
             DocumentsState.dismiss,
             rx.cond(restorable != "", restore),
             key=documents + restorable,
+        ),
+        toast(
+            MessageActionsState.deleted != "",
+            MessageActionsState.deleted,
+            MessageActionsState.dismiss_deleted,
+            toast_action("Undo", MessageActionsState.undo_delete),
+            key=MessageActionsState.deleted,
         ),
         toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),
         class_name="toasts",

@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rxchat.db.chat import conversation_sources, conversations, turn_queries
+from rxchat.db.chat import conversation_sources, conversations, messages, turn_queries
 from rxchat.db.platform.database import Database
+from rxchat.domain.chat import Role
 from rxchat.domain.conversation_events import (
     AnswerEnded,
     AnswerStarted,
+    BranchChosen,
     ContextKind,
     ContextSourceAttached,
     ContextSourceDetached,
@@ -23,6 +25,9 @@ from rxchat.domain.conversation_events import (
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
+    MessageAdded,
+    MessageDeleted,
+    MessageRestored,
     ModelChosen,
     QuestionAsked,
 )
@@ -35,14 +40,30 @@ pytestmark = pytest.mark.anyio
 
 MESSAGE = text(
     "SELECT id, seq, role, text, reasoning, model, state, error_code, error, tokens, seconds, tokens_per_second,"
-    " citations, warnings, attachments, error_detail FROM message WHERE conversation_id = :id ORDER BY seq"
+    " citations, warnings, attachments, error_detail, is_deleted FROM message WHERE conversation_id = :id ORDER BY seq"
 )
 Step = tuple[str, int, MessageState]
 ENDINGS = [state for state in MessageState if state is not MessageState.RUNNING]
 # What happens to a conversation: (what, which message or text); questions get an id of their own each time.
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "start", "end", "rename", "choose", "attach", "detach", "remove", "restore"]),
+        st.sampled_from(
+            [
+                "ask",
+                "start",
+                "end",
+                "add",
+                "branch",
+                "delete",
+                "undelete",
+                "rename",
+                "choose",
+                "attach",
+                "detach",
+                "remove",
+                "restore",
+            ]
+        ),
         st.integers(0, 2),
         st.sampled_from(ENDINGS),
     ),
@@ -51,22 +72,45 @@ STEPS = st.lists(
 )
 
 
-def events_of(steps: list[Step]) -> list[ConversationEvent]:
-    """Return events in an order that can happen: only an answer that was started ends."""
+def events_of(conversation_id: UUID, steps: list[Step]) -> list[ConversationEvent]:
+    """Return events in an order that can happen: only an answer that was started ends, and only what was added is chosen."""
     answers, attached = [new_id() for _ in range(3)], [new_id() for _ in range(3)]
     events: list[ConversationEvent] = [ConversationCreated(title="t", model="m")]
     started: set[int] = set()
+    known = [conversation_id]
     for what, number, ending in steps:
         match what:
             case "ask":
-                events.append(QuestionAsked(message_id=new_id(), text=f"question {number}"))
+                known.append(new_id())
+                events.append(
+                    QuestionAsked(message_id=known[-1], parent_id=known[-1 - number % 2 - 1], text=f"question {number}")
+                    if len(known) > 2
+                    else QuestionAsked(message_id=known[-1], parent_id=known[0], text=f"question {number}")
+                )
             case "start":
+                parent_id = None if number in started else known[-1]
+                events.append(
+                    AnswerStarted(
+                        message_id=answers[number], parent_id=parent_id, run_id=new_id(), model="m", text="kept"
+                    )
+                )
+                if number not in started:
+                    known.append(answers[number])
                 started.add(number)
-                events.append(AnswerStarted(message_id=answers[number], run_id=new_id(), model="m", text="kept"))
             case "end" if number in started:
                 facts = {"text": f"whole {number}", "reasoning": "r", "error": "e", "tokens": number, "seconds": 1.5}
                 cited = [{"number": number}]
                 events.append(AnswerEnded(message_id=answers[number], state=ending, citations=cited, **facts))
+            case "add":
+                added = MessageAdded(message_id=new_id(), parent_id=known[-1], role=Role.ASSISTANT, text="as it is")
+                events.append(added)
+                known.append(added.message_id)
+            case "branch":
+                events.append(BranchChosen(leaf_id=known[-1 - number % len(known)], parent_id=known[0]))
+            case "delete" if len(known) > 1:
+                events.append(MessageDeleted(message_id=known[-1], parent_id=known[0], leaf_id=known[0]))
+            case "undelete" if len(known) > 1:
+                events.append(MessageRestored(message_id=known[-1], parent_id=known[0], leaf_id=known[-1]))
             case "rename":
                 events.append(ConversationRenamed(title=f"title {number}"))
             case "choose":
@@ -88,7 +132,8 @@ def events_of(steps: list[Step]) -> list[ConversationEvent]:
 
 async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[int] | None) -> tuple[Any, ...]:
     """Append the events, a batch ending at each cut (None: at every event), and return what the tables say then."""
-    conversation_id, seq, begin, events = new_id(), 0, 0, events_of(steps)
+    conversation_id, seq, begin = new_id(), 0, 0
+    events = events_of(conversation_id, steps)
     cuts = set(range(len(events))) if cuts is None else cuts
     async with database.begin(owner) as session:
         assert isinstance(events[0], ConversationCreated)
@@ -102,8 +147,15 @@ async def stored(database: Database, owner: UUID, steps: list[Step], cuts: set[i
         known = await conversation_sources.for_conversation(session, owner, conversation_id)
         replayed = History.replayed(await conversations.events_after(session, owner, conversation_id))
     assert row is not None
-    folded = [(message.id, message.seq, message.text, message.state.value) for message in replayed.messages.values()]
-    assert sorted((found[0], found[1], found[3], found[6]) for found in rows) == sorted(folded)
+    folded = [
+        (message.id, message.seq, message.text, message.state.value, message.is_deleted)
+        for message in replayed.messages.values()
+    ]
+    assert sorted((found[0], found[1], found[3], found[6], found[16]) for found in rows) == sorted(folded)
+    assert row.leaf_id == (replayed.leaf_id or conversation_id)
+    async with database.begin(owner) as session:
+        branch = await messages.latest_messages(session, owner, conversation_id, row.leaf_id, limit=100)
+    assert [message.id for message in branch] == [message.id for message in replayed.branch]
     # Ids differ from one conversation to the next; places do not.
     return (
         [found[1:] for found in rows],
@@ -135,12 +187,12 @@ async def test_an_answer_that_starts_and_ends_in_one_batch_is_stored_whole(datab
     created = ConversationCreated(title="t", model="m")
     batch = [
         created,
-        AnswerStarted(message_id=answer, run_id=new_id(), model="m"),
+        AnswerStarted(message_id=answer, parent_id=conversation_id, run_id=new_id(), model="m"),
         AnswerEnded(message_id=answer, state=MessageState.DONE, text="all of it"),
     ]
     async with database.begin(owner) as session:
         await turn_queries.create_conversation(session, owner, conversation_id, new_id(), created)
         await conversations.append_events(session, owner, conversation_id, 0, batch)
-        message = await conversations.get_message(session, owner, conversation_id, answer)
+        message = await messages.get_message(session, owner, conversation_id, answer)
     assert message is not None
     assert (message.text, message.state) == ("all of it", "done")

@@ -44,6 +44,7 @@ async def a_queued_run(database: Database, owner: UUID, *, said: str = "") -> Ru
                 owner_id=owner,
                 id=run.message_id,
                 conversation_id=conversation_id,
+                parent_id=conversation_id,
                 seq=2,
                 role=Role.ASSISTANT,
                 text=said,

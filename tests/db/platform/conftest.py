@@ -24,8 +24,8 @@ def users(owner_url: str):
                 (owner, new_id(), str(owner)),
             ),
             (
-                "INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (%s, %s, 't', 'm', 1)",
-                (owner, conversation),
+                "INSERT INTO conversation (owner_id, id, leaf_id, title, model, seq) VALUES (%s, %s, %s, 't', 'm', 1)",
+                (owner, conversation, conversation),
             ),
             (
                 "INSERT INTO conversation_event (owner_id, conversation_id, seq, type, data, actor_id)"
@@ -33,9 +33,9 @@ def users(owner_url: str):
                 (owner, conversation, owner),
             ),
             (
-                "INSERT INTO message (owner_id, id, conversation_id, seq, role, text, reasoning, model, state, error_code,"
-                " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, 1, 'user', 't', '', '', 'done', '', '', 0, 0, 0)",
-                (owner, new_id(), conversation),
+                "INSERT INTO message (owner_id, id, conversation_id, parent_id, seq, role, text, reasoning, model, state, error_code,"
+                " error, tokens, seconds, tokens_per_second) VALUES (%s, %s, %s, %s, 1, 'user', 't', '', '', 'done', '', '', 0, 0, 0)",
+                (owner, new_id(), conversation, conversation),
             ),
             (
                 "INSERT INTO run (owner_id, id, conversation_id, message_id, model, state, attempt, correlation_id)"

@@ -19,7 +19,9 @@ from tests.factories import add_user
 pytestmark = pytest.mark.anyio
 
 _MINE = text("SELECT title FROM conversation WHERE title LIKE :like ORDER BY title")
-_BEGIN = text("INSERT INTO conversation (owner_id, id, title, model, seq) VALUES (:owner, :id, :title, '', 0)")
+_BEGIN = text(
+    "INSERT INTO conversation (owner_id, id, leaf_id, title, model, seq) VALUES (:owner, :id, :id, :title, '', 0)"
+)
 _WHO = text("SELECT current_setting('rxchat.user_id', true) AS who, pg_backend_pid() AS pid")
 
 

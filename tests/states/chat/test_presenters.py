@@ -14,7 +14,7 @@ from rxchat.states.chat.presenters import ending_view, message_view
 SECRET = "http://10.0.0.7:11434 said: no such model"
 SENT = {
     "at", "attachments", "citations", "error", "id", "model", "reasoning", "role", "seconds", "state", "text", "tokens",
-    "tokens_per_second", "warnings",
+    "tokens_per_second", "versions", "warnings",
 }  # fmt: skip
 FILLED = {"error": "The model failed.", "error_code": "model_failed", "error_detail": SECRET, "warnings": ["w"]}
 
@@ -32,9 +32,11 @@ def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
         created_at=datetime.now(UTC),
         citations=[CITATION],
         attachments=[{"name": "a.txt"}],
+        versions=[new_id(), new_id()],
         **FILLED,
     )
     assert message_view(message).keys() == SENT
+    assert message_view(replace(message, versions=[message.id])).keys() == SENT - {"versions"}
     # What is quoted is asked for with its source, by those who may read that.
     shown = {"at": 3, "length": 3, "number": 1, "verified": False, "is_without_source": True}
     assert message_view(message)["citations"] == [shown | {"reason": "Not verified: the source does not exist."}]
@@ -42,7 +44,7 @@ def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     assert SECRET in str(message_view(message, detailed=True))
     # A new field is sent to every reader of the conversation, or excluded in presenters.py: decide, then add it here.
     assert {item.name for item in fields(ThreadMessage)} == (SENT - {"at"}) | {
-        "created_at", "seq", "error_code", "error_detail",
+        "created_at", "seq", "parent_id", "is_deleted", "error_code", "error_detail",
     }  # fmt: skip
 
 

@@ -29,8 +29,8 @@ async def cookie(services: Services, owner_url: str) -> str:
         connection.execute("SELECT set_config('rxchat.user_id', %s, true)", (str(user_id),))
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO conversation (owner_id, id, title, model, seq, updated_at)"
-                " VALUES (%s, %s, %s, 'm', 0, now() - make_interval(hours => %s))",
+                "INSERT INTO conversation (owner_id, id, leaf_id, title, model, seq, updated_at)"
+                " VALUES (%s, %s, gen_random_uuid(), %s, 'm', 0, now() - make_interval(hours => %s))",
                 [(user_id, new_id(), f"Number {number}", number) for number in range(COUNT)],
             )
     return cookie

@@ -1,0 +1,279 @@
+"""Versions of messages: nothing that was said is lost, and a conversation shows one branch at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from uuid import UUID
+
+import pytest
+
+from rxchat.db.chat import conversation_sources
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.chat import Role
+from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from rxchat.domain.ids import new_id
+from rxchat.domain.messages import MessageState, ThreadMessage
+from rxchat.domain.retrieval import Passage, Source
+from rxchat.services.app.container import Services
+from rxchat.services.chat import branches
+from tests.factories import add_user
+from tests.peers.scripted_ollama import ScriptedOllama
+from tests.services.answering import ENDLESS, ended
+
+pytestmark = pytest.mark.anyio
+
+BRIEF, OTHER = "scripted:tokens=3", "scripted:tokens=4"
+
+
+class Conversation:
+    """One conversation of a user, and what is done in it."""
+
+    def __init__(self, services: Services, user: CurrentUser, conversation_id: UUID) -> None:
+        self.services, self.user, self.id = services, user, conversation_id
+        self.branches = services.chat.branches
+
+    async def ask(self, text: str) -> None:
+        await self.services.chat.messages.send_message(self.user, self.id, text, BRIEF)
+        await ended(self.services, self.user, self.id)
+
+    async def shown(self) -> list[ThreadMessage]:
+        page = await self.services.chat.conversations.open(self.user, self.id, limit=100)
+        history = await self.services.chat.conversations.history(self.user, self.id)
+        assert [message.id for message in page.messages] == [message.id for message in history.branch]
+        return list(page.messages)
+
+    async def texts(self) -> list[str]:
+        return [message.text.strip() for message in await self.shown() if message.role is Role.USER]
+
+    async def edit(self, message: ThreadMessage, text: str, model: str = BRIEF) -> None:
+        await self.branches.edit_question(self.user, self.id, message.id, text, model, question_id=new_id())
+        await ended(self.services, self.user, self.id)
+
+    async def regenerate(self, message: ThreadMessage, model: str = BRIEF) -> None:
+        await self.branches.regenerate(self.user, self.id, message.id, model)
+        await ended(self.services, self.user, self.id)
+
+
+@pytest.fixture
+async def conversation(services: Services, current_user: CurrentUser) -> Conversation:
+    """A conversation of two turns."""
+    turn = await services.chat.messages.send_message(current_user, None, "one", BRIEF)
+    await ended(services, current_user, turn.conversation_id)
+    found = Conversation(services, current_user, turn.conversation_id)
+    await found.ask("two")
+    return found
+
+
+async def test_an_edited_question_begins_a_branch_and_the_earlier_one_is_kept(conversation: Conversation) -> None:
+    before = await conversation.shown()
+    await conversation.edit(before[0], "one, but better", OTHER)
+    shown = await conversation.shown()
+    assert [message.text.strip() for message in shown] == ["one, but better", "word word word word"]
+    assert shown[0].versions == [before[0].id, shown[0].id] and shown[1].model == OTHER
+    await conversation.branches.choose_version(conversation.user, conversation.id, before[0].id)
+    assert [message.id for message in await conversation.shown()] == [message.id for message in before]
+    assert (await conversation.shown())[0].versions == shown[0].versions
+    await conversation.ask("three")
+    assert await conversation.texts() == ["one", "two", "three"]
+
+
+async def test_an_edit_that_is_sent_twice_is_one_version(conversation: Conversation) -> None:
+    first, question = (await conversation.shown())[0], new_id()
+    for _ in range(2):
+        await conversation.branches.edit_question(
+            conversation.user, conversation.id, first.id, "better", BRIEF, question_id=question
+        )
+        await ended(conversation.services, conversation.user, conversation.id)
+    assert (await conversation.shown())[0].versions == [first.id, question]
+
+
+async def test_an_answer_is_given_again_and_the_model_sees_the_branch_it_answers(
+    conversation: Conversation, ollama: ScriptedOllama
+) -> None:
+    before = await conversation.shown()
+    ollama.asked.clear()
+    await conversation.regenerate(before[1], OTHER)
+    assert [message["content"] for message in ollama.asked[-1]["messages"]] == ["one"]
+    shown = await conversation.shown()
+    assert [message.id for message in shown[:1]] == [before[0].id] and len(shown) == 2
+    assert shown[1].versions == [before[1].id, shown[1].id] and shown[1].model == OTHER
+    await conversation.ask("and then?")
+    told = [message["content"].strip() for message in ollama.asked[-1]["messages"]]
+    assert told == ["one", "word word word word", "and then?"]
+
+
+async def test_a_question_without_an_answer_can_be_answered(conversation: Conversation) -> None:
+    before = await conversation.shown()
+    await conversation.branches.delete(conversation.user, conversation.id, before[3].id)
+    assert [message.id for message in await conversation.shown()] == [message.id for message in before[:3]]
+    await conversation.regenerate(before[2])
+    shown = await conversation.shown()
+    assert len(shown) == 4 and shown[3].versions == [shown[3].id]
+
+
+async def test_an_edited_answer_is_a_version_that_the_model_goes_on_from(
+    conversation: Conversation, ollama: ScriptedOllama
+) -> None:
+    before = await conversation.shown()
+    await conversation.branches.edit_answer(conversation.user, conversation.id, before[3].id, "What I say.")
+    shown = await conversation.shown()
+    assert (shown[3].text, shown[3].state, shown[3].model) == ("What I say.", MessageState.DONE, before[3].model)
+    assert shown[3].versions == [before[3].id, shown[3].id]
+    await conversation.ask("go on")
+    assert ollama.asked[-1]["messages"][-2]["content"] == "What I say."
+
+
+async def test_a_deleted_message_is_hidden_with_what_follows_until_it_is_restored(conversation: Conversation) -> None:
+    before = await conversation.shown()
+    deleted = await conversation.branches.delete(conversation.user, conversation.id, before[1].id)
+    assert deleted.later == 2
+    assert [message.id for message in await conversation.shown()] == [before[0].id]
+    await conversation.branches.restore(conversation.user, conversation.id, before[1].id)
+    assert [message.id for message in await conversation.shown()] == [message.id for message in before]
+    with pytest.raises(Conflict, match="not deleted"):
+        await conversation.branches.restore(conversation.user, conversation.id, before[1].id)
+
+
+async def test_deleting_a_version_shows_another_one_and_the_first_message_leaves_an_empty_conversation(
+    conversation: Conversation,
+) -> None:
+    before = await conversation.shown()
+    await conversation.edit(before[0], "better")
+    better = (await conversation.shown())[0]
+    await conversation.branches.delete(conversation.user, conversation.id, better.id)
+    shown = await conversation.shown()
+    assert await conversation.texts() == ["one", "two"] and shown[0].versions == [before[0].id]
+    await conversation.branches.delete(conversation.user, conversation.id, before[0].id)
+    assert await conversation.shown() == []
+    await conversation.ask("a new beginning")
+    assert await conversation.texts() == ["a new beginning"]
+    for hidden in (better.id, before[2].id):
+        with pytest.raises(NotFound):
+            await conversation.branches.choose_version(conversation.user, conversation.id, hidden)
+
+
+async def test_a_fork_is_a_conversation_of_its_own_with_what_was_said_up_to_there(conversation: Conversation) -> None:
+    services, user, before = conversation.services, conversation.user, await conversation.shown()
+    fork_id = await services.chat.forks.fork(user, conversation.id, before[1].id)
+    fork = Conversation(services, user, fork_id)
+    shown = await fork.shown()
+    assert [(message.role, message.text, message.model, message.created_at) for message in shown] == [
+        (message.role, message.text, message.model, message.created_at) for message in before[:2]
+    ]
+    assert {message.id for message in shown}.isdisjoint(message.id for message in before)
+    await fork.ask("elsewhere")
+    assert await fork.texts() == ["one", "elsewhere"] and await conversation.texts() == ["one", "two"]
+    assert (await services.chat.conversations.open(user, fork_id)).title == "one (fork)"
+
+
+async def test_a_fork_keeps_the_sources_of_its_answers(
+    conversation: Conversation, services: Services, collection: UUID, database_url: str
+) -> None:
+    user, last = conversation.user, (await conversation.shown())[-1]
+    await services.chat.context_sources.attach(user, conversation.id, collection)
+    passage = Passage(
+        new_id(), new_id(), user.user_id, collection, "handbook.pdf", "", 3, 0, 5, 9, 0, "what it says", b"h", 0.5
+    )
+    database = Database(database_url, pool_size=1)
+    async with database.begin(user.user_id) as session:
+        await conversation_sources.save_sources(
+            session, user.user_id, conversation.id, last.id, [Source(1, passage), Source(2, passage)]
+        )
+    await database.aclose()
+    fork_id = await services.chat.forks.fork(user, conversation.id, last.id)
+    assert [item.id for item in await services.chat.context_sources.of(user, fork_id)] == [collection]
+    copy = (await Conversation(services, user, fork_id).shown())[-1]
+    for place, message in ((conversation.id, last), (fork_id, copy)):
+        _, sources = await services.chat.conversations.citations(user, place, message.id)
+        assert [(item.number, item.name, item.page, item.text) for item in sources] == [
+            (number, "handbook.pdf", 3, "what it says") for number in (1, 2)
+        ]
+
+
+async def test_while_an_answer_is_written_the_branch_stays(services: Services, current_user: CurrentUser) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "one", BRIEF)
+    await ended(services, current_user, turn.conversation_id)
+    busy = Conversation(services, current_user, turn.conversation_id)
+    first, answer = await busy.shown()
+    await services.chat.messages.send_message(current_user, busy.id, "two", ENDLESS)
+    for refused in (
+        busy.branches.edit_question(current_user, busy.id, first.id, "x", BRIEF, question_id=new_id()),
+        busy.branches.regenerate(current_user, busy.id, answer.id, BRIEF),
+        busy.branches.edit_answer(current_user, busy.id, answer.id, "x"),
+        busy.branches.choose_version(current_user, busy.id, first.id),
+        busy.branches.delete(current_user, busy.id, first.id),
+        busy.branches.restore(current_user, busy.id, first.id),
+    ):
+        with pytest.raises(Conflict, match="still being written"):
+            await refused
+    running = (await busy.shown())[-1]
+    with pytest.raises(Conflict, match="still being written"):
+        await services.chat.forks.fork(current_user, busy.id, running.id)
+    await services.chat.messages.stop(current_user, busy.id)
+    await ended(services, current_user, busy.id)
+    assert await busy.texts() == ["one", "two"]
+
+
+async def test_two_tabs_that_answer_again_at_once_begin_one_answer(conversation: Conversation) -> None:
+    last = (await conversation.shown())[-1]
+    found = await asyncio.gather(
+        *(conversation.branches.regenerate(conversation.user, conversation.id, last.id, ENDLESS) for _ in range(4)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(item, UUID) for item in found) == 1
+    assert all(isinstance(item, (UUID, Conflict)) for item in found)
+    await conversation.services.chat.messages.stop(conversation.user, conversation.id)
+    await ended(conversation.services, conversation.user, conversation.id)
+
+
+async def test_what_is_wrong_is_refused_and_changes_nothing(
+    conversation: Conversation, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, before = conversation.user, await conversation.shown()
+    edit = conversation.branches.edit_question
+    with pytest.raises(InvalidInput, match="Enter a message"):
+        await edit(user, conversation.id, before[0].id, "  ", BRIEF, question_id=new_id())
+    with pytest.raises(InvalidInput, match="No model"):
+        await edit(user, conversation.id, before[0].id, "x", "", question_id=new_id())
+    with pytest.raises(NotFound):
+        await edit(user, conversation.id, before[1].id, "an answer is no question", BRIEF, question_id=new_id())
+    with pytest.raises(NotFound):
+        await conversation.branches.edit_answer(user, conversation.id, before[0].id, "nor a question an answer")
+    with pytest.raises(NotFound):
+        await conversation.branches.delete(user, conversation.id, new_id())
+    monkeypatch.setattr(branches, "VERSIONS", 1)
+    for refused in (
+        edit(user, conversation.id, before[0].id, "x", BRIEF, question_id=new_id()),
+        conversation.branches.regenerate(user, conversation.id, before[1].id, BRIEF),
+    ):
+        with pytest.raises(Conflict, match="versions"):
+            await refused
+    assert await conversation.shown() == before
+
+
+async def test_messages_of_others_and_of_other_conversations_are_not_there(
+    conversation: Conversation, services: Services, owner_url: str
+) -> None:
+    stranger = add_user(owner_url)
+    mine = await conversation.shown()
+    turn = await services.chat.messages.send_message(conversation.user, None, "elsewhere", BRIEF)
+    await ended(services, conversation.user, turn.conversation_id)
+    found = services.chat.branches
+    for user, place in ((stranger, conversation.id), (conversation.user, turn.conversation_id)):
+        for message, act in itertools.product(
+            mine[:2],
+            (
+                lambda user, place, item: found.regenerate(user, place, item, BRIEF),
+                found.choose_version,
+                found.delete,
+                found.restore,
+                lambda user, place, item: found.edit_answer(user, place, item, "x"),
+                lambda user, place, item: found.edit_question(user, place, item, "x", BRIEF, question_id=new_id()),
+                services.chat.forks.fork,
+            ),
+        ):
+            with pytest.raises((NotFound, NotAllowed)):
+                await act(user, place, message.id)
+    assert await conversation.shown() == mine
