@@ -49,6 +49,8 @@ def upgrade() -> None:
         op.execute(statement)
     op.execute("ALTER TABLE message ALTER COLUMN parent_id SET NOT NULL")
     op.execute("ALTER TABLE conversation ALTER COLUMN leaf_id SET NOT NULL")
+    # A first message names the conversation as its parent: with that ID, a message would be its own ancestor.
+    op.execute("ALTER TABLE message ADD CONSTRAINT ck_message_id CHECK (id <> conversation_id)")
     op.execute("CREATE INDEX ix_message_parent ON message (owner_id, parent_id, seq)")
     _replace_procedure(_OLD, "append_conversation_events.sql", _NEW)
 
@@ -57,6 +59,13 @@ def downgrade() -> None:
     """Restore the procedure, and show all messages in the order in which they were added."""
     _replace_procedure(_NEW, "append_conversation_events_0001.sql", _OLD)
     op.execute("DROP INDEX ix_message_parent")
+    op.execute("ALTER TABLE message DROP CONSTRAINT ck_message_id")
+    # Copies and edited answers have no event that the revision before knows.
+    op.execute(
+        "DELETE FROM message USING conversation_event AS event WHERE event.type = 'message_added'"
+        " AND event.owner_id = message.owner_id AND event.conversation_id = message.conversation_id"
+        " AND event.seq = message.seq"
+    )
     op.execute(
         "DELETE FROM conversation_event WHERE type IN"
         " ('message_added', 'branch_chosen', 'message_deleted', 'message_restored')"

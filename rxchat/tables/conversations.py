@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -46,6 +46,7 @@ class Message(Table, table=True):
         ),
         Index("ix_message_conversation", "owner_id", "conversation_id", "seq"),
         Index("ix_message_parent", "owner_id", "parent_id", "seq"),
+        CheckConstraint("id <> conversation_id", name="ck_message_id"),
     )
 
     owner_id: UUID = owned_key()

@@ -49,7 +49,8 @@ def test_an_edited_message_is_answered_again_and_the_arrows_lead_to_the_earlier_
     expect(chat.questions.first).to_contain_text("1/2")
     # The keyboard is still at the arrows, of which this one leads no further.
     later = chat.questions.first.get_by_role("button", name="Later version")
-    expect(earlier).to_be_disabled()
+    expect(earlier).to_have_attribute("aria-disabled", "true")
+    expect(earlier).to_be_focused()
     page.reload()
     expect(chat.asked).to_have_text(["Count to twenty", "And once more"])
     later.click()

@@ -158,7 +158,9 @@ async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
     services: Services, turn: Turn, reader: CurrentUser, stranger: CurrentUser, victim: CurrentUser
 ) -> None:
     theirs = turn.conversation_id
-    assert (await services.chat.conversations.open(reader, theirs)).messages[0].text == SECRET
+    page = await services.chat.conversations.open(reader, theirs)
+    assert page.messages[0].text == SECRET
+    answer = page.messages[1].id
     await services.chat.messages.send_message(victim, theirs, "what waits is the owner's own", SLOW)
     news = await services.chat.conversations.news(reader, theirs, 0)
     assert len(news.events) >= 3 and news.run is not None and news.waiting == ()
@@ -169,7 +171,9 @@ async def test_whoever_was_granted_to_read_reads_and_does_nothing_else(
         services.chat.conversations.rename(reader, theirs, "mine"),
         services.chat.conversations.remove(reader, theirs),
         services.chat.branches.edit_question(reader, theirs, turn.question_id, "mine", SLOW, question_id=new_id()),
-        services.chat.branches.edit_answer(reader, theirs, turn.question_id, "mine"),
+        services.chat.branches.edit_answer(reader, theirs, answer, "mine"),
+        services.chat.messages.retry(reader, theirs, answer),
+        services.chat.messages.continue_answer(reader, theirs, answer),
         services.chat.branches.regenerate(reader, theirs, turn.question_id, SLOW),
         services.chat.branches.choose_version(reader, theirs, turn.question_id),
         services.chat.branches.delete(reader, theirs, turn.question_id),

@@ -147,6 +147,9 @@ class Page:
         """What follows a message is replaced by another branch; by all of it, if the message is not here."""
         ids = [item["id"] for item in self.messages]
         kept = ids.index(patch["after"]) + 1 if patch["after"] in ids else 0
+        if not kept and not patch["items"] and patch["older"]:
+            self.ask_once()
+            return
         self._delivered({item.get("client_id") or item["id"] for item in patch["items"]})
         self.messages = [*self.messages[:kept], *(self._adopt(item) for item in patch["items"])]
         self.older = self.older if kept else bool(patch.get("older"))
@@ -164,6 +167,9 @@ class Page:
         self.messages += self._fresh(patch)
 
     def _prepend(self, patch: dict[str, Any]) -> None:
+        if patch.get("before") and (not self.messages or patch["before"] != self.messages[0]["id"]):
+            # Another branch may be shown since they were requested.
+            return
         self.messages = self._fresh(patch) + self.messages
         self.older = bool(patch.get("older"))
 

@@ -14,7 +14,8 @@ from rxchat.domain.messages import MessageState, ThreadMessage
 _COLUMNS = ", ".join(f"message.{name}" for name in ThreadMessage.__dataclass_fields__ if name != "versions")
 _VERSIONS = """
     ARRAY(SELECT version.id FROM message AS version
-           WHERE version.owner_id = message.owner_id AND version.parent_id = message.parent_id AND NOT version.is_deleted
+           WHERE version.owner_id = message.owner_id AND version.conversation_id = message.conversation_id
+             AND version.parent_id = message.parent_id AND NOT version.is_deleted
            ORDER BY version.seq) AS versions
 """
 _MESSAGE = text(
@@ -31,10 +32,10 @@ _BRANCH = text(
     f"""
     WITH RECURSIVE branch AS (
         SELECT message.id, message.parent_id, 1 AS depth FROM message
-         WHERE owner_id = :owner AND conversation_id = :conversation AND id = :leaf
+         WHERE owner_id = :owner AND conversation_id = :conversation AND id = :leaf AND id <> :after
         UNION ALL
         SELECT message.id, message.parent_id, branch.depth + 1 FROM branch
-          JOIN message ON message.owner_id = :owner AND message.id = branch.parent_id
+          JOIN message ON message.owner_id = :owner AND message.conversation_id = :conversation AND message.id = branch.parent_id
          WHERE branch.depth < :limit AND branch.parent_id <> :after
     )
     SELECT {_COLUMNS}, {_VERSIONS} FROM branch JOIN message ON message.owner_id = :owner AND message.id = branch.id
@@ -49,7 +50,8 @@ _LEAF = text(
          WHERE owner_id = :owner AND conversation_id = :conversation AND id = :message AND (:deleted_too OR NOT is_deleted)
         UNION ALL
         SELECT next.id, down.depth + 1 FROM down CROSS JOIN LATERAL (
-            SELECT id FROM message WHERE owner_id = :owner AND parent_id = down.id AND NOT is_deleted
+            SELECT id FROM message
+             WHERE owner_id = :owner AND conversation_id = :conversation AND parent_id = down.id AND NOT is_deleted
              ORDER BY seq DESC LIMIT 1) AS next
     )
     SELECT id FROM down ORDER BY depth DESC LIMIT 1
@@ -62,9 +64,17 @@ _ANCESTORS = text(
          WHERE owner_id = :owner AND conversation_id = :conversation AND id = :message
         UNION ALL
         SELECT message.id, message.parent_id, message.is_deleted FROM up
-          JOIN message ON message.owner_id = :owner AND message.id = up.parent_id
+          JOIN message ON message.owner_id = :owner AND message.conversation_id = :conversation AND message.id = up.parent_id
     )
     SELECT id, is_deleted FROM up
+    """
+)
+
+
+_COUNT = text(
+    """
+    SELECT count(*) FROM message
+     WHERE owner_id = :owner AND conversation_id = :conversation AND parent_id = :parent
     """
 )
 
@@ -126,6 +136,12 @@ async def path_to(
         _ANCESTORS, {"owner": owner_id, "conversation": conversation_id, "message": message_id}
     )
     return {row.id: row.is_deleted for row in found}
+
+
+async def count_children(session: AsyncSession, owner_id: UUID, conversation_id: UUID, parent_id: UUID) -> int:
+    """Return how many messages follow this one (or begin the conversation, if it is that), deleted ones too."""
+    found = await session.execute(_COUNT, {"owner": owner_id, "conversation": conversation_id, "parent": parent_id})
+    return found.scalar_one()
 
 
 def _message(row: Any) -> ThreadMessage:

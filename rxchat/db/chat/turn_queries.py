@@ -44,7 +44,7 @@ _THREAD = text(
          WHERE owner_id = :owner AND conversation_id = :conversation AND id = :message
         UNION ALL
         SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, branch.depth + 1 FROM branch
-          JOIN message ON message.owner_id = :owner AND message.id = branch.parent_id
+          JOIN message ON message.owner_id = :owner AND message.conversation_id = :conversation AND message.id = branch.parent_id
          WHERE branch.depth < :limit
     )
     SELECT id, role, text, reasoning,

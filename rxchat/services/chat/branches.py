@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import messages as message_rows
+from rxchat.db.chat import queued_messages as queue_rows
+from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
@@ -26,9 +28,10 @@ from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import QueuedMessage, ThreadMessage
 from rxchat.domain.permissions import Scope
+from rxchat.domain.text import ANSWER_CHARACTERS, attachments_text
 from rxchat.services.access.grants import Grants
-from rxchat.services.chat.event_appender import EventAppender, idle
-from rxchat.services.chat.messages import require_some_model, valid_question
+from rxchat.services.chat.event_appender import EventAppender, idle, opened
+from rxchat.services.chat.messages import require_question_id, require_some_model, valid_question
 
 VERSIONS = 50
 """The maximum number of versions of a message."""
@@ -72,16 +75,20 @@ class Branches:
         """
         require_scope(current_user, Scope.CHAT)
         await self._grants.require_model(current_user, model)
+        require_question_id(question_id, conversation_id)
         async with self._database.begin(current_user.user_id) as session:
             if await turn_queries.find_question(session, current_user.user_id, question_id) is not None:
                 return
             begun = await idle(session, current_user, conversation_id, _BUSY)
             message = await _message(session, begun, message_id, Role.USER)
-            question = QueuedMessage(
-                question_id, valid_question(text, may_be_blank=bool(message.attachments)), model, message.attachments
-            )
+            await _require_no_queue(session, begun)
+            text = valid_question(text, may_be_blank=bool(message.attachments))
+            # The model reads the names of files that are sent without words.
+            text = text or attachments_text([item["name"] for item in message.attachments])
             require_some_model(model)
-            await begun.ask(question, *await _chosen(session, begun, model), parent_id=_parent_of_new_version(message))
+            parent_id = await _parent_of_new_version(session, begun, _parent(message))
+            question = QueuedMessage(question_id, text, model, message.attachments)
+            await begun.ask(question, *await _chosen(session, begun, model), parent_id=parent_id)
 
     async def regenerate(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, model: str) -> UUID:
         """Write another answer to the question of this answer, or to this question, and return the run's ID.
@@ -98,7 +105,10 @@ class Branches:
         async with self._database.begin(current_user.user_id) as session:
             begun = await idle(session, current_user, conversation_id, _BUSY)
             message = await _message(session, begun, message_id)
-            parent_id = message.id if message.role is Role.USER else _parent_of_new_version(message)
+            if message.id != begun.leaf_id:
+                await _require_no_queue(session, begun)
+            question_id = message.id if message.role is Role.USER else _parent(message)
+            parent_id = await _parent_of_new_version(session, begun, question_id)
             return await begun.queue_run(new_id(), model, *await _chosen(session, begun, model), parent_id=parent_id)
 
     async def edit_answer(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, text: str) -> None:
@@ -110,11 +120,13 @@ class Branches:
             Conflict: when an answer is in progress, or there are too many versions.
         """
         require_scope(current_user, Scope.CHAT)
-        text = valid_question(text)
+        text = valid_question(text, longest=ANSWER_CHARACTERS)
         async with self._database.begin(current_user.user_id) as session:
             begun = await idle(session, current_user, conversation_id, _BUSY)
             message = await _message(session, begun, message_id, Role.ASSISTANT)
-            parent_id = _parent_of_new_version(message)
+            if message.id != begun.leaf_id:
+                await _require_no_queue(session, begun)
+            parent_id = await _parent_of_new_version(session, begun, _parent(message))
             await begun.append(
                 MessageAdded(
                     message_id=new_id(), parent_id=parent_id, role=Role.ASSISTANT, model=message.model, text=text
@@ -134,6 +146,7 @@ class Branches:
             message = await _message(session, begun, message_id)
             leaf_id = await _leaf_below(session, begun, message.id)
             if leaf_id != begun.leaf_id:
+                await _require_no_queue(session, begun)
                 await begun.append(BranchChosen(leaf_id=leaf_id, parent_id=_parent(message)))
 
     async def delete(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> Deleted:
@@ -147,6 +160,7 @@ class Branches:
         async with self._database.begin(current_user.user_id) as session:
             begun = await idle(session, current_user, conversation_id, _BUSY)
             message = await _message(session, begun, message_id)
+            await _require_no_queue(session, begun)
             shown = await message_rows.path_to(session, begun.owner_id, conversation_id, begun.leaf_id)
             leaf_id, later = begun.leaf_id, 0
             if message.id in shown:
@@ -157,28 +171,30 @@ class Branches:
         return Deleted(later)
 
     async def restore(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> None:
-        """Restore a deleted message with what follows it, and show it.
+        """Restore a deleted message with what follows it, and show it; while an answer is written, as a version to choose.
 
         Raises:
             NotFound: when the user has no such message.
-            Conflict: when it is not deleted, or an answer is in progress.
+            Conflict: when it is not deleted.
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            begun = await idle(session, current_user, conversation_id, _BUSY)
+            begun = await opened(session, current_user, conversation_id)
             path = await message_rows.path_to(session, begun.owner_id, conversation_id, message_id)
             message = await message_rows.get_message(session, begun.owner_id, conversation_id, message_id)
             if message is None or any(deleted for found, deleted in path.items() if found != message_id):
                 raise NotFound
             if not message.is_deleted:
                 raise Conflict("This message is not deleted.")
-            # What follows it is not deleted itself.
-            below = await message_rows.leaf_below(
-                session, begun.owner_id, conversation_id, message_id, deleted_too=True
-            )
-            await begun.append(
-                MessageRestored(message_id=message_id, parent_id=_parent(message), leaf_id=below or message_id)
-            )
+            leaf_id = begun.leaf_id
+            is_busy = await run_rows.active_run(session, begun.owner_id, conversation_id) is not None
+            if not is_busy and not await queue_rows.for_conversation(session, begun.owner_id, conversation_id):
+                # What follows it is not deleted itself.
+                below = await message_rows.leaf_below(
+                    session, begun.owner_id, conversation_id, message_id, deleted_too=True
+                )
+                leaf_id = below or message_id
+            await begun.append(MessageRestored(message_id=message_id, parent_id=_parent(message), leaf_id=leaf_id))
 
 
 async def _message(
@@ -198,10 +214,20 @@ def _parent(message: ThreadMessage) -> UUID:
     return message.parent_id
 
 
-def _parent_of_new_version(message: ThreadMessage) -> UUID:
-    if len(message.versions) >= VERSIONS:
-        raise Conflict(f"This message has {VERSIONS} versions, the maximum. Delete one first.")
-    return _parent(message)
+async def _parent_of_new_version(session: AsyncSession, begun: EventAppender, parent_id: UUID) -> UUID:
+    """Return the parent of another version, of which there are not too many yet."""
+    count = await message_rows.count_children(session, begun.owner_id, begun.conversation_id, parent_id)
+    if count >= VERSIONS:
+        raise Conflict(
+            f"This message has {VERSIONS} versions, deleted ones too, which is the maximum. Begin a new chat from the one before."
+        )
+    return parent_id
+
+
+async def _require_no_queue(session: AsyncSession, begun: EventAppender) -> None:
+    """Refuse to change the branch while messages are queued, which were written for the one that is shown."""
+    if await queue_rows.for_conversation(session, begun.owner_id, begun.conversation_id):
+        raise Conflict("Messages are queued in this conversation. Send or remove them first.")
 
 
 async def _leaf_below(session: AsyncSession, begun: EventAppender, message_id: UUID) -> UUID:

@@ -133,8 +133,8 @@ class Conversations:
             owner_id = conversation.owner_id
             last = conversation.leaf_id
             if before is not None:
-                marker = await message_rows.get_message(session, owner_id, conversation_id, before)
-                if marker is None or marker.parent_id is None:
+                marker = await _readable_message(session, current_user, conversation, before)
+                if marker.parent_id is None:
                     raise NotFound
                 last = marker.parent_id
             found = await message_rows.latest_messages(
@@ -182,11 +182,9 @@ class Conversations:
             NotFound: when it is unknown or another user's.
         """
         async with self._database.begin(current_user.user_id) as session:
-            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            message = await message_rows.get_message(session, owner_id, conversation_id, message_id)
-            if message is None:
-                raise NotFound
-            is_own = owner_id == current_user.user_id
+            conversation = await _readable(session, current_user, conversation_id)
+            message = await _readable_message(session, current_user, conversation, message_id)
+            is_own = conversation.owner_id == current_user.user_id
             return (await with_readable_attachments(session, [message], is_own=is_own))[0]
 
     async def citations(
@@ -200,10 +198,9 @@ class Conversations:
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
-            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
-            message = await message_rows.get_message(session, owner_id, conversation_id, message_id)
-            if message is None:
-                raise NotFound
+            conversation = await _readable(session, current_user, conversation_id)
+            owner_id = conversation.owner_id
+            message = await _readable_message(session, current_user, conversation, message_id)
             sources = await source_rows.shown_sources(
                 session, current_user.user_id, owner_id, conversation_id, message_id
             )
@@ -299,6 +296,20 @@ def _for_readers(updates: news_rows.Updates) -> news_rows.Updates:
         for seq, event in updates.events
     ]
     return replace(updates, events=events, waiting=())
+
+
+async def _readable_message(
+    session: AsyncSession, current_user: CurrentUser, conversation: Conversation, message_id: UUID
+) -> ThreadMessage:
+    """Return a message of a conversation that the user may read: of another user's, only one that is shown."""
+    owner_id = conversation.owner_id
+    message = await message_rows.get_message(session, owner_id, conversation.id, message_id)
+    if message is not None and owner_id != current_user.user_id:
+        shown = await message_rows.path_to(session, owner_id, conversation.id, conversation.leaf_id)
+        message = message if message_id in shown else None
+    if message is None:
+        raise NotFound
+    return message
 
 
 async def _readable(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> Conversation:

@@ -48,8 +48,8 @@ class Forks:
             )
             if conversation is None or not messages or any(message.is_deleted for message in messages):
                 raise NotFound
-            if messages[-1].state is MessageState.RUNNING:
-                raise Conflict("This answer is still being written. Wait for it, or stop it first.")
+            if any(message.state is MessageState.RUNNING for message in messages):
+                raise Conflict("An answer in it is still being written. Wait for it, or stop it first.")
             if len(messages) > FORK_MESSAGES:
                 raise InvalidInput(f"A fork can have {FORK_MESSAGES:,} messages. Choose an earlier message.")
             known = await source_rows.for_conversation(session, owner_id, conversation_id)

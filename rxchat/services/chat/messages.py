@@ -84,6 +84,7 @@ class ChatService:
         if conversation_id is None:
             require(current_user, Permission.CONVERSATIONS_CREATE)
         await self._grants.require_model(current_user, model)
+        require_question_id(question_id, conversation_id)
         question = QueuedMessage(question_id or new_id(), text, model)
         if conversation_id is None:
             return await self._begin(current_user, question, attached)
@@ -205,8 +206,9 @@ class ChatService:
             busy = "An answer is still being written in this conversation. Wait for it, or stop it first."
             begun = await idle(session, current_user, conversation_id, busy)
             message = await message_rows.get_message(session, current_user.user_id, conversation_id, message_id)
-            if message is None:
-                raise NotFound
+            shown = await message_rows.path_to(session, current_user.user_id, conversation_id, begun.leaf_id)
+            if message is None or message_id not in shown:
+                raise NotFound("This answer is not shown any more.")
             if message.state == MessageState.DONE:
                 raise Conflict("This answer is complete.")
             kept = PartialAnswer(message.text, message.reasoning) if goes_on else None
@@ -308,6 +310,12 @@ async def _known_turn(session: AsyncSession, owner_id: UUID, question_id: UUID) 
     return Turn(conversation_id, question_id, is_new=False)
 
 
+def require_question_id(question_id: UUID | None, conversation_id: UUID | None) -> None:
+    """Refuse the ID of the conversation itself, which is the parent of its first message."""
+    if question_id is not None and question_id == conversation_id:
+        raise InvalidInput("This message has no valid id. Reload the page.")
+
+
 def require_some_model(model: str) -> None:
     """Refuse a question when no model is there to answer it."""
     if not model:
@@ -328,8 +336,8 @@ def _with_attachments(question: QueuedMessage, sources: AttachedSources) -> Queu
     return replace(question, text=text, attachments=attachments)
 
 
-def valid_question(text: str, *, may_be_blank: bool = False) -> str:
-    """Return the text of a question as it is stored.
+def valid_question(text: str, *, may_be_blank: bool = False, longest: int = MESSAGE_CHARACTERS) -> str:
+    """Return the text of a message as it is stored.
 
     Raises:
         InvalidInput: when it is blank and may not be, or too long.
@@ -337,9 +345,9 @@ def valid_question(text: str, *, may_be_blank: bool = False) -> str:
     text = sanitize(text).strip()
     if not text and not may_be_blank:
         raise InvalidInput("Enter a message.", field="text")
-    if len(text) > MESSAGE_CHARACTERS:
+    if len(text) > longest:
         raise InvalidInput(
-            f"This message has {len(text):,} characters; the maximum is {MESSAGE_CHARACTERS:,}. Shorten it or send it in parts.",
+            f"This message has {len(text):,} characters; the maximum is {longest:,}. Shorten it or send it in parts.",
             field="text",
         )
     return text

@@ -1,4 +1,4 @@
-"""What a user does with a message: edit it, answer again, choose a version, delete it, rate it, fork from it."""
+"""What a user does with a message: edit it, answer again, choose a version, delete it, fork from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import require_id
-from rxchat.domain.text import MESSAGE_CHARACTERS
+from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.services.app import container
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.thread import ThreadState
@@ -23,7 +23,8 @@ class MessageActionsState(DialogState, rx.State):
 
     deleted: str = ""
     """What was deleted, for the offer to undo."""
-    _deleted_id: str = ""
+    deleted_id: str = ""
+    """The message that was deleted last."""
     _deleted_in: str = ""
 
     @rx.event
@@ -41,7 +42,7 @@ class MessageActionsState(DialogState, rx.State):
         self._done(form)
 
     @rx.event
-    @partial(requires_user, longest=MESSAGE_CHARACTERS, refuse=show_problem)
+    @partial(requires_user, longest=ANSWER_CHARACTERS, refuse=show_problem)
     async def edit_answer(self, current_user: CurrentUser, form: dict) -> None:
         """Add a version of an answer (`id`) with the `text` that the user has written."""
         await container.get_services().chat.branches.edit_answer(
@@ -81,16 +82,14 @@ class MessageActionsState(DialogState, rx.State):
             else ", and one after it"
         )
         self.deleted = f"Message deleted{later}."
-        self._deleted_id, self._deleted_in = message_id, str(conversation_id)
+        self.deleted_id, self._deleted_in = message_id, str(conversation_id)
 
     @rx.event
     @requires_user
     async def undo_delete(self, current_user: CurrentUser) -> Any:
         """Restore the message that was just deleted, and show its conversation."""
         conversation_id = require_id(self._deleted_in)
-        await container.get_services().chat.branches.restore(
-            current_user, conversation_id, require_id(self._deleted_id)
-        )
+        await container.get_services().chat.branches.restore(current_user, conversation_id, require_id(self.deleted_id))
         self.deleted = ""
         shown = (await self.get_state(ThreadState)).conversation_id
         return rx.redirect(f"/c/{conversation_id}") if shown != str(conversation_id) else None

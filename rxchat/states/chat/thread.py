@@ -242,7 +242,7 @@ class ThreadState(rx.State):
         detailed = sees_details(current_user)
         items, rest = in_pieces([message_view(item, detailed=detailed) for item in page.messages])
         self._rest += rest
-        self._add_patch(change="prepend", items=items, older=page.has_older)
+        self._add_patch(change="prepend", items=items, older=page.has_older, before=before_id)
 
     @rx.event
     @requires_user

@@ -28,7 +28,7 @@ from rxchat.states.chat.stream import Window
 
 Patch = tuple[dict[str, Any], list[dict[str, Any]]]
 """A patch, and the further pieces of its long texts."""
-_BRANCH_MESSAGES = 200
+_BRANCH_MESSAGES = 60
 """How many messages of another branch replace those of the one that was shown; beyond them the last ones are shown."""
 
 
@@ -49,7 +49,9 @@ class ThreadPatches:
         """Return the patches of these events, and the seq of the last event that they contain (0 if there is none)."""
         turns = self._turns(events)
         if turns:
-            return await self._other_branch(current_user, conversation_id, turns[0] if len(turns) == 1 else None)
+            patch = await self._other_branch(current_user, conversation_id, turns[0] if len(turns) == 1 else None)
+            # The page may contain later events already: showing them twice shows the same.
+            return [patch], events[-1][0]
         patches: list[Patch] = []
         questions: list[dict[str, Any]] = []
         for seq, event in events:
@@ -93,9 +95,7 @@ class ThreadPatches:
             leaf_id = leaf_after(leaf_id, [event]) if leaf_id is not None else None
         return found
 
-    async def _other_branch(
-        self, current_user: CurrentUser, conversation_id: UUID, after: UUID | None
-    ) -> tuple[list[Patch], int]:
+    async def _other_branch(self, current_user: CurrentUser, conversation_id: UUID, after: UUID | None) -> Patch:
         """Return the patch that shows another branch from a message on, as it is stored now."""
         page = await container.get_services().chat.conversations.open(
             current_user, conversation_id, after=after, limit=_BRANCH_MESSAGES
@@ -104,8 +104,8 @@ class ThreadPatches:
         items, rest = in_pieces([message_view(message, detailed=detailed) for message in page.messages])
         before = page.messages[0].parent_id if page.messages else page.leaf_id
         self.leaf_id = page.leaf_id
-        patch = {"change": "branch", "after": str(before), "items": items, "older": page.has_older}
-        return [(patch, rest)], page.seq
+        has_older = page.has_older if items else page.leaf_id != conversation_id
+        return {"change": "branch", "after": str(before), "items": items, "older": has_older}, rest
 
     async def _answer(
         self,

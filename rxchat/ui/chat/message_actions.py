@@ -6,8 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.domain.text import MESSAGE_CHARACTERS
+from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.states.chat.message_actions import MessageActionsState
+from rxchat.ui.chat.composer import focus_composer
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import menu, menu_item
@@ -41,11 +42,22 @@ def _menu() -> rx.Component:
             ),
             rx.fragment(
                 menu_item(MENU, "pencil", "Edit", on_click=_dialogs.open("question", message)),
-                menu_item(MENU, "refresh-cw", "Answer again", on_click=MessageActionsState.regenerate(message["id"])),
+                menu_item(
+                    MENU,
+                    "refresh-cw",
+                    "Answer again",
+                    on_click=[MessageActionsState.regenerate(message["id"]), in_sequence(focus_composer.call())],
+                ),
             ),
         ),
         menu_item(MENU, "git-fork", "New chat from here", on_click=MessageActionsState.fork(message["id"])),
-        menu_item(MENU, "trash-2", "Delete", danger=True, on_click=MessageActionsState.delete(message["id"])),
+        menu_item(
+            MENU,
+            "trash-2",
+            "Delete",
+            danger=True,
+            on_click=[MessageActionsState.delete(message["id"]), in_sequence(focus_composer.call())],
+        ),
     )
 
 
@@ -53,7 +65,7 @@ def _edit_question() -> rx.Component:
     return _dialogs.form(
         "question",
         "Edit message",
-        *_fields("Message"),
+        *_fields("Message", MESSAGE_CHARACTERS),
         lead="It is answered again. The earlier version and its answers are kept: the arrows below the message lead to them.",
         action="Send",
         busy="Sending…",
@@ -66,8 +78,8 @@ def _edit_answer() -> rx.Component:
     return _dialogs.form(
         "answer",
         "Edit answer",
-        *_fields("Answer"),
-        lead="The model goes on from what you write. Its own answer is kept: the arrows below lead to it.",
+        *_fields("Answer", ANSWER_CHARACTERS),
+        lead="Later answers follow what you write. The model’s own answer is kept: the arrows below lead to it.",
         action="Save",
         busy="Saving…",
         is_wide=True,
@@ -75,7 +87,7 @@ def _edit_answer() -> rx.Component:
     )
 
 
-def _fields(label: str) -> tuple[Any, ...]:
+def _fields(label: str, longest: int) -> tuple[Any, ...]:
     message = _dialogs.subject
     return (
         rx.el.input(type="hidden", name="id", value=message["id"]),
@@ -85,7 +97,7 @@ def _fields(label: str) -> tuple[Any, ...]:
             label,
             problem=_dialogs.problem_of("text"),
             is_announced=True,
-            longest=MESSAGE_CHARACTERS,
+            longest=longest,
             default_value=message["text"],
             rows="10",
             dir="auto",

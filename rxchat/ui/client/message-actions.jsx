@@ -1,12 +1,19 @@
 // The buttons below a message. In JavaScript, as the message is; the menu and the dialogs are Python's (ui/chat/message_actions.py).
 import { ChevronLeft, ChevronRight, Ellipsis, Pencil, RefreshCw } from "lucide-react";
 import { setClientValue } from "./client-values.js";
+import { focusComposer } from "./composer.jsx";
 import { CopyButton } from "./copy.jsx";
 import { shownTime } from "./moments.js";
+import { store } from "./page-state.js";
 import { newId } from "./words.js";
 
 /** A message as Python's menu and dialogs know it, with the ID of a new version of it. */
-const subjectOf = ({ id, role, text }) => ({ id, role, text, client_id: newId() });
+const subjectOf = ({ id, role, text }) => ({
+  id,
+  role,
+  text,
+  client_id: newId(),
+});
 
 function Action({ label, Icon, ...rest }) {
   return (
@@ -19,11 +26,12 @@ function Action({ label, Icon, ...rest }) {
 function Versions({ message: { id, versions = [] }, onVersion }) {
   if (versions.length < 2) return null;
   const at = versions.indexOf(id);
-  const step = (label, Icon, to) => <Action label={label} Icon={Icon} disabled={!to} onClick={() => onVersion(to)} />;
+  // Not `disabled`: the keyboard stays at the arrow that leads no further.
+  const step = (label, Icon, to) => <Action label={label} Icon={Icon} aria-disabled={!to} onClick={(event) => to && onVersion(to, event.currentTarget)} />;
   return (
     <span className="versions">
       {step("Earlier version", ChevronLeft, versions[at - 1])}
-      <span>
+      <span role="status">
         <span className="sr-only">Version </span>
         {at + 1}/{versions.length}
       </span>
@@ -48,17 +56,26 @@ function Time({ at }) {
  */
 export function MessageActions({ message, readOnly, onRegenerate, onVersion, children = null }) {
   const isAnswer = message.role === "assistant";
-  const edit = () => setClientValue("message_dialog", { which: "question", number: Date.now(), subject: subjectOf(message) });
+  const edit = () => {
+    // The rest of a long text may still be on its way.
+    if (store.state().awaitsMore) return;
+    setClientValue("message_dialog", {
+      which: "question",
+      number: Date.now(),
+      subject: subjectOf(message),
+    });
+  };
+  const regenerate = () => {
+    onRegenerate(message.id);
+    // The button goes with the answer that it replaces.
+    focusComposer();
+  };
   return (
     <>
       {message.text && <CopyButton text={message.text} label={isAnswer ? "Copy answer" : "Copy message"} className="icon-button small" />}
       {!readOnly && (
         <>
-          {isAnswer ? (
-            <Action label="Answer again" Icon={RefreshCw} onClick={() => onRegenerate(message.id)} />
-          ) : (
-            <Action label="Edit message" Icon={Pencil} onClick={edit} />
-          )}
+          {isAnswer ? <Action label="Answer again" Icon={RefreshCw} onClick={regenerate} /> : <Action label="Edit message" Icon={Pencil} onClick={edit} />}
           <Action
             label="More actions"
             Icon={Ellipsis}

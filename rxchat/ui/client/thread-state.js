@@ -93,7 +93,9 @@ const changes = {
     const fresh = items.filter((item) => !find(state, item.id));
     return show(adopt(state, fresh), { messages: [...state.view.messages, ...fresh], pending: without(state.view.pending, items) });
   },
-  prepend(state, { items, older }) {
+  prepend(state, { items, older, before }) {
+    // Another branch may be shown since they were asked for.
+    if (before && before !== state.view.messages[0]?.id) return show(state, { loadingOlder: false });
     const fresh = items.filter((item) => !find(state, item.id));
     const messages = [...fresh, ...state.view.messages];
     return show(adopt(state, fresh), { messages, older: !!older, loadingOlder: false, pending: without(state.view.pending, items) });
@@ -114,6 +116,7 @@ const changes = {
   /** What follows a message is replaced by another branch; by all of it, if the message is not here. */
   branch(state, { after, items, older }) {
     const kept = state.view.messages.slice(0, state.view.messages.findIndex((message) => message.id === after) + 1);
+    if (!kept.length && !items.length && older) return askAgain(state);
     return show(adopt(state, items), { messages: [...kept, ...items], older: kept.length ? state.view.older : !!older });
   },
   replace(state, { item }) {

@@ -9,7 +9,32 @@ import { olderBefore } from "./thread-state.js";
 const NEAR_END = 48;
 const NEAR_START = 600;
 const LATE_MS = 3000;
+/** By these the reader moves in the thread. */
+const MOVES = ["wheel", "touchmove", "pointerdown", "keydown"];
 const BUSY = "RxChat is busy. Your message is in the queue.";
+
+/** An element that stays where it is on the screen, whatever changes around it, until the reader moves. */
+function usePin(box) {
+  const pinned = useRef(/** @type {{ element: Element, top: number } | null} */ (null));
+  const release = useCallback(() => {
+    pinned.current = null;
+  }, []);
+  useEffect(() => {
+    for (const kind of MOVES) box.current.addEventListener(kind, release, { passive: true });
+  }, []);
+  /** @param {Element} element */
+  const set = (element) => {
+    pinned.current = { element, top: element.getBoundingClientRect().top };
+  };
+  /** Scroll it back to its place; false if there is none. */
+  const hold = () => {
+    const held = pinned.current;
+    if (!held?.element.isConnected) return false;
+    box.current.scrollTop += held.element.getBoundingClientRect().top - held.top;
+    return true;
+  };
+  return { set, hold, release, isSet: () => !!pinned.current };
+}
 
 /** Follow the end while the reader is there; keep their place when older messages are put above it. */
 function useReadingPlace(view) {
@@ -18,13 +43,18 @@ function useReadingPlace(view) {
   const isFollowing = useRef(true);
   const [isAway, setAway] = useState(false);
   const before = useRef({ first: undefined, height: 0, top: 0 });
+  const pinned = usePin(box);
 
   const toEnd = useCallback((isSmooth) => {
     const element = box.current;
     if (!element) return;
     isFollowing.current = true;
+    pinned.release();
     setAway(false);
-    element.scrollTo({ top: element.scrollHeight, behavior: isSmooth ? "smooth" : "instant" });
+    element.scrollTo({
+      top: element.scrollHeight,
+      behavior: isSmooth ? "smooth" : "instant",
+    });
   }, []);
 
   /** Show a page that is no conversation from its top. */
@@ -40,8 +70,11 @@ function useReadingPlace(view) {
     const follow = new ResizeObserver(() => {
       const element = box.current;
       if (!element) return;
-      if (isFollowing.current) element.scrollTop = element.scrollHeight;
-      Object.assign(before.current, { height: element.scrollHeight, top: element.scrollTop });
+      if (!pinned.hold() && isFollowing.current) element.scrollTop = element.scrollHeight;
+      Object.assign(before.current, {
+        height: element.scrollHeight,
+        top: element.scrollTop,
+      });
     });
     follow.observe(content.current);
     follow.observe(box.current);
@@ -56,7 +89,10 @@ function useReadingPlace(view) {
     before.current.first = first;
     if (!isPrepended || isFollowing.current) return;
     element.scrollTop = top + element.scrollHeight - height;
-    Object.assign(before.current, { height: element.scrollHeight, top: element.scrollTop });
+    Object.assign(before.current, {
+      height: element.scrollHeight,
+      top: element.scrollTop,
+    });
   }, [first]);
 
   const onScroll = () => {
@@ -65,11 +101,12 @@ function useReadingPlace(view) {
     const wentUp = element.scrollTop < before.current.top - 1;
     before.current.top = element.scrollTop;
     before.current.height = element.scrollHeight;
-    if (distance <= NEAR_END) isFollowing.current = true;
+    if (pinned.isSet()) isFollowing.current = false;
+    else if (distance <= NEAR_END) isFollowing.current = true;
     else if (wentUp) isFollowing.current = false;
     setAway(!isFollowing.current && distance > NEAR_END * 2);
   };
-  return { box, content, isAway, isFollowing, toStart, toEnd, onScroll };
+  return { box, content, isAway, isFollowing, toStart, toEnd, pin: pinned.set, onScroll };
 }
 
 /** When a run began by this browser's clock: the server's clock may be wrong by minutes. */
@@ -77,7 +114,10 @@ function useRun(run) {
   const [began, setBegan] = useState({ id: "", at: 0 });
   if (run.id !== began.id) {
     const age = Date.now() - run.started;
-    setBegan({ id: run.id, at: run.id ? Date.now() - (age > 2000 && age < 3600000 ? age : 0) : 0 });
+    setBegan({
+      id: run.id,
+      at: run.id ? Date.now() - (age > 2000 && age < 3600000 ? age : 0) : 0,
+    });
   }
   return { ...run, began: began.at };
 }
@@ -127,14 +167,24 @@ function Turns({ view, run, model, ...actions }) {
         <Turn key={message.versions?.[0] ?? message.id} message={message} run={message.state === "running" ? run : undefined} {...actions} />
       ))}
       {view.pending.map((sent) => (
-        <UserMessage key={sent.id} message={{ ...sent, attachments: sent.attached?.chips.map((chip) => ({ ...chip, is_there: true })) }} isOnItsWay />
+        <UserMessage
+          key={sent.id}
+          message={{
+            ...sent,
+            attachments: sent.attached?.chips.map((chip) => ({
+              ...chip,
+              is_there: true,
+            })),
+          }}
+          isOnItsWay
+        />
       ))}
       {isWaiting && <AssistantMessage message={{ id: "", model, state: "running" }} run={{ note: isLate ? BUSY : run.note }} />}
     </>
   );
 }
 
-export function Thread({ run: given, model, onOlder, children, ...actions }) {
+export function Thread({ run: given, model, onOlder, onVersion, children, ...actions }) {
   const view = useThread();
   const { conversation_id: expected = "" } = useParams();
   const [emptyPage, loading] = Children.toArray(children);
@@ -149,6 +199,14 @@ export function Thread({ run: given, model, onOlder, children, ...actions }) {
   useLayoutEffect(() => {
     if (pendingCount) place.toEnd(false);
   }, [pendingCount]);
+
+  const showVersion = useCallback(
+    (id, button) => {
+      place.pin(button.closest("article"));
+      onVersion(id);
+    },
+    [onVersion],
+  );
 
   const askOlder = useCallback(() => {
     const element = place.box.current;
@@ -178,7 +236,7 @@ export function Thread({ run: given, model, onOlder, children, ...actions }) {
         <div ref={place.content} className="thread" role="log" aria-live="off" aria-label="Conversation">
           {isEmpty && emptyPage}
           {!isEmpty && !isHere && loading}
-          {!isEmpty && isHere && <Turns view={view} run={run} model={model} {...actions} />}
+          {!isEmpty && isHere && <Turns view={view} run={run} model={model} {...actions} onVersion={showVersion} />}
         </div>
       </div>
       {view.loadingOlder && <p className="loading-older">Loading older messages…</p>}

@@ -94,7 +94,7 @@ def toasts() -> rx.Component:
             MessageActionsState.deleted,
             MessageActionsState.dismiss_deleted,
             toast_action("Undo", MessageActionsState.undo_delete),
-            key=MessageActionsState.deleted,
+            key=MessageActionsState.deleted_id,
         ),
         toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),
         class_name="toasts",

@@ -10,7 +10,7 @@ import pytest
 
 from rxchat.db.chat import conversation_sources
 from rxchat.db.platform.database import Database
-from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.chat import Role
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
@@ -204,7 +204,6 @@ async def test_while_an_answer_is_written_the_branch_stays(services: Services, c
         busy.branches.edit_answer(current_user, busy.id, answer.id, "x"),
         busy.branches.choose_version(current_user, busy.id, first.id),
         busy.branches.delete(current_user, busy.id, first.id),
-        busy.branches.restore(current_user, busy.id, first.id),
     ):
         with pytest.raises(Conflict, match="still being written"):
             await refused
@@ -214,6 +213,84 @@ async def test_while_an_answer_is_written_the_branch_stays(services: Services, c
     await services.chat.messages.stop(current_user, busy.id)
     await ended(services, current_user, busy.id)
     assert await busy.texts() == ["one", "two"]
+
+
+async def test_queued_messages_keep_the_branch_that_they_were_written_for(
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
+) -> None:
+    failing = "scripted:fault=cut,at=3,hold=2"
+    ollama.offered = [*ollama.offered, failing]
+    turn = await services.chat.messages.send_message(current_user, None, "one", BRIEF)
+    await ended(services, current_user, turn.conversation_id)
+    held = Conversation(services, current_user, turn.conversation_id)
+    await services.chat.messages.send_message(current_user, held.id, "two", failing)
+    await services.chat.messages.send_message(current_user, held.id, "later", BRIEF)
+    ollama.go_on()
+    await ended(services, current_user, held.id)
+    first, answer, _, failed = await held.shown()
+    assert failed.state is not MessageState.DONE
+    for refused in (
+        held.branches.edit_question(current_user, held.id, first.id, "x", BRIEF, question_id=new_id()),
+        held.branches.regenerate(current_user, held.id, answer.id, BRIEF),
+        held.branches.edit_answer(current_user, held.id, answer.id, "x"),
+        held.branches.delete(current_user, held.id, failed.id),
+    ):
+        with pytest.raises(Conflict, match="queued"):
+            await refused
+    await held.regenerate(failed)
+    assert await held.texts() == ["one", "two", "later"]
+
+
+async def test_a_deletion_is_undone_while_an_answer_is_written_as_a_version(
+    conversation: Conversation, services: Services
+) -> None:
+    user, before = conversation.user, await conversation.shown()
+    await conversation.branches.delete(user, conversation.id, before[2].id)
+    await services.chat.messages.send_message(user, conversation.id, "another", ENDLESS)
+    await conversation.branches.restore(user, conversation.id, before[2].id)
+    shown = await conversation.shown()
+    assert shown[2].text == "another" and before[2].id in shown[2].versions
+    await services.chat.messages.stop(user, conversation.id)
+    await ended(services, user, conversation.id)
+    await conversation.branches.choose_version(user, conversation.id, before[2].id)
+    assert [message.id for message in await conversation.shown()] == [message.id for message in before]
+
+
+async def test_an_answer_that_is_not_shown_is_not_written_again(
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
+) -> None:
+    failing = "scripted:fault=cut,at=3"
+    ollama.offered = [*ollama.offered, failing]
+    turn = await services.chat.messages.send_message(current_user, None, "one", failing)
+    await ended(services, current_user, turn.conversation_id)
+    found = Conversation(services, current_user, turn.conversation_id)
+    failed = (await found.shown())[1]
+    await found.branches.delete(current_user, found.id, failed.id)
+    for again in (services.chat.messages.retry, services.chat.messages.continue_answer):
+        with pytest.raises(NotFound):
+            await again(current_user, found.id, failed.id)
+
+
+async def test_readers_see_the_branch_that_is_shown_and_nothing_else(
+    conversation: Conversation, services: Services, owner_url: str
+) -> None:
+    reader, before = add_user(owner_url, "Reader"), await conversation.shown()
+    await services.access.grants.add(
+        conversation.user, principal_kind="user", principal=str(reader.user_id), resource_kind="conversation",
+        resource=str(conversation.id), action="read", client_info=ClientInfo(),
+    )  # fmt: skip
+    await conversation.branches.delete(conversation.user, conversation.id, before[2].id)
+    conversations = services.chat.conversations
+    assert len((await conversations.open(reader, conversation.id)).messages) == 2
+    for message in before[2:]:
+        for attempt in (
+            conversations.open(reader, conversation.id, before=message.id),
+            conversations.message(reader, conversation.id, message.id),
+            conversations.citations(reader, conversation.id, message.id),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+    assert (await conversations.message(reader, conversation.id, before[1].id)).text == before[1].text
 
 
 async def test_two_tabs_that_answer_again_at_once_begin_one_answer(conversation: Conversation) -> None:
@@ -243,8 +320,14 @@ async def test_what_is_wrong_is_refused_and_changes_nothing(
         await conversation.branches.edit_answer(user, conversation.id, before[0].id, "nor a question an answer")
     with pytest.raises(NotFound):
         await conversation.branches.delete(user, conversation.id, new_id())
+    with pytest.raises(InvalidInput, match="no valid id"):
+        await edit(user, conversation.id, before[0].id, "x", BRIEF, question_id=conversation.id)
+    with pytest.raises(InvalidInput, match="no valid id"):
+        await services.chat.messages.send_message(user, conversation.id, "x", BRIEF, question_id=conversation.id)
     monkeypatch.setattr(branches, "VERSIONS", 1)
     for refused in (
+        conversation.branches.regenerate(user, conversation.id, before[0].id, BRIEF),
+        conversation.branches.edit_answer(user, conversation.id, before[1].id, "x"),
         edit(user, conversation.id, before[0].id, "x", BRIEF, question_id=new_id()),
         conversation.branches.regenerate(user, conversation.id, before[1].id, BRIEF),
     ):

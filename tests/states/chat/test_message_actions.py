@@ -85,6 +85,8 @@ async def test_a_deleted_message_leaves_with_what_follows_and_comes_back(cookie:
         before = shown(tab)
         await tab.do(MessageActionsState, "delete", message_id=tab.messages()[1]["id"])
         await tab.until(lambda: len(tab.messages()) == 1)
+        # Only what changes is sent.
+        assert (tab.patches[-1]["after"], tab.patches[-1]["items"]) == (tab.messages()[0]["id"], [])
         assert tab.shown(MessageActionsState, "deleted") == "Message deleted, and 2 after it."
         await tab.do(MessageActionsState, "undo_delete")
         await tab.until(lambda: shown(tab) == before)

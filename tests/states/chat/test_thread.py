@@ -367,4 +367,5 @@ async def test_older_messages_are_not_piled_up_while_pieces_of_others_are_to_com
         await tab.do(ThreadState, "older", before_id=before_id)
         # The answer may end at the same time, which is a patch, too.
         last = [patch for patch in tab.patches if patch["change"] == "prepend"][-1]
-        assert last | {"number": 0} == {"number": 0, "change": "prepend", "items": [], "older": False}
+        shown = {"number": 0, "change": "prepend", "items": [], "older": False, "before": before_id}
+        assert last | {"number": 0} == shown

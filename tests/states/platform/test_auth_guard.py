@@ -13,7 +13,7 @@ from reflex.state import BaseState
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
-from rxchat.domain.text import MESSAGE_CHARACTERS
+from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.services.app.container import Services
 from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
 from rxchat.states.chat.thread import ThreadState
@@ -41,7 +41,7 @@ OF_ANY_LENGTH = {
     "DocumentsState.restore_documents",
 }  # fmt: skip
 """They cut a list of IDs first, or their service refuses a message in words of its own."""
-OF_A_MESSAGE = {"MessageActionsState.edit", "MessageActionsState.edit_answer"}
+OF_A_MESSAGE = {"MessageActionsState.edit": MESSAGE_CHARACTERS, "MessageActionsState.edit_answer": ANSWER_CHARACTERS}
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
 
@@ -138,7 +138,7 @@ async def test_long_texts_are_refused_before_anything_is_done_with_them(
                 before = len(tab.frames)
                 await tab.do(state, name, **values)
                 shown = json.dumps(tab.frames[before:])
-                maximum = MESSAGE_CHARACTERS if named((state, name)) in OF_A_MESSAGE else 10_000
+                maximum = OF_A_MESSAGE.get(named((state, name)), 10_000)
                 assert f"{len(long):,} characters; the maximum is {maximum:,}" in shown
 
 
