@@ -17,6 +17,8 @@ import psycopg
 import pytest
 import redis
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from rxchat.adapters.redis_broadcast import RedisBroadcast
@@ -34,6 +36,10 @@ from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
 from tests.rolled_back import RolledBackDatabase
 from tests.summary import STARTS
+
+# A machine that does other things is no fault of what is tested: no example, and no making of one, has a time limit.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parents[1]
 # Otherwise each request loads all certificates again, which takes 20 ms of processor time.

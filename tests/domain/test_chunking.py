@@ -52,7 +52,7 @@ def test_a_section_that_fits_is_one_chunk_and_a_long_one_is_several_that_overlap
     assert chunked(document((BlockKind.PARAGRAPH, "Short."), (BlockKind.PARAGRAPH, "Too.")), 256)[0].end == 12
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.sampled_from(BlockKind), WORDS, st.integers(1, 4)), max_size=12),
     st.sampled_from([32, 64, 256, 8192]),

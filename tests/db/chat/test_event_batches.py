@@ -172,7 +172,7 @@ async def owner(database: Database) -> UUID:
     return await add_first_user(database)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS, cuts=st.sets(st.integers(1, 12), max_size=6))
 async def test_any_split_into_batches_leaves_the_same_rows_as_one_event_at_a_time(
     database: Database, owner: UUID, steps: list[Step], cuts: set[int]

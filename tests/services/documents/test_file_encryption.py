@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rxchat.services.documents.file_encryption import (
@@ -25,7 +25,6 @@ NAMES = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
 @given(plain=st.binary(max_size=5000), file=NAMES, offset=st.integers(0, 2**64 - 1))
-@settings(deadline=None)
 def test_a_part_opens_as_it_was_sealed(plain: bytes, file: str, offset: int) -> None:
     sealed = seal_part(KEY, file, offset, len(plain), plain)
     assert open_part(KEY, file, offset, len(plain), sealed) == plain
@@ -33,14 +32,12 @@ def test_a_part_opens_as_it_was_sealed(plain: bytes, file: str, offset: int) -> 
 
 
 @given(owner=NAMES, file=NAMES, file_key=st.binary(min_size=32, max_size=32))
-@settings(deadline=None)
 def test_a_key_unwraps_as_it_was_wrapped(owner: str, file: str, file_key: bytes) -> None:
     keys = KeyRing(FIRST)
     assert keys.unwrap(keys.wrap(file_key, owner, file), owner, file) == file_key
 
 
 @given(one=st.tuples(NAMES, NAMES), other=st.tuples(NAMES, NAMES))
-@settings(deadline=None)
 def test_a_key_unwraps_for_no_other_owner_and_file(one: tuple[str, str], other: tuple[str, str]) -> None:
     keys = KeyRing(FIRST)
     wrapped = keys.wrap(KEY, *one)
