@@ -20,6 +20,7 @@ REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 \connect rxchat
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS unaccent;
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
 REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
 SQL
 # For the standby of compose.scale.yaml: a role that may copy the database and nothing else.

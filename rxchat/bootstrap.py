@@ -64,6 +64,7 @@ from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
@@ -279,6 +280,7 @@ def _chat(
         conversations=Conversations(database),
         forks=Forks(database),
         messages=ChatService(database, access.grants),
+        search=ConversationSearch(database),
         run_engine=RunEngine(
             database,
             shared.model,

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
 
     # Servers; RxChat starts those that are not set
     database_url: SecretStr | None = Field(default=None, alias="DATABASE_URL")
-    """A Postgres (15 or newer) with pgvector 0.8 and unaccent, reached directly and not through a transaction pooler. Empty: RxChat runs its own."""
+    """A Postgres (15 or newer) with pgvector 0.8, unaccent and pg_trgm, reached directly and not through a transaction pooler. Empty: RxChat runs its own."""
     database_owner_url: SecretStr | None = Field(default=None, alias="DATABASE_OWNER_URL")
     """The same database as the role that may migrate it; RxChat itself needs fewer rights. If it may not create a role or an extension, `migrate` prints the SQL for an administrator. Empty: `DATABASE_URL`."""
     redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")

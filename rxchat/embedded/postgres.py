@@ -300,7 +300,7 @@ class Postgres:
             await _close_other_databases(connection)
         superuser_there = self.url(SUPERUSER, self.secrets.postgres_superuser_password)
         async with await psycopg.AsyncConnection.connect(superuser_there, autocommit=True) as connection:
-            for extension in ("vector", "unaccent"):
+            for extension in ("vector", "unaccent", "pg_trgm"):
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
             # RxChat uses no large objects, and every role could create them without a limit.
             for function in _MAKE_LARGE_OBJECTS:

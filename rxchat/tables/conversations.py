@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKeyConstraint, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field
 
 from rxchat.domain.chat import Role
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState
 from rxchat.tables.base import Table, enum_column, moment, owned_key
+
+_LEXEMES = "to_tsvector('rxchat'::regconfig, left(text, 50000))"
 
 
 class Conversation(Table, table=True):
@@ -46,6 +48,7 @@ class Message(Table, table=True):
         ),
         Index("ix_message_conversation", "owner_id", "conversation_id", "seq"),
         Index("ix_message_parent", "owner_id", "parent_id", "seq"),
+        Index("ix_message_deleted", "owner_id", "id", postgresql_where=text("is_deleted")),
         CheckConstraint("id <> conversation_id", name="ck_message_id"),
     )
 
@@ -75,6 +78,10 @@ class Message(Table, table=True):
     is_deleted: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     """Whether it is hidden, with what follows it, until it is restored."""
     created_at: datetime = moment(default_now=True)
+    lexemes: Any = Field(
+        default=None, sa_type=TSVECTOR, sa_column_args=(Computed(_LEXEMES, persisted=True),), nullable=False
+    )
+    """The words of the first 50,000 characters, for searches; Postgres makes them."""
 
 
 class QueuedMessageRow(Table, table=True):

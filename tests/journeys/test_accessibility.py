@@ -52,6 +52,24 @@ def test_pages_for_users_who_are_not_signed_in(filled_server: RxChat, profile: C
     assert audit.found == []
 
 
+def look_at_actions(audit: Audit, chat: Chat) -> None:
+    """The menu of a message, the dialog for editing it, and the palette."""
+    page = chat.page
+    chat.answers.last.get_by_role("button", name="Answer again").click()
+    expect(chat.answers.last).to_contain_text("2/2")
+    chat.wait_for_end()
+    chat.answers.last.get_by_role("button", name="More actions").click()
+    audit.look(page, "menu of a message, with versions")
+    page.get_by_role("menuitem", name="Edit answer").click()
+    audit.look(page, "dialog for editing an answer")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search chats, messages and documents").fill("everything")
+    expect(page.get_by_role("option").first).to_be_visible()
+    audit.look(page, "palette")
+    page.keyboard.press("Escape")
+
+
 def test_the_chat(filled_server: RxChat, page: Page) -> None:
     audit, chat = Audit(), Chat(page, filled_server.url).open()
     audit.look(page, "empty page")
@@ -69,6 +87,7 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     chat.ask("Show everything").wait_for_end()
     expect(chat.answer.locator("pre span[style]").first).to_be_visible()
     audit.look(page, "answer with code, table, lists and citations")
+    look_at_actions(audit, chat)
     page.get_by_role("button", name="1 source", exact=True).click()
     # It moves what is above it.
     expect(page.locator(".sources-list")).to_contain_text("handbook.md")

@@ -179,14 +179,15 @@ class Page:
         return fresh
 
     def _extend(self, patch: dict[str, Any]) -> None:
-        before = self.find(patch["id"])
-        if before is None:
-            return
-        whole = place_window(before.get(patch["kind"]) or "", patch["offset"], patch["text"])
-        if whole is None:
-            self.ask_once()
-        else:
-            self._change(patch["id"], {patch["kind"]: whole})
+        for piece in patch["pieces"]:
+            before = self.find(piece["id"])
+            if before is None:
+                continue
+            whole = place_window(before.get(piece["kind"]) or "", piece["offset"], piece["text"])
+            if whole is None:
+                self.ask_once()
+            else:
+                self._change(piece["id"], {piece["kind"]: whole})
 
     def _finish(self, patch: dict[str, Any]) -> None:
         item = patch["item"]

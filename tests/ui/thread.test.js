@@ -48,11 +48,11 @@ function opened(items = [], older = false) {
 describe("long texts and answers that go on", () => {
   test("the rest of a long text comes in pieces, and a missing one is asked for", () => {
     const { thread, asked, patch } = opened([answer("a", "abc", "done")]);
-    patch({ number: 2, change: "extend", id: "a", kind: "text", offset: 3, text: "def" });
-    patch({ number: 3, change: "extend", id: "gone", kind: "text", offset: 3, text: "def" });
+    patch({ number: 2, change: "extend", pieces: [{ id: "a", kind: "text", offset: 3, text: "def" }] });
+    patch({ number: 3, change: "extend", pieces: [{ id: "gone", kind: "text", offset: 3, text: "def" }] });
     expect(thread.view().messages[0].text).toBe("abcdef");
     expect(asked.resyncs).toBe(0);
-    patch({ number: 4, change: "extend", id: "a", kind: "text", offset: 9, text: "x" });
+    patch({ number: 4, change: "extend", pieces: [{ id: "a", kind: "text", offset: 9, text: "x" }] });
     expect(asked.resyncs).toBe(1);
   });
 
@@ -69,8 +69,8 @@ describe("long texts and answers that go on", () => {
     take({ number: 1, change: "set", items: [answer("a", "abc", "done")], more: true });
     take({ number: 2, change: "append", items: [user("u")], more: true });
     expect(fetched).toBe(1);
-    take({ number: 3, change: "extend", id: "a", kind: "text", offset: 3, text: "def", more: true });
-    take({ number: 4, change: "extend", id: "a", kind: "text", offset: 6, text: "ghi" });
+    take({ number: 3, change: "extend", pieces: [{ id: "a", kind: "text", offset: 3, text: "def" }], more: true });
+    take({ number: 4, change: "extend", pieces: [{ id: "a", kind: "text", offset: 6, text: "ghi" }] });
     expect(fetched).toBe(2);
     expect(thread.view().messages[0].text).toBe("abcdefghi");
   });
@@ -97,7 +97,7 @@ describe("long texts and answers that go on", () => {
     const take = (value) => thread.patch(value, "c1");
     take({ number: 1, change: "set", items: [answer("a", "abc", "done")], older: true, more: true });
     expect(thread.startOlder()).toBe("");
-    take({ number: 2, change: "extend", id: "a", kind: "text", offset: 3, text: "def" });
+    take({ number: 2, change: "extend", pieces: [{ id: "a", kind: "text", offset: 3, text: "def" }] });
     expect(thread.startOlder()).toBe("a");
   });
 });

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from rxchat.db.platform import poolers
 from rxchat.db.platform.database import RUNTIME_ROLE, SESSION_OPTIONS, libpq_url
 
-EXTENSIONS = ("vector", "unaccent")
+EXTENSIONS = ("vector", "unaccent", "pg_trgm")
 # Since Postgres 16, the creator of a role is its member without the right to SET ROLE.
 _SET_ROLE_SINCE = 160_000
 _DATABASE_RIGHTS = """

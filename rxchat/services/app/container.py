@@ -30,6 +30,7 @@ from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
@@ -130,6 +131,7 @@ class ChatServices:
     conversations: Conversations
     forks: Forks
     messages: ChatService
+    search: ConversationSearch
     run_engine: RunEngine
 
 

@@ -149,6 +149,21 @@ class Branches:
                 await _require_no_queue(session, begun)
                 await begun.append(BranchChosen(leaf_id=leaf_id, parent_id=_parent(message)))
 
+    async def reveal(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> None:
+        """Show a branch that contains this message, unless the one that is shown does.
+
+        Raises:
+            NotFound: when the user has no such message, or it is deleted.
+            Conflict: when an answer is in progress, or messages are queued.
+        """
+        async with self._database.begin(current_user.user_id) as session:
+            conversation = await rows.get_owned(session, current_user.user_id, conversation_id)
+            if conversation is None:
+                raise NotFound
+            shown = await message_rows.path_to(session, current_user.user_id, conversation_id, conversation.leaf_id)
+        if message_id not in shown:
+            await self.choose_version(current_user, conversation_id, message_id)
+
     async def delete(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> Deleted:
         """Delete a message with what follows it; another version of it is shown instead, if there is one.
 

@@ -40,6 +40,9 @@ from rxchat.services.chat.messages import stop_answer
 from rxchat.tables import Conversation
 
 PAGE_MESSAGES = 12
+MOST_MESSAGES = 500
+"""How many messages a page has at most when it shows an earlier one."""
+_SHOWN_BEFORE = 4
 PAGE_CONVERSATIONS = 100
 """How many conversations a page of the list has."""
 
@@ -119,11 +122,13 @@ class Conversations:
         *,
         before: UUID | None = None,
         after: UUID | None = None,
+        down_to: UUID | None = None,
         limit: int = PAGE_MESSAGES,
     ) -> ThreadPage:
         """Return the last messages of the branch that a conversation shows, or those before a message.
 
-        With `after` only those that follow this message, as far as they are among the last ones.
+        With `after` only those that follow this message, as far as they are among the last ones. With `down_to` so many that
+        this message is among them, if it is on the branch and not more than `MOST_MESSAGES` from its end.
 
         Raises:
             NotFound: when the conversation or message does not exist or is another user's.
@@ -137,6 +142,10 @@ class Conversations:
                 if marker.parent_id is None:
                     raise NotFound
                 last = marker.parent_id
+            if down_to is not None:
+                path = list(await message_rows.path_to(session, owner_id, conversation_id, last))
+                place = path.index(down_to) if down_to in path else 0
+                limit = min(max(limit, place + _SHOWN_BEFORE), MOST_MESSAGES)
             found = await message_rows.latest_messages(
                 session, owner_id, conversation_id, last, limit=limit, after=after
             )

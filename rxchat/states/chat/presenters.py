@@ -13,6 +13,7 @@ from rxchat.domain.text import attachments_text, utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
 from rxchat.states.platform.field_views import field_view
 
+_MOST_PIECES = 100
 _WAITING_CHARACTERS = 500
 """Twenty messages may be queued, and all are sent together."""
 
@@ -80,23 +81,36 @@ def waiting_view(message: QueuedMessage) -> dict[str, Any]:
     return {"id": str(message.id), "text": text, "is_long": len(text) < len(message.text)}
 
 
-def in_pieces(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def in_pieces(items: list[dict[str, Any]], *, first: str = "") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return items that fit into one patch, and further patches with the rest of their texts.
 
-    The last items are visible first, so they get their texts first.
+    The last items are visible first, so they get their texts first; with `first`, those from this message on.
     """
     room = PACKET_CHARACTERS
     rest: list[dict[str, Any]] = []
-    cut: list[dict[str, Any]] = []
-    for item in reversed(items):
-        shortened = dict(item)
+    cut: dict[str, dict[str, Any]] = {}
+    shown = next((at for at, item in enumerate(items) if item["id"] == first), len(items))
+    for item in (*items[shown:], *reversed(items[:shown])):
+        shortened = cut[item["id"]] = dict(item)
         for kind in ("text", "reasoning"):
             whole: str = item.get(kind) or ""
             shortened[kind] = whole[:room]
             rest += _extensions(item["id"], kind, whole, room)
             room -= len(shortened[kind])
-        cut.append(shortened)
-    return cut[::-1], rest
+    return [cut[item["id"]] for item in items], _bundled(rest)
+
+
+def _bundled(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return patches of as many pieces as one may have: each patch is a round trip."""
+    patches: list[dict[str, Any]] = []
+    room = 0
+    for piece in pieces:
+        if len(piece["text"]) > room or len(patches[-1]["pieces"]) >= _MOST_PIECES:
+            patches.append({"change": "extend", "pieces": []})
+            room = PACKET_CHARACTERS
+        patches[-1]["pieces"].append(piece)
+        room -= len(piece["text"])
+    return patches
 
 
 def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict[str, Any]]:
@@ -104,7 +118,7 @@ def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict
     found = []
     while start < len(whole):
         piece = whole[start : start + PACKET_CHARACTERS]
-        found.append({"change": "extend", "id": message_id, "kind": kind, "offset": offset, "text": piece})
+        found.append({"id": message_id, "kind": kind, "offset": offset, "text": piece})
         start += len(piece)
         offset += utf16_length(piece)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
-from rxchat.domain.errors import InvalidInput, NotFound, RxChatError
+from rxchat.domain.errors import Conflict, InvalidInput, NotFound, RxChatError
 from rxchat.domain.ids import new_id, parse_id, require_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
@@ -82,7 +83,8 @@ class ThreadState(rx.State):
         navigation = arrived._navigation
         if navigation is Navigation.EXPECTED:
             return None
-        if navigation is Navigation.CHANGES_QUERY:
+        message_id = parse_id(self.router_data.get("query", {}).get("m", ""))
+        if navigation is Navigation.CHANGES_QUERY and message_id is None:
             # Reflex cancels what the previous navigation started.
             return ThreadState.attend
         named, before = self._addressed(), self.conversation_id
@@ -104,14 +106,14 @@ class ThreadState(rx.State):
         page = None
         if self.conversation_id:
             try:
-                page = await container.get_services().chat.conversations.open(current_user, UUID(self.conversation_id))
+                page = await _page_with(current_user, UUID(self.conversation_id), message_id)
                 await self._show_context_sources(current_user)
             except NotFound:
                 await record_denied_link(self, current_user, "ThreadState.open", self.conversation_id)
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
         await (await self.get_state(ModelPickerState))._show(current_user, page.model if page else "")
-        self._show_page(page, current_user)
+        self._show_page(page, current_user, message_id)
         arrived._complete()
         return ThreadState.attend
 
@@ -119,13 +121,14 @@ class ThreadState(rx.State):
         known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))
         (await self.get_state(ContextSourcesState))._show(self.conversation_id, known)
 
-    def _show_page(self, page: ThreadPage | None, current_user: CurrentUser) -> None:
+    def _show_page(self, page: ThreadPage | None, current_user: CurrentUser, message_id: UUID | None = None) -> None:
         self.title = page.title if page else ""
         self._seq = page.seq if page else 0
         self._leaf_id = page.leaf_id if page else None
         set_changed(self, is_shared=page is not None and not page.is_own)
         detailed, messages = sees_details(current_user), page.messages if page else []
-        items, self._rest = in_pieces([message_view(message, detailed=detailed) for message in messages])
+        views = [message_view(message, detailed=detailed) for message in messages]
+        items, self._rest = in_pieces(views, first=str(message_id or ""))
         self._add_patch(change="set", items=items, older=page.has_older if page else False)
 
     def _add_patch(self, **patch: Any) -> None:
@@ -267,3 +270,13 @@ class ThreadState(rx.State):
 
     def _named(self) -> UUID:
         return require_id(self.conversation_id)
+
+
+async def _page_with(current_user: CurrentUser, conversation_id: UUID, message_id: UUID | None) -> ThreadPage:
+    """Return the page of a conversation; with a message, the branch and the part of it where that is."""
+    chat = container.get_services().chat
+    if message_id is not None:
+        # Another user's branch stays as it is, and so does that of an answer in progress.
+        with suppress(NotFound, Conflict):
+            await chat.branches.reveal(current_user, conversation_id, message_id)
+    return await chat.conversations.open(current_user, conversation_id, down_to=message_id)

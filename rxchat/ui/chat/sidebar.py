@@ -9,6 +9,7 @@ import reflex as rx
 from rxchat.states.chat.sidebar import ConversationView, Group, SidebarState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.account_menu import account_menu
+from rxchat.ui.chat.palette import palette, palette_button
 from rxchat.ui.kit.client_values import ClientValue, current_path, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import (
     UNDEFINED,
@@ -96,6 +97,7 @@ def sidebar() -> rx.Component:
                 class_name="sidebar-head",
             ),
             _new_chat(),
+            palette_button(),
             _documents_link(),
             rx.el.div(_groups(), class_name="groups"),
             menu(
@@ -110,6 +112,7 @@ def sidebar() -> rx.Component:
             aria_label="Conversations",
             custom_attrs={"data-open": is_open},
         ),
+        palette(),
     )
 
 

@@ -107,12 +107,13 @@ const changes = {
     if (!before || (before.state === "running" && !isWhole)) return askAgain(state);
     return before.state === "running" ? changes.replace(state, { item: { ...before, ...item, ...buffer } }) : state;
   },
-  extend(state, { id, kind, offset, text }) {
-    const before = find(state, id);
-    if (!before) return state;
-    const whole = placeWindow(before[kind] ?? "", offset, text);
-    return whole === null ? askAgain(state) : exchange(state, { ...before, [kind]: whole });
-  },
+  extend: (before, { pieces }) =>
+    pieces.reduce((state, { id, kind, offset, text }) => {
+      const message = find(state, id);
+      if (!message) return state;
+      const whole = placeWindow(message[kind] ?? "", offset, text);
+      return whole === null ? askAgain(state) : exchange(state, { ...message, [kind]: whole });
+    }, before),
   /** What follows a message is replaced by another branch; by all of it, if the message is not here. */
   branch(state, { after, items, older }) {
     const kept = state.view.messages.slice(0, state.view.messages.findIndex((message) => message.id === after) + 1);

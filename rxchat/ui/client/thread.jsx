@@ -1,6 +1,6 @@
 // The thread. In JavaScript, since it follows a growing text and keeps the reader's place: both need the browser's measures.
 import { Children, memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { useParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 import { ArrowDown } from "lucide-react";
 import { AssistantMessage, loadMarkdown, UserMessage } from "./message.jsx";
 import { isHere as isShown, store, useThread } from "./page-state.js";
@@ -109,6 +109,22 @@ function useReadingPlace(view) {
   return { box, content, isAway, isFollowing, toStart, toEnd, pin: pinned.set, onScroll };
 }
 
+/** Show the message that the address names (`?m=`), once it is here. */
+function useWanted(view, isHere, place) {
+  const [search] = useSearchParams();
+  const wanted = search.get("m");
+  const shown = useRef("");
+  useLayoutEffect(() => {
+    if (!wanted) shown.current = "";
+    const element = isHere && wanted && wanted !== shown.current ? document.getElementById(`message-${wanted}`) : null;
+    if (!element) return;
+    shown.current = wanted;
+    element.scrollIntoView({ block: "start" });
+    element.classList.add("is-found");
+    place.pin(element);
+  }, [view.messages, isHere, wanted]);
+}
+
 /** When a run began by this browser's clock: the server's clock may be wrong by minutes. */
 function useRun(run) {
   const [began, setBegan] = useState({ id: "", at: 0 });
@@ -207,6 +223,8 @@ export function Thread({ run: given, model, onOlder, onVersion, children, ...act
     },
     [onVersion],
   );
+
+  useWanted(view, isHere, place);
 
   const askOlder = useCallback(() => {
     const element = place.box.current;

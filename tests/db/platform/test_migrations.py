@@ -30,6 +30,7 @@ def fresh_url(owner_url: str, data_folder: Path) -> Iterator[str]:
     with psycopg.connect(**{**superuser, "dbname": "rxchat_fresh"}, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION vector")
         connection.execute("CREATE EXTENSION unaccent")
+        connection.execute("CREATE EXTENSION pg_trgm")
     yield owner_url.rpartition("/")[0] + "/rxchat_fresh"
     with psycopg.connect(**superuser, autocommit=True) as connection:
         connection.execute("DROP DATABASE rxchat_fresh WITH (FORCE)")

@@ -74,6 +74,7 @@ def test_an_owner_without_rights_is_told_the_exact_sql(hosted: Hosted, new_role:
         f'GRANT {APP} TO "{LOGIN}";',
         "CREATE EXTENSION vector;",
         "CREATE EXTENSION unaccent;",
+        "CREATE EXTENSION pg_trgm;",
         f'GRANT USAGE, CREATE ON SCHEMA public TO "{OWNER}";',
     ]
     for statement in left:

@@ -325,10 +325,19 @@ def test_a_page_of_long_messages_goes_out_in_pieces_the_last_message_first() -> 
     cut, rest = in_pieces(items)
     assert [len(item["text"]) for item in cut] == [0, 1_000, 9_000]
     for patch in rest:
-        item = next(item for item in cut if item["id"] == patch["id"])
-        assert len(item[patch["kind"]]) == patch["offset"] and len(patch["text"]) <= 10_000
-        item[patch["kind"]] += patch["text"]
+        assert sum(len(piece["text"]) for piece in patch["pieces"]) <= 10_000
+        for piece in patch["pieces"]:
+            item = next(item for item in cut if item["id"] == piece["id"])
+            assert len(item[piece["kind"]]) == piece["offset"]
+            item[piece["kind"]] += piece["text"]
     assert [item["text"] for item in cut] == [item["text"] for item in items]
+
+
+def test_a_message_that_is_looked_for_has_its_text_first_and_short_ones_come_together() -> None:
+    items = [{"id": str(number), "text": f"{number:03}" * 100, "reasoning": ""} for number in range(100)]
+    cut, rest = in_pieces(items, first="40")
+    assert [item["id"] for item in cut if item["text"]] == [str(number) for number in range(40, 74)]
+    assert [len(patch["pieces"]) for patch in rest] == [33, 33, 1]
 
 
 async def test_a_long_text_is_fetched_piece_by_piece_and_no_frame_is_over_64_kb(cookie: str) -> None:

@@ -1,0 +1,132 @@
+"""The palette (Ctrl+K): one field that finds conversations, messages and documents, and what one can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxchat.domain.conversation_search import QUERY_CHARACTERS
+from rxchat.states.chat.search import FoundView, Part, SearchState
+from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.kit.client_values import ClientValue, in_sequence
+from rxchat.ui.kit.dialogs import Modal
+from rxchat.ui.kit.elements import Moment, at_most, icon, keys
+
+_LIST = "palette-options"
+_DEBOUNCE_MS = 150
+_HINT = "Filters: model:llama, after:2026-01-31, before:2026-02-28, has:code, has:files"
+is_open: ClientValue[bool] = ClientValue("palette", initial=False)
+"""Whether the palette is open."""
+_typed: ClientValue[str] = ClientValue("palette_typed", "")
+
+
+def palette_button(**props: Any) -> rx.Component:
+    """The button that opens the palette, and its keys."""
+    return rx.el.button(
+        icon("search", 17, 1.75),
+        " Search",
+        type="button",
+        class_name="sidebar-link",
+        on_click=in_sequence(_typed.assign(""), is_open.assign(True)),
+        custom_attrs={
+            "aria-keyshortcuts": "Control+K Meta+K", "aria-haspopup": "dialog",
+            "data-tip": keys("K"), "data-tip-side": "bottom",
+        },
+        **props,
+    )  # fmt: skip
+
+
+def palette() -> rx.Component:
+    """The palette, where it is open."""
+    return rx.cond(is_open.value, _window())
+
+
+def _window() -> rx.Component:
+    typed = _typed.value
+    words = typed.strip()
+    is_searched = (words != "") & (SearchState.searched.strip() == words)
+    results = rx.fragment(rx.foreach(SearchState.found, _result))
+    nothing = rx.cond(
+        is_searched & (SearchState.found.length() == 0),
+        f"Nothing found for “{words}”. Fewer letters find more.",
+        "",
+    )
+    unknown = rx.cond(is_searched & (SearchState.unknown != ""), f"Not a filter: {SearchState.unknown}. {_HINT}", _HINT)
+    field = rx.el.input(
+        id="palette",
+        type="text",
+        enter_key_hint="go",
+        role="combobox",
+        auto_complete="off",
+        spell_check=False,
+        placeholder="Search chats, messages and documents",
+        aria_label="Search chats, messages and documents",
+        aria_expanded=True,
+        on_change=lambda value: [in_sequence(_typed.assign(value)), SearchState.find(value).debounce(_DEBOUNCE_MS)],
+        custom_attrs=at_most(QUERY_CHARACTERS)
+        | {"aria-controls": _LIST, "aria-autocomplete": "list", "data-autofocus": ""},
+    )
+    return Modal.create(
+        rx.el.div(icon("search", 18, 1.75), field, class_name="palette-field"),
+        rx.el.ul(
+            _action("square-pen", "New chat", "/"),
+            _action("library", "Documents", "/documents"),
+            _action("circle-user-round", "Account", "/account"),
+            rx.cond(
+                CurrentUserState.admin_home != "",
+                _action("shield-check", "Administration", CurrentUserState.admin_home),
+            ),
+            rx.cond(words != "", results),
+            id=_LIST,
+            role="listbox",
+            aria_label="Results",
+            class_name="palette-list",
+        ),
+        rx.el.p(nothing, role="status", class_name="palette-note"),
+        rx.el.p(unknown, class_name="palette-hint"),
+        class_name="dialog palette",
+        aria_label="Search",
+        on_cancel=is_open.set(False),
+    )
+
+
+def _option(icon_name: Any, href: Any, *content: Any, key: Any = None) -> rx.Component:
+    return rx.el.li(
+        icon_name if isinstance(icon_name, rx.Component) else icon(icon_name, 17, 1.75),
+        *content,
+        role="option",
+        tab_index=-1,
+        aria_selected=False,
+        on_click=[is_open.set(False), rx.redirect(href)],
+        **({} if key is None else {"key": key}),
+    )
+
+
+def _action(icon_name: str, label: str, href: Any) -> rx.Component:
+    """Something to do, if its name contains what was typed."""
+    words = _typed.value.strip().lower()
+    return rx.cond(
+        (words == "") | rx.Var.create(label.lower()).to(str).contains(words), _option(icon_name, href, label)
+    )
+
+
+def _result(item: rx.Var[FoundView]) -> rx.Component:
+    sign = rx.match(
+        item.kind,
+        ("document", icon("file-text", 17, 1.75)),
+        ("message", icon("message-square-text", 17, 1.75)),
+        icon("messages-square", 17, 1.75),
+    )
+    words = rx.el.span(
+        rx.el.span(item.title, class_name="palette-name"),
+        rx.cond(
+            item.parts.length() > 0, rx.el.span(rx.foreach(item.parts, _part), class_name="palette-snippet", dir="auto")
+        ),
+        class_name="palette-words",
+    )
+    return _option(sign, item.href, words, rx.el.span(Moment.create(at=item.at), class_name="palette-at"), key=item.id)
+
+
+def _part(part: rx.Var[Part]) -> rx.Component:
+    return rx.cond(part.is_hit, rx.el.mark(part.text), rx.fragment(part.text))
