@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,6 +15,8 @@ QUERY_CHARACTERS = 200
 _MOST_WORDS = 16
 _FILTER = re.compile(r"(model|before|after|has):(\S+)")
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
+_SIGNS = str.maketrans(dict.fromkeys("<>@/.&", " "))
+"""The signs between words of tags, addresses and paths, as in the column `message.lexemes`."""
 _HAS_LETTER = re.compile(r"[^\W_]")
 HIT_BEGIN, HIT_END = "\x02", "\x03"
 """Around what was found, in a snippet; stored texts contain no control characters."""
@@ -87,8 +89,10 @@ def parsed(query: str) -> ConversationQuery:
             unknown.append(word)
     stems, parts = [], []
     for word in words[:_MOST_WORDS]:
-        is_word = _HAS_LETTER.search(word) and not _HAS_UNSPACED.search(word)
-        (stems if is_word else parts).append(word)
+        if _HAS_LETTER.search(word) and not _HAS_UNSPACED.search(word):
+            stems += [stem for stem in word.translate(_SIGNS).split() if _HAS_LETTER.search(stem)]
+        else:
+            parts.append(word)
     return ConversationQuery(" ".join(words), tuple(stems), tuple(parts), unknown=tuple(unknown), **filters)  # pyright: ignore[reportArgumentType]
 
 
@@ -107,9 +111,9 @@ def _filter_of(name: str, value: str) -> dict[str, object]:
 
 
 def _day(name: str, value: str) -> dict[str, object]:
-    """Return the moment of a day: `after` includes the day that it names, and `before` does not."""
+    """Return the beginning of a day in UTC: `after` includes the day that it names, and `before` does not."""
     try:
-        day = datetime.fromisoformat(value).replace(tzinfo=UTC)
+        day = datetime.combine(date.fromisoformat(value), time(), UTC)
     except ValueError:
         return {}
     return {name: day}

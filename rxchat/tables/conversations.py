@@ -15,7 +15,7 @@ from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState
 from rxchat.tables.base import Table, enum_column, moment, owned_key
 
-_LEXEMES = "to_tsvector('rxchat'::regconfig, left(text, 50000))"
+_LEXEMES = "to_tsvector('rxchat'::regconfig, translate(left(text, 50000), '<>@/.&', '      '))"
 
 
 class Conversation(Table, table=True):

@@ -42,6 +42,8 @@ def test_a_message_of_long_ago_is_found_by_keyboard_and_shown_in_its_place(chat:
     expect(page.get_by_role("dialog")).to_have_count(0)
     message = chat.questions.filter(has_text="Message 30.")
     expect(message).to_be_in_viewport()
+    # The address is the conversation's again: loading it later shows its end, and no branch of long ago.
+    expect(page).to_have_url(re.compile(f"/c/{long_ago}$"))
     page.keyboard.press("Control+k")
     field.press_sequentially("anmals")
     expect(page.get_by_role("option").filter(has_text="A talk about animals").first).to_be_visible()

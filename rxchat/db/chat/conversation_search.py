@@ -13,15 +13,17 @@ MOST = 20
 """How many results of each kind are returned."""
 _LIKE_SIGNS = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 # A user has thousands of messages, not millions: the owner's part of an index is read, and no index of all words, whose
-# lists of frequent words are those of all users together. The words of a query may all be too frequent to be indexed; then
-# the text itself is compared.
+# lists of frequent words are those of all users together. The text itself is compared, too: with words that are too frequent
+# to be lexemes, and with beginnings that are longer than a stem ("migratio").
 _SEARCH = text(
     f"""
     WITH RECURSIVE asked AS MATERIALIZED (SELECT to_tsquery('rxchat', (:stems)::text) AS words),
     hidden AS (
-        SELECT id FROM message WHERE owner_id = (:owner)::uuid AND is_deleted
-        UNION ALL
-        SELECT message.id FROM hidden JOIN message ON message.owner_id = (:owner)::uuid AND message.parent_id = hidden.id),
+        SELECT id, conversation_id FROM message WHERE owner_id = (:owner)::uuid AND is_deleted
+        UNION
+        SELECT message.id, message.conversation_id FROM hidden
+          JOIN message ON message.owner_id = (:owner)::uuid AND message.conversation_id = hidden.conversation_id
+                      AND message.parent_id = hidden.id),
     titles AS (
         SELECT id, title, updated_at AS at,
                (title ILIKE (:like)::text)::integer + word_similarity((:words)::text, title) AS rank
@@ -34,7 +36,7 @@ _SEARCH = text(
           FROM asked, message JOIN conversation
             ON conversation.owner_id = message.owner_id AND conversation.id = message.conversation_id
          WHERE message.owner_id = (:owner)::uuid AND conversation.deleted_at IS NULL
-           AND CASE WHEN numnode(asked.words) > 0 THEN message.lexemes @@ asked.words ELSE message.text ILIKE (:stems_like)::text END
+           AND (numnode(asked.words) > 0 AND message.lexemes @@ asked.words OR message.text ILIKE ALL ((:stems_like)::text[]))
            AND message.text ILIKE ALL ((:parts_like)::text[])
            AND ((:model)::text = '' OR message.model ILIKE (:model_like)::text)
            AND ((:after)::timestamptz IS NULL OR message.created_at >= (:after)::timestamptz) AND ((:before)::timestamptz IS NULL OR message.created_at < (:before)::timestamptz)
@@ -44,7 +46,9 @@ _SEARCH = text(
     documents AS (
         SELECT id, name, created_at AS at, (name ILIKE (:like)::text)::integer + word_similarity((:words)::text, name) AS rank
           FROM document
-         WHERE deleted_at IS NULL AND version_state = 'current' AND state <> 'uploading' AND parent_id IS NULL
+         WHERE EXISTS (SELECT FROM collection WHERE collection.owner_id = document.owner_id
+                          AND collection.id = document.collection_id AND collection.kind = 'library')
+           AND deleted_at IS NULL AND version_state = 'current' AND state <> 'uploading' AND parent_id IS NULL
            AND (:words)::text <> '' AND NOT (:is_filtered)::boolean
            AND (name ILIKE (:like)::text OR word_similarity((:words)::text, name) >= 0.5)
          ORDER BY rank DESC, created_at DESC LIMIT (:most)::integer)
@@ -52,9 +56,8 @@ _SEARCH = text(
       FROM titles
     UNION ALL
     SELECT '{FoundKind.MESSAGE}', said.id, conversation_id, title,
-           CASE WHEN numnode(words) > 0
-                THEN ts_headline('rxchat', left(said.text, 50000), words, (:headline)::text)
-                ELSE substr(said.text, greatest(1, strpos(lower(said.text), lower((:first_part)::text)) - 60), 200) END, at, 0
+           ts_headline('rxchat', translate(substr(said.text, greatest(1, strpos(lower(said.text), lower((:first_part)::text)) - 80), 400),
+                                           (:marks)::text, ''), words, (:headline)::text), at, 0
       FROM said, asked
     UNION ALL
     SELECT '{FoundKind.DOCUMENT}', id, NULL::uuid, name, '', at, rank FROM documents
@@ -73,7 +76,7 @@ async def search(read: Read, owner_id: UUID, query: ConversationQuery) -> list[F
             "words": query.words,
             "like": _like(query.words),
             "stems": " & ".join(map(_prefix, query.stems)),
-            "stems_like": _like(" ".join(query.stems)),
+            "stems_like": [_like(stem) for stem in query.stems],
             "parts_like": [_like(part) for part in query.parts],
             "first_part": next(iter((*query.parts, *query.stems)), ""),
             "is_filtered": query.is_filtered,
@@ -84,6 +87,7 @@ async def search(read: Read, owner_id: UUID, query: ConversationQuery) -> list[F
             "has_code": query.has_code,
             "has_files": query.has_files,
             "headline": _HEADLINE,
+            "marks": HIT_BEGIN + HIT_END,
             "most": MOST,
         },
     )

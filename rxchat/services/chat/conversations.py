@@ -40,7 +40,7 @@ from rxchat.services.chat.messages import stop_answer
 from rxchat.tables import Conversation
 
 PAGE_MESSAGES = 12
-MOST_MESSAGES = 500
+MOST_MESSAGES = 200
 """How many messages a page has at most when it shows an earlier one."""
 _SHOWN_BEFORE = 4
 PAGE_CONVERSATIONS = 100
@@ -145,7 +145,7 @@ class Conversations:
             if down_to is not None:
                 path = list(await message_rows.path_to(session, owner_id, conversation_id, last))
                 place = path.index(down_to) if down_to in path else 0
-                limit = min(max(limit, place + _SHOWN_BEFORE), MOST_MESSAGES)
+                limit = max(limit, place + _SHOWN_BEFORE) if place < MOST_MESSAGES else limit
             found = await message_rows.latest_messages(
                 session, owner_id, conversation_id, last, limit=limit, after=after
             )

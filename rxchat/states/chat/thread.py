@@ -112,7 +112,9 @@ class ThreadState(rx.State):
                 await record_denied_link(self, current_user, "ThreadState.open", self.conversation_id)
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
-        await (await self.get_state(ModelPickerState))._show(current_user, page.model if page else "")
+        if navigation is not Navigation.CHANGES_QUERY:
+            # A model that was chosen meanwhile stays.
+            await (await self.get_state(ModelPickerState))._show(current_user, page.model if page else "")
         self._show_page(page, current_user, message_id)
         arrived._complete()
         return ThreadState.attend

@@ -11,7 +11,7 @@ from rxchat.states.chat.search import FoundView, Part, SearchState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.kit.client_values import ClientValue, in_sequence
 from rxchat.ui.kit.dialogs import Modal
-from rxchat.ui.kit.elements import Moment, at_most, icon, keys
+from rxchat.ui.kit.elements import Moment, at_most, icon, icon_button, keys
 
 _LIST = "palette-options"
 _DEBOUNCE_MS = 150
@@ -21,14 +21,34 @@ is_open: ClientValue[bool] = ClientValue("palette", initial=False)
 _typed: ClientValue[str] = ClientValue("palette_typed", "")
 
 
-def palette_button(**props: Any) -> rx.Component:
+def _opening(drawer: ClientValue[bool]) -> Any:
+    """The trigger that opens the palette, with an empty field; an open one stays as it is."""
+    return in_sequence(
+        drawer.assign(False), rx.cond(is_open.value, rx.Var("null"), _typed.assign("")), is_open.assign(True)
+    )
+
+
+def palette_icon(drawer: ClientValue[bool]) -> rx.Component:
+    """The same button in the top bar, while the sidebar is folded."""
+    return icon_button(
+        "search",
+        "Search",
+        tip=f"Search · {keys('K')}",
+        side="right",
+        look="opens-sidebar opens-palette",
+        on_click=_opening(drawer),
+        custom_attrs={"aria-keyshortcuts": "Control+K Meta+K", "aria-haspopup": "dialog"},
+    )
+
+
+def palette_button(drawer: ClientValue[bool], **props: Any) -> rx.Component:
     """The button that opens the palette, and its keys."""
     return rx.el.button(
         icon("search", 17, 1.75),
         " Search",
         type="button",
         class_name="sidebar-link",
-        on_click=in_sequence(_typed.assign(""), is_open.assign(True)),
+        on_click=_opening(drawer),
         custom_attrs={
             "aria-keyshortcuts": "Control+K Meta+K", "aria-haspopup": "dialog",
             "data-tip": keys("K"), "data-tip-side": "bottom",
@@ -68,7 +88,12 @@ def _window() -> rx.Component:
         | {"aria-controls": _LIST, "aria-autocomplete": "list", "data-autofocus": ""},
     )
     return Modal.create(
-        rx.el.div(icon("search", 18, 1.75), field, class_name="palette-field"),
+        rx.el.div(
+            icon("search", 18, 1.75),
+            field,
+            icon_button("x", "Close", side="left", look="small", on_click=is_open.set(False)),
+            class_name="palette-field",
+        ),
         rx.el.ul(
             _action("square-pen", "New chat", "/"),
             _action("library", "Documents", "/documents"),
@@ -81,6 +106,7 @@ def _window() -> rx.Component:
             id=_LIST,
             role="listbox",
             aria_label="Results",
+            aria_busy=(words != "") & ~is_searched,
             class_name="palette-list",
         ),
         rx.el.p(nothing, role="status", class_name="palette-note"),

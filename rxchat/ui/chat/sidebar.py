@@ -9,7 +9,7 @@ import reflex as rx
 from rxchat.states.chat.sidebar import ConversationView, Group, SidebarState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.account_menu import account_menu
-from rxchat.ui.chat.palette import palette, palette_button
+from rxchat.ui.chat.palette import palette, palette_button, palette_icon
 from rxchat.ui.kit.client_values import ClientValue, current_path, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import (
     UNDEFINED,
@@ -67,7 +67,9 @@ def folded_sidebar_buttons() -> rx.Component:
     )
     opener = {"data-opens-sidebar": ""}
     return rx.fragment(
-        toggle_button("Show the sidebar", "Sidebar", side="right", look="opens-sidebar", custom_attrs=opener), new_chat
+        toggle_button("Show the sidebar", "Sidebar", side="right", look="opens-sidebar", custom_attrs=opener),
+        new_chat,
+        palette_icon(drawer),
     )
 
 
@@ -97,7 +99,7 @@ def sidebar() -> rx.Component:
                 class_name="sidebar-head",
             ),
             _new_chat(),
-            palette_button(),
+            palette_button(drawer),
             _documents_link(),
             rx.el.div(_groups(), class_name="groups"),
             menu(

@@ -170,7 +170,10 @@ function comboboxKeys(event) {
   }
   if (target.role !== "combobox" || target.hasAttribute("aria-activedescendant") || !["Enter", "ArrowDown"].includes(key)) return;
   event.preventDefault();
-  const first = control(document, `#${target.getAttribute("aria-controls")} ${ITEMS.listbox}`);
+  const list = target.getAttribute("aria-controls");
+  const first = control(document, `#${list} ${ITEMS.listbox}`);
+  // What is listed may still belong to other words.
+  if (key === "Enter" && control(document, `#${list}[aria-busy=true]`)) return;
   if (key === "Enter") first?.click();
   else first?.focus();
 }

@@ -109,19 +109,31 @@ function useReadingPlace(view) {
   return { box, content, isAway, isFollowing, toStart, toEnd, pin: pinned.set, onScroll };
 }
 
-/** Show the message that the address names (`?m=`), once it is here. */
+/** Show the message that the address names (`?m=`) once it is here; then the address is that of the conversation again. */
 function useWanted(view, isHere, place) {
-  const [search] = useSearchParams();
+  const [search, setSearch] = useSearchParams();
   const wanted = search.get("m");
-  const shown = useRef("");
+  const waited = useRef({ wanted: "", messages: /** @type {any} */ (null) });
   useLayoutEffect(() => {
-    if (!wanted) shown.current = "";
-    const element = isHere && wanted && wanted !== shown.current ? document.getElementById(`message-${wanted}`) : null;
-    if (!element) return;
-    shown.current = wanted;
-    element.scrollIntoView({ block: "start" });
-    element.classList.add("is-found");
-    place.pin(element);
+    if (!wanted || !isHere) return;
+    const element = document.getElementById(`message-${wanted}`);
+    const isTooEarly = waited.current.wanted !== wanted || waited.current.messages === view.messages;
+    waited.current = { wanted, messages: view.messages };
+    if (!element && isTooEarly) return;
+    if (element) {
+      element.scrollIntoView({ block: "start" });
+      element.classList.add("is-found");
+      element.addEventListener("animationend", () => element.classList.remove("is-found"), { once: true });
+      place.pin(element);
+    }
+    waited.current.wanted = "";
+    setSearch(
+      (given) => {
+        given.delete("m");
+        return given;
+      },
+      { replace: true },
+    );
   }, [view.messages, isHere, wanted]);
 }
 

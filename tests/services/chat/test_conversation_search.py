@@ -23,6 +23,10 @@ TALKS = {
     "Datenbankmigration": ("Wie läuft die Migration?", "Mit `alembic upgrade head`.\n\n```python\nprint('done')\n```"),
     "東京の天気": ("明日の天気は？", "明日の東京は晴れです。"),
     "The 100% plan": ("What is 100%_done?", "Nothing is."),
+    "Pages": (
+        "Put it into a <script> tag, then configure zebra",
+        "See src/foo/shelf.py: `self.database.begin()` migration",
+    ),
 }
 
 
@@ -67,6 +71,9 @@ def find(services: Services, current_user: CurrentUser, talks: dict[str, UUID]):
         ("晴れ", "東京の天気"),
         ("100%_", "The 100% plan"),
         ("what is", "The 100% plan"),
+        ("zebra", "Pages"),
+        ("shelf.py", "Pages"),
+        ("database beg", "Pages"),
     ],
 )
 async def test_messages_are_found_by_words_beginnings_and_in_every_script(find, query: str, title: str) -> None:
@@ -97,6 +104,24 @@ async def test_the_words_that_were_found_are_marked(find) -> None:
     assert [text for text, is_hit in snippet_parts(found.snippet) if is_hit] == ["river", "Running"]
     [found] = await find("晴れ", FoundKind.MESSAGE)
     assert "明日の東京は晴れです。" in found.snippet
+
+
+@pytest.mark.parametrize("length", range(5, 10))
+async def test_a_word_is_found_with_each_letter_that_is_typed(find, length: int) -> None:
+    assert "Pages" in {item.title for item in await find("migration"[:length], FoundKind.MESSAGE)}
+
+
+@pytest.mark.parametrize(
+    "text", ["a1@" * 16_000, "<!--" * 12_000, "a-" * 25_000, "x.y/" * 12_000, "a\x02b\x03c zebu " * 9]
+)
+async def test_no_text_keeps_a_message_from_being_stored_and_found(
+    services: Services, current_user: CurrentUser, owner_url: str, text: str
+) -> None:
+    with psycopg.connect(owner_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '20s'")
+        store_conversation(cursor, current_user.user_id, [StoredMessage("user", f"zebu {text}")], title="Odd")
+    [found] = await services.chat.search.search(current_user, "zebu")
+    assert found.title == "Odd" and ("zebu", True) in snippet_parts(found.snippet)
 
 
 async def test_filters_narrow_what_is_found(find, talks: dict[str, UUID]) -> None:
