@@ -11,6 +11,7 @@ const FIRST = "input:not([type=hidden]), select, textarea, .dialog-actions butto
 const GAP = 6;
 const MARGIN = 8;
 const FRAMES = 20;
+const LOST_FRAMES = 600;
 const NEAR_END = 600;
 
 /** The first control of this kind. @param {ParentNode | null | undefined} place @param {string} selector @returns {HTMLElement | null | undefined} */
@@ -25,12 +26,18 @@ export function focusSoon(selector, frames = FRAMES) {
   });
 }
 
-/** The same, until something has the focus. @param {string} selector */
-export function focusIfLost(selector, frames = FRAMES) {
+/** How often the user has pressed a key or a button of the mouse. */
+let inputs = 0;
+
+/**
+ * Focus it whenever nothing has the focus, as after a row has moved to another list: for some seconds, until the user does something.
+ * @param {string} selector
+ */
+export function focusIfLost(selector, frames = LOST_FRAMES, before = inputs) {
   requestAnimationFrame(() => {
-    if (document.activeElement !== document.body) return;
-    control(document, selector)?.focus();
-    if (frames) focusIfLost(selector, frames - 1);
+    if (!frames || inputs !== before) return;
+    if (document.activeElement === document.body) control(document, selector)?.focus();
+    focusIfLost(selector, frames - 1, before);
   });
 }
 
@@ -268,6 +275,7 @@ function touched({ target }) {
 }
 
 if (typeof document !== "undefined") {
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => void inputs++, true);
   document.addEventListener("scroll", loadMore, { capture: true, passive: true });
   document.addEventListener("keydown", pressed);
   document.addEventListener("toggle", toggled, true);
