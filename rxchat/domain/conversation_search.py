@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from uuid import UUID
@@ -19,7 +19,7 @@ _SIGNS = str.maketrans(dict.fromkeys("<>@/.&", " "))
 """The signs between words of tags, addresses and paths, as in the column `message.lexemes`."""
 _HAS_LETTER = re.compile(r"[^\W_]")
 HIT_BEGIN, HIT_END = "\x02", "\x03"
-"""Around what was found, in a snippet; stored texts contain no control characters."""
+"""Around what was found, in a snippet; the query removes them from the text itself."""
 
 
 class FoundKind(StrEnum):
@@ -60,7 +60,7 @@ class ConversationQuery:
     before: datetime | None = None
     has_code: bool = False
     has_files: bool = False
-    unknown: tuple[str, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
     """Filters that say nothing known, such as `has:wings`, or a date that does not exist."""
 
     @property

@@ -156,6 +156,7 @@ class Branches:
             NotFound: when the user has no such message, or it is deleted.
             Conflict: when an answer is in progress, or messages are queued.
         """
+        require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
             conversation = await rows.get_owned(session, current_user.user_id, conversation_id)
             if conversation is None:

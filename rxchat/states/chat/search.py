@@ -61,5 +61,5 @@ def _view(item: Found) -> FoundView:
             href = f"/documents/view/{item.id}"
         case FoundKind.CONVERSATION:
             href = f"/c/{item.id}"
-    parts = [Part(text, is_hit) for text, is_hit in snippet_parts(" ".join(item.snippet.split(" ")))]
+    parts = [Part(text, is_hit) for text, is_hit in snippet_parts(item.snippet)]
     return FoundView(str(item.id), item.kind.value, item.title, href, int(item.at.timestamp() * 1000), parts)

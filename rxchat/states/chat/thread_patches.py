@@ -47,9 +47,11 @@ class ThreadPatches:
         self, current_user: CurrentUser, conversation_id: UUID, events: list[tuple[int, ConversationEvent]]
     ) -> tuple[list[Patch], int]:
         """Return the patches of these events, and the seq of the last event that they contain (0 if there is none)."""
-        turns = self._turns(events)
-        if turns:
-            patch = await self._other_branch(current_user, conversation_id, turns[0] if len(turns) == 1 else None)
+        branch_points = self._branch_points(events)
+        if branch_points:
+            patch = await self._other_branch(
+                current_user, conversation_id, branch_points[0] if len(branch_points) == 1 else None
+            )
             # The page may contain later events already: showing them twice shows the same.
             return [patch], events[-1][0]
         patches: list[Patch] = []
@@ -72,24 +74,17 @@ class ThreadPatches:
             self.leaf_id = leaf_after(self.leaf_id, [event for _, event in events])
         return patches, events[-1][0] if events else 0
 
-    def _turns(self, events: list[tuple[int, ConversationEvent]]) -> list[UUID]:
+    def _branch_points(self, events: list[tuple[int, ConversationEvent]]) -> list[UUID]:
         """Return the messages after which the thread changes, other than by what follows the last one shown."""
         found, leaf_id = [], self.leaf_id
         for _, event in events:
             match event:
-                case (
-                    QuestionAsked(parent_id=parent_id)
-                    | AnswerStarted(parent_id=parent_id)
-                    | MessageAdded(parent_id=parent_id)
-                ) if parent_id not in {None, leaf_id}:
-                    found.append(parent_id)
-                case BranchChosen(parent_id=parent_id) | MessageRestored(parent_id=parent_id):
-                    found.append(parent_id)
-                case MessageDeleted(parent_id=parent_id):
-                    # The versions that are left are counted again.
-                    found.append(parent_id)
-                case MessageAdded(parent_id=parent_id):
-                    found.append(parent_id)
+                case QuestionAsked() | AnswerStarted():
+                    if event.parent_id not in {None, leaf_id}:
+                        found.append(event.parent_id)
+                case BranchChosen() | MessageAdded() | MessageDeleted() | MessageRestored():
+                    # Also if the last message stays: the versions of others are counted again.
+                    found.append(event.parent_id)
                 case _:
                     pass
             leaf_id = leaf_after(leaf_id, [event]) if leaf_id is not None else None

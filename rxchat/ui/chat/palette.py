@@ -41,7 +41,7 @@ def palette_icon(drawer: ClientValue[bool]) -> rx.Component:
     )
 
 
-def palette_button(drawer: ClientValue[bool], **props: Any) -> rx.Component:
+def palette_button(drawer: ClientValue[bool]) -> rx.Component:
     """The button that opens the palette, and its keys."""
     return rx.el.button(
         icon("search", 17, 1.75),
@@ -53,7 +53,6 @@ def palette_button(drawer: ClientValue[bool], **props: Any) -> rx.Component:
             "aria-keyshortcuts": "Control+K Meta+K", "aria-haspopup": "dialog",
             "data-tip": keys("K"), "data-tip-side": "bottom",
         },
-        **props,
     )  # fmt: skip
 
 
