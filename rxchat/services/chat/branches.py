@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,14 +35,6 @@ from rxchat.services.chat.messages import require_question_id, require_some_mode
 VERSIONS = 50
 """The maximum number of versions of a message."""
 _BUSY = "An answer is still being written in this conversation. Wait for it, or stop it first."
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """What was deleted with a message."""
-
-    later: int
-    """How many messages of the shown branch followed it."""
 
 
 class Branches:
@@ -165,8 +156,10 @@ class Branches:
         if message_id not in shown:
             await self.choose_version(current_user, conversation_id, message_id)
 
-    async def delete(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> Deleted:
-        """Delete a message with what follows it; another version of it is shown instead, if there is one.
+    async def delete(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> int:
+        """Delete a message with what follows it, and return how many messages of the shown branch followed.
+
+        Another version of it is shown instead, if there is one.
 
         Raises:
             NotFound: when the user has no such message.
@@ -184,7 +177,7 @@ class Branches:
                 others = [version for version in message.versions if version != message.id]
                 leaf_id = await _leaf_below(session, begun, others[-1]) if others else _parent(message)
             await begun.append(MessageDeleted(message_id=message.id, parent_id=_parent(message), leaf_id=leaf_id))
-        return Deleted(later)
+        return later
 
     async def restore(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> None:
         """Restore a deleted message with what follows it, and show it; while an answer is written, as a version to choose.

@@ -71,17 +71,11 @@ class MessageActionsState(DialogState, rx.State):
     async def delete(self, current_user: CurrentUser, message_id: str) -> None:
         """Delete a message with what follows it, and offer to undo it."""
         conversation_id = await self._shown()
-        deleted = await container.get_services().chat.branches.delete(
+        followed = await container.get_services().chat.branches.delete(
             current_user, conversation_id, require_id(message_id)
         )
-        later = (
-            ""
-            if not deleted.later
-            else f", and {deleted.later} after it"
-            if deleted.later > 1
-            else ", and one after it"
-        )
-        self.deleted = f"Message deleted{later}."
+        rest = "" if not followed else f", and {followed} after it" if followed > 1 else ", and one after it"
+        self.deleted = f"Message deleted{rest}."
         self.deleted_id, self._deleted_in = message_id, str(conversation_id)
 
     @rx.event

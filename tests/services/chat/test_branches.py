@@ -128,7 +128,7 @@ async def test_an_edited_answer_is_a_version_that_the_model_goes_on_from(
 async def test_a_deleted_message_is_hidden_with_what_follows_until_it_is_restored(conversation: Conversation) -> None:
     before = await conversation.shown()
     deleted = await conversation.branches.delete(conversation.user, conversation.id, before[1].id)
-    assert deleted.later == 2
+    assert deleted == 2
     assert [message.id for message in await conversation.shown()] == [before[0].id]
     await conversation.branches.restore(conversation.user, conversation.id, before[1].id)
     assert [message.id for message in await conversation.shown()] == [message.id for message in before]
