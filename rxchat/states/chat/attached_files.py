@@ -34,6 +34,8 @@ class AttachedFilesState(rx.State):
     """The IDs of those that are still being read."""
     problems: dict[str, str] = {}
     """Why a file could not be read, by its ID."""
+    _times_shown: int = 0
+    """Counts what was read and shown, so that nothing older replaces it."""
 
     @rx.event
     @partial(requires_user, longest=ANY_LENGTH)
@@ -45,6 +47,7 @@ class AttachedFilesState(rx.State):
         return AttachedFilesState.follow if self.being_read else None
 
     def _show(self, found: list[Document]) -> None:
+        self._times_shown += 1
         set_changed(
             self,
             being_read=[str(item.id) for item in found if not item.state.is_final],
@@ -76,13 +79,13 @@ class AttachedFilesState(rx.State):
             if self.of != of:
                 return False
             # The session is checked each time: permissions may have changed.
-            current_user = await current_user_of(self)
+            current_user, times_shown = await current_user_of(self), self._times_shown
         try:
             found = await _find(current_user, of)
         except DatabaseUnavailable:
             return True
         async with self:
-            if self.of == of:
+            if self.of == of and self._times_shown == times_shown:
                 self._show(found)
             return self.of == of and bool(self.being_read)
 

@@ -102,6 +102,8 @@ class DocumentsState(DialogState, rx.State):
     """The text of the toast."""
     _all: list[DocumentView] = []
     _limit: int = PAGE_SIZE
+    _times_shown: int = 0
+    """Counts what was read and shown, so that nothing older replaces it."""
 
     @rx.event
     @_guarded
@@ -132,6 +134,7 @@ class DocumentsState(DialogState, rx.State):
     def _show(self, found: _Found) -> None:
         """Show the values; unchanged ones are not sent again."""
         self._all = found.documents
+        self._times_shown += 1
         set_changed(self, collections=found.collections, shares=found.shares, deleted=found.deleted)
         set_changed(
             self, collection=next((item for item in found.collections if item.id == self.selected_id), NO_COLLECTION)
@@ -166,6 +169,8 @@ class DocumentsState(DialogState, rx.State):
             services.platform.document_feed.watching(current_user.user_id, parse_id(chosen)) as watch,
             tabs.on_disconnect(token, watch.notify),
         ):
+            # A change before this watch began has notified no watch.
+            watch.notify()
             while tabs.is_open(token):
                 is_new = await watch.wait(_IDLE_SECONDS)
                 async with self:
@@ -181,12 +186,13 @@ class DocumentsState(DialogState, rx.State):
         try:
             # The session is checked each time: permissions may have changed.
             async with self:
-                current_user = await current_user_of(self)
+                current_user, times_shown = await current_user_of(self), self._times_shown
             found = await _read(current_user, chosen)
         except DatabaseUnavailable:
             return False
         async with self:
-            if self.selected_id == chosen:
+            # An action of this tab may have changed what was read meanwhile, and has shown the result.
+            if self.selected_id == chosen and self._times_shown == times_shown:
                 self._show(found)
         return True
 

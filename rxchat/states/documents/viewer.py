@@ -86,6 +86,8 @@ class ViewerState(DialogState, rx.State):
     _start: int = 0
     _characters: int = 0
     _wanted: PassageRef = PassageRef()
+    _times_read: int = 0
+    """Counts what was read and shown, so that nothing older replaces it."""
 
     @rx.event
     @_guarded
@@ -113,6 +115,7 @@ class ViewerState(DialogState, rx.State):
 
     async def _read(self, current_user: CurrentUser, document_id: str) -> None:
         """Show the document with the text around the passage."""
+        self._times_read += 1
         try:
             found, span, is_changed = await container.get_services().retrieval.passages.around(
                 current_user, require_id(document_id), self._wanted, _LEAD, _PIECE
@@ -167,6 +170,8 @@ class ViewerState(DialogState, rx.State):
             shown, token = self.document.id, self.router.session.client_token
         feed = container.get_services().platform.document_feed
         with feed.watching(current_user.user_id, None) as watch, tabs.on_disconnect(token, watch.notify):
+            # A change before this watch began has notified no watch.
+            watch.notify()
             while shown and tabs.is_open(token):
                 is_new = await watch.wait(_IDLE_SECONDS)
                 async with self:
@@ -183,7 +188,7 @@ class ViewerState(DialogState, rx.State):
         try:
             # The session is checked each time: permissions may have changed.
             async with self:
-                current_user = await current_user_of(self)
+                current_user, times_read = await current_user_of(self), self._times_read
         except DatabaseUnavailable:
             return False
         try:
@@ -194,7 +199,8 @@ class ViewerState(DialogState, rx.State):
         except DatabaseUnavailable:
             return False
         async with self:
-            if self.document.id != shown:
+            # An action of this tab may have changed what was read meanwhile, and has shown the result.
+            if self.document.id != shown or self._times_read != times_read:
                 return True
             if found is None or history is None:
                 self._show_missing()

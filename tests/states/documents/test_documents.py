@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -126,6 +127,33 @@ async def test_a_reader_sees_what_is_shared_until_it_is_taken_back(
         await reader.until(lambda: shown(reader, "collections") == [])
         assert names(reader) == []
         assert shown(owner, "shares") == []
+
+
+async def test_what_was_read_before_an_action_is_not_shown_after_it(
+    services: Services, ada: CurrentUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, is_read, goes_on = documents._read, asyncio.Event(), asyncio.Event()
+
+    async def slow_at_first(*args: Any) -> Any:
+        found, is_first = await read(*args), not is_read.is_set()
+        is_read.set()
+        if is_first:
+            await goes_on.wait()
+        return found
+
+    collection = await services.documents.collections.create(ada, "Team")
+    document = await ready(services, ada, collection, "notes.txt", "The keys hang behind the door.")
+    async with open_tab(await signed_in_as(services, ada)) as tab:
+        await opened(tab, collection)
+        monkeypatch.setattr(documents, "_read", slow_at_first)
+        await services.documents.documents.rename(ada, document.id, "by-another-tab.txt")
+        await is_read.wait()
+        await tab.do(DocumentsState, "rename_document", form={"id": str(document.id), "name": "by-this-tab.txt"})
+        already = len(tab.frames)
+        goes_on.set()
+        await services.documents.documents.rename(ada, document.id, "by-another-tab-again.txt")
+        await tab.until(lambda: names(tab) == ["by-another-tab-again.txt"])
+        assert not [frame for frame in tab.frames[already:] if "by-another-tab.txt" in frame]
 
 
 async def test_a_reader_changes_nothing(services: Services, ada: CurrentUser, grace: CurrentUser) -> None:
