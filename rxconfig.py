@@ -7,7 +7,7 @@ import reflex as rx
 from reflex.utils.exec import is_prod_mode
 
 from rxchat.settings import Settings
-from rxchat.ui.build import PdfDecodersPlugin, SameOriginPlugin, SharedRoutesPlugin
+from rxchat.ui.build import SameOriginPlugin, SeparateFilesPlugin, SharedRoutesPlugin
 from rxchat.ui.bundle import BundlePlugin
 from rxchat.ui.theme import TAILWIND
 
@@ -44,7 +44,7 @@ config = rx.Config(
         SameOriginPlugin(),
         SharedRoutesPlugin(),
         BundlePlugin(),
-        PdfDecodersPlugin(),
+        SeparateFilesPlugin(),
     ],
     show_built_with_reflex=False,
     state_manager_mode="memory",  # pyright: ignore[reportArgumentType]

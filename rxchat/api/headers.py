@@ -39,6 +39,16 @@ _NOT_A_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 # PDF.js loads its decoders into its worker.
 _PDF_WORKER = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PDF_WORKER_FILE = "pdf.worker"
+# What a model wrote is drawn in frames (assets/frames) that have no origin of their own, wherever they are opened, and that
+# load nothing but what their kind is about. The page that holds them lets them go nowhere else.
+FRAMES = "/frames/"
+_FRAME = "sandbox allow-scripts; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+_FRAME_POLICIES = {
+    "page.html": _FRAME
+    + "script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:",
+    "diagram.html": _FRAME + "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:",
+    "image.html": _FRAME + "script-src 'self'; style-src 'self' 'unsafe-inline'; img-src http: https:",
+}
 # Emotion, with which Reflex styles components, puts an empty style element into the page and fills it rule by rule
 # through the CSSOM, which the page's scripts may do: this is the hash of the empty string.
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
@@ -66,6 +76,8 @@ class AnswerHeaders:
     def _complete(self, headers: MutableHeaders, path: str, status: int) -> None:
         for name, value in self._for_all.items():
             headers[name] = value
+        if path.startswith(FRAMES):
+            _add_for_frame(headers, path.removeprefix(FRAMES))
         is_page = "text/html" in headers.get("content-type", "")
         is_worker = path.startswith(_HASHED) and PurePosixPath(path).name.startswith(_PDF_WORKER_FILE)
         other = _PDF_WORKER if is_worker else _NOT_A_PAGE
@@ -80,6 +92,17 @@ class AnswerHeaders:
             headers["Cache-Control"] = f"public, max-age={_YEAR_SECONDS}, immutable"
         else:
             headers["Cache-Control"] = "no-cache"
+
+
+def _add_for_frame(headers: MutableHeaders, name: str) -> None:
+    """Let RxChat's pages hold the frames, and the frames, which are of no origin, load their own files."""
+    if name in _FRAME_POLICIES:
+        headers["Content-Security-Policy"] = _FRAME_POLICIES[name]
+        headers["X-Frame-Options"] = "SAMEORIGIN"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["X-DNS-Prefetch-Control"] = "off"
+    else:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
 def is_file(path: str) -> bool:
@@ -114,6 +137,7 @@ def page_policy(settings: Settings, script_hashes: Sequence[str]) -> str:
             f"style-src 'self' {_EMPTY_STYLE}",
             "img-src 'self' data: blob:",
             "font-src 'self'",
+            "frame-src 'self'",
             " ".join(("connect-src 'self'", *sockets)),
             "manifest-src 'self'",
             "form-action 'self'",

@@ -15,6 +15,12 @@ from reflex.plugins import Plugin
 
 _BAKED_ADDRESS = re.compile(r"""(["'`])(http|ws)s?://[^/"'`]+(/[^"'`]*)\1""")
 DECODERS = "pdf-decoders"
+SEPARATE_FILES = {
+    "pdfjs-dist/wasm/jbig2_nowasm_fallback.js": DECODERS,
+    "pdfjs-dist/wasm/openjpeg_nowasm_fallback.js": DECODERS,
+    "@mermaid-js/tiny/dist/mermaid.tiny.js": "frames",
+}
+"""The folders of the build that files of packages are copied to."""
 _ROUTES_FILE = "app/routes.js"
 _ROUTES = "export default ["
 _MARK = "\n// Added by RxChat: "
@@ -77,28 +83,28 @@ class SharedRoutesPlugin(Plugin):
         context["add_modify_task"](_ROUTES_FILE, lambda text: _share_elements(text, shared))
 
 
-class PdfDecodersPlugin(Plugin):
-    """Puts beside the build what PDF.js shows scans with (JBIG2, JPEG 2000): it looks for the files by their names.
+class SeparateFilesPlugin(Plugin):
+    """Puts beside the build what is looked for by its name, and not imported.
 
-    These are its decoders without WebAssembly, which would want 'wasm-unsafe-eval' of every page. The development server
-    has none of them: such pictures stay blank there.
+    PDF.js shows scans with decoders (JBIG2, JPEG 2000); these are the ones without WebAssembly, which would want
+    'wasm-unsafe-eval' of every page. Mermaid draws diagrams in a frame of its own (assets/frames). The development server
+    has none of them: such pictures stay blank there, and diagrams are shown as their source.
     """
 
     def post_build(self, **context: Any) -> None:
-        """Copy the decoders.
+        """Copy the files.
 
         Raises:
-            RuntimeError: If this version of PDF.js has them elsewhere.
+            RuntimeError: If this version of a package has them elsewhere.
         """
         static_dir: Path = context["static_dir"]
-        decoders = static_dir.parents[1] / "node_modules" / "pdfjs-dist" / "wasm"
-        target = static_dir / DECODERS
-        target.mkdir(exist_ok=True)
-        for name in ("jbig2", "openjpeg"):
-            file = decoders / f"{name}_nowasm_fallback.js"
+        packages = static_dir.parents[1] / "node_modules"
+        for name, folder in SEPARATE_FILES.items():
+            file = packages / name
             if not file.is_file():
-                raise RuntimeError(f"PDF.js has no {file.name} where it was.")
-            shutil.copyfile(file, target / file.name)
+                raise RuntimeError(f"There is no {name} where it was.")
+            (static_dir / folder).mkdir(exist_ok=True)
+            shutil.copyfile(file, static_dir / folder / file.name)
 
 
 class SameOriginPlugin(Plugin):

@@ -12,6 +12,9 @@ _LAST_GROUP = """              name: "reflex-env",
             },
 """
 _MARK = "// Added by RxChat.\n"
+_BUILD = "  build: {\n"
+# Small fonts would become data: addresses in the style sheets, which the pages' policy refuses.
+_NOTHING_INLINE = "    assetsInlineLimit: 0,\n"
 # rehype-raw has a whole HTML parser in it (30 kB), which would make elements of what a model writes.
 _OMIT_UNUSED = """function omitUnused() {
   const unused = "\\0unused";
@@ -51,6 +54,7 @@ def _changed(config: str) -> str:
     for place, added in (
         (_DEFINITIONS, _MARK + _OMIT_UNUSED + _DEFINITIONS),
         (_PLUGINS, f"{_PLUGINS}    omitUnused(),\n"),
+        (_BUILD, _BUILD + _NOTHING_INLINE),
         (_LAST_GROUP, _LAST_GROUP + _SHARED),
     ):
         if config.count(place) != 1:

@@ -27,6 +27,7 @@ HELD = "scripted:count=1,tokens=200,rate=100,hold=80"
 LATE = "scripted:tokens=10,hold=0+5"
 """A model that waits before its first word, and again after five."""
 FAILING = "scripted:fault=cut,at=60,rate=100,tokens=80,hold=30"
+ECHO = "scripted:echo=3,rate=150"
 RICH, ENDLESS = "scripted:rich=1", "scripted:count=1,tokens=3000,rate=20"
 MODELS = (
     HELD,
@@ -42,6 +43,7 @@ MODELS = (
     "scripted:think=10,fault=markdown,rate=100,hold=5+50",
     "scripted:hostile=1",
     "scripted:notes=1",
+    ECHO,
     EMBEDDER,
 )
 PLAIN = "scripted:tokens=1,text=Thirty days are yours [1]."

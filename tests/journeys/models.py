@@ -1,7 +1,7 @@
 """The scripted Ollama with three more models, for journeys.
 
 `scripted:hostile=1` writes what must never run or be fetched, `scripted:notes=1` footnotes, code, and Hebrew,
-`scripted:rich=1` all that markdown has.
+`scripted:rich=1` all that markdown has, and `scripted:echo=3` what it was asked, in tokens of three characters.
 
 Run alone: python -m tests.journeys.models PORT MODEL ...
 """
@@ -50,6 +50,8 @@ class JourneyOllama(ScriptedOllama):
             script = replace(script, text=NOTES, tokens=1)
         if "rich=1" in model:
             script = replace(script, text=RICH, tokens=1)
+        if "echo=" in model:
+            script = replace(script, text=messages[-1]["content"])
         await super()._generate(model, script, messages, writer)
 
 

@@ -16,6 +16,7 @@ class Script:
     think: int = 0
     text: str = "word "
     count: int = 0
+    echo: int = 0
     resume: str = "on"
     stamp: int = 0
     call: str = ""
@@ -54,7 +55,12 @@ def goes_on(messages: list[dict[str, Any]]) -> bool:
 
 def resumed(script: Script, messages: list[dict[str, Any]]) -> list[str]:
     """Return a model's tokens after the given messages: the whole answer, or the rest of a begun one."""
-    pieces = [f"{number} " for number in range(1, script.tokens + 1)] if script.count else [script.text] * script.tokens
+    if script.echo:
+        pieces = [script.text[at : at + script.echo] for at in range(0, len(script.text), script.echo)]
+    elif script.count:
+        pieces = [f"{number} " for number in range(1, script.tokens + 1)]
+    else:
+        pieces = [script.text] * script.tokens
     if not goes_on(messages):
         return pieces
     is_prefilled = messages[-1]["role"] == "assistant"

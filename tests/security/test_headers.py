@@ -153,6 +153,27 @@ def test_files_that_are_the_same_for_everybody_may_be_kept(stranger: httpx.Clien
         assert_guarded(again)
 
 
+def test_frames_for_what_models_wrote_have_no_origin_and_reach_nothing(stranger: httpx.Client) -> None:
+    for name, sources in {
+        "page": {"script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"], "style-src": ["'unsafe-inline'"]},
+        "diagram": {"script-src": ["'self'"], "img-src": ["data:"]},
+        "image": {"script-src": ["'self'"], "img-src": ["http:", "https:"]},
+    }.items():
+        answer = stranger.get(f"/frames/{name}.html")
+        policy = directives(answer)
+        assert answer.status_code == 200 and policy["sandbox"] == ["allow-scripts"]
+        assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == ["'none'"]
+        assert policy["frame-ancestors"] == ["'self'"] and "connect-src" not in policy and "frame-src" not in policy
+        assert {directive: policy[directive] for directive in sources} == sources
+        assert answer.headers["x-frame-options"] == "SAMEORIGIN" and answer.headers["referrer-policy"] == "no-referrer"
+        script = stranger.get(f"/frames/{name}.js")
+        assert script.headers["cross-origin-resource-policy"] == "cross-origin" and "sandbox" in directives(script)
+    # What holds them lets them go nowhere else.
+    assert directives(stranger.get("/sign-in"))["frame-src"] == ["'self'"]
+    for path in ("/frames/nothing.html", "/frames/../index.html", "/frames/"):
+        assert directives(stranger.get(path))["frame-ancestors"] == ["'none'"]
+
+
 def test_the_answer_to_a_broken_request_says_no_more_than_it_must(web_server: RxChat) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", web_server.port, timeout=10)
     try:

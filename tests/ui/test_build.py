@@ -11,7 +11,7 @@ from reflex_base.compiler import templates
 from reflex_base.constants.installer import PackageJson
 
 from rxchat import frontend
-from rxchat.ui.build import DECODERS, PdfDecodersPlugin, SameOriginPlugin, SharedRoutesPlugin, _bind_to_loopback
+from rxchat.ui.build import SEPARATE_FILES, SameOriginPlugin, SeparateFilesPlugin, SharedRoutesPlugin, _bind_to_loopback
 
 CHUNK = (
     'var e={PING:"http://localhost:8000/ping",EVENT:"ws://localhost:8000/_event",TRANSPORT:`websocket`};export{e as t};'
@@ -39,18 +39,17 @@ def test_build_without_the_addresses_is_refused(tmp_path: Path) -> None:
         SameOriginPlugin().post_build(static_dir=tmp_path)
 
 
-def test_decoders_for_scans_are_beside_the_build(tmp_path: Path) -> None:
-    static, wasm = tmp_path / "build" / "client", tmp_path / "node_modules" / "pdfjs-dist" / "wasm"
+def test_files_that_are_looked_for_by_name_are_beside_the_build(tmp_path: Path) -> None:
+    static, packages = tmp_path / "build" / "client", tmp_path / "node_modules"
     static.mkdir(parents=True)
-    wasm.mkdir(parents=True)
-    (wasm / "jbig2_nowasm_fallback.js").write_text("one")
-    with pytest.raises(RuntimeError, match="openjpeg"):
-        PdfDecodersPlugin().post_build(static_dir=static)
-    (wasm / "openjpeg_nowasm_fallback.js").write_text("two")
-    PdfDecodersPlugin().post_build(static_dir=static)
-    assert {file.name: file.read_text() for file in (static / DECODERS).iterdir()} == {
-        "jbig2_nowasm_fallback.js": "one", "openjpeg_nowasm_fallback.js": "two",
-    }  # fmt: skip
+    for name in SEPARATE_FILES:
+        with pytest.raises(RuntimeError, match="There is no"):
+            SeparateFilesPlugin().post_build(static_dir=static)
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text(name)
+    SeparateFilesPlugin().post_build(static_dir=static)
+    for name, folder in SEPARATE_FILES.items():
+        assert (static / folder / Path(name).name).read_text() == name
 
 
 def routes_with(text: str, *pages: SimpleNamespace) -> str:

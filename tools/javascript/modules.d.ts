@@ -2,9 +2,13 @@
 declare module "$/*";
 declare module "*.mjs";
 declare module "*?url";
+declare module "*.css";
+declare module "@streamdown/cjk";
+declare module "katex";
 declare module "lucide-react";
 declare module "pdfjs-dist";
 declare module "react-router";
+declare module "remark-*";
 declare module "shiki/*";
 declare module "streamdown";
 declare module "tus-js-client";

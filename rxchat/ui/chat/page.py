@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from rxchat.states.chat.thread import ThreadState
+from rxchat.ui.chat.artifact import artifact_beside
 from rxchat.ui.chat.citations import citation_card
 from rxchat.ui.chat.composer import composer
 from rxchat.ui.chat.message_actions import message_actions
@@ -33,7 +34,7 @@ def chat_page() -> rx.Component:
                 citation_card(),
             ),
         ),
-        beside=document_beside(),
+        beside=rx.fragment(document_beside(), artifact_beside()),
     )
 
 

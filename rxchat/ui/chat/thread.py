@@ -15,6 +15,19 @@ from rxchat.ui.chat.empty_page import empty_page
 from rxchat.ui.client import ICONS, ClientComponent, module
 from rxchat.ui.kit.elements import skeleton
 
+# Streamdown's own plugins, or ones that they are made of: what remains is drawn with the same parser. KaTeX draws formulas, and
+# Mermaid's smaller build, which needs no other package, diagrams (all but mind maps and architecture diagrams).
+MARKDOWN = [
+    "@streamdown/cjk@1.0.3",
+    "remark-breaks@4.0.0",
+    "remark-cjk-friendly@2.3.3",
+    "remark-cjk-friendly-gfm-strikethrough@2.3.2",
+    "remark-gfm@4.0.1",
+    "remark-math@6.0.0",
+    "katex@0.19.1",
+    "@mermaid-js/tiny@12.0.0",
+]
+
 
 def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
     """The arguments of an event that names one thing."""
@@ -60,7 +73,7 @@ class Thread(ClientComponent):
 
     library = module("thread.jsx")
     tag = "Thread"
-    lib_dependencies: list[str] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0"]
+    lib_dependencies: list[str] = [ICONS, "streamdown@2.7.1", "shiki@4.6.0", *MARKDOWN]
 
     run: rx.Var[dict[str, Any]]
     model: rx.Var[str]

@@ -1,6 +1,7 @@
 // Copying text, with a word about whether it worked: only a script in the browser has the clipboard.
 import { useEffect, useRef, useState } from "react";
 import { Check, Copy } from "lucide-react";
+import { copyOf, shownText } from "./plain-text.js";
 
 /** The clipboard API exists only on https and localhost; elsewhere the old way still works. */
 async function copyText(text) {
@@ -17,15 +18,10 @@ async function copyText(text) {
   area.remove();
 }
 
-/** Copy a message's words as a selection of all of them would: without Markdown, and without the buttons in it. @param {string} id */
-export function copyPlain(id) {
+/** Copy a message's words as they are shown: without Markdown, and without the buttons in it. @param {string} id */
+export async function copyPlain(id) {
   const words = document.querySelector(`#message-${CSS.escape(id)} .md`);
-  const selection = getSelection();
-  if (!words || !selection) return;
-  selection.selectAllChildren(words);
-  const text = selection.toString();
-  selection.removeAllRanges();
-  void copyText(text);
+  if (words) await copyText(shownText(copyOf(words)));
 }
 
 export function CopyButton({ text, label, className = "", withWord = false }) {

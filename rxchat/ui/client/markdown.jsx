@@ -1,10 +1,24 @@
 // An answer's markdown, drawn while it grows: Streamdown is a React component. Loaded with the first answer, not before.
 import { memo, useMemo } from "react";
-import { Streamdown } from "streamdown";
+import remarkBreaks from "remark-breaks";
+import remarkCjk from "remark-cjk-friendly";
+import remarkCjkStrikethrough from "remark-cjk-friendly-gfm-strikethrough";
+import remarkGfm from "remark-gfm";
+import remarkMath from "remark-math";
+import { cjk } from "@streamdown/cjk";
+import { Streamdown, useIsCodeFenceIncomplete } from "streamdown";
+import { previewOf } from "./artifact.js";
 import { AnswerOf, CitationChip } from "./citation-chip.jsx";
 import { citationIn, linkedText, newNonce, restoreMarks } from "./citation-marks.js";
 import { CodeBlock } from "./code-block.jsx";
-import { outboundLink } from "./words.js";
+import { Diagram } from "./diagram.jsx";
+import { Formula } from "./formula.jsx";
+import { HANDLERS, harmlessHtml, keepHtml } from "./markdown-html.js";
+import { parseable } from "./markdown-source.js";
+import { Picture } from "./picture.jsx";
+import { copyFormulas } from "./plain-text.js";
+import { Table } from "./table.jsx";
+import { hostOf, outboundLink } from "./words.js";
 
 const NONCE = newNonce();
 
@@ -33,18 +47,16 @@ function Link({ node, href, children, className, target: _, rel, ...rest }) {
   const target = outboundLink(href);
   if (!target) return <span className="dead-link">{children}</span>;
   return (
-    <a href={target} target="_blank" rel="noopener noreferrer nofollow">
+    <a href={target} target="_blank" rel="noopener noreferrer nofollow" data-tip={target} data-host={hostOf(target)}>
       {children}
     </a>
   );
 }
 
-/** A picture of another site would reveal the reader to that site, so it is shown as a link. */
-function Picture({ src, alt }) {
+function Image({ src, alt }) {
   const target = outboundLink(src);
   const name = alt || "image";
-  if (!target) return <span className="dead-link">{name}</span>;
-  return <a href={target} target="_blank" rel="noopener noreferrer nofollow">{`Image: ${name}`}</a>;
+  return /^https?:/.test(target) ? <Picture address={target} name={name} /> : <span className="dead-link">{name}</span>;
 }
 
 function plainText(children) {
@@ -54,34 +66,45 @@ function plainText(children) {
 }
 
 function Block({ className, children }) {
+  const isGrowing = useIsCodeFenceIncomplete();
   const language = /language-([^\s]+)/.exec(className ?? "")?.[1] ?? "";
-  return <CodeBlock code={plainText(children).replace(/\n$/, "")} language={language} />;
+  const code = plainText(children).replace(/\n$/, "");
+  if (language === "math") return <Formula tex={code} isBlock={/math-display/.test(className)} />;
+  if (language === "mermaid" && !isGrowing) return <Diagram code={code} />;
+  return <CodeBlock code={code} language={language} isGrowing={isGrowing} preview={previewOf(language, code)} />;
 }
 
-const Table = ({ children }) => (
-  // biome-ignore lint/a11y: what scrolls has to be reached with the keyboard, and is neither a landmark nor a set of fields.
-  <div className="table-box" tabIndex={0} role="group" aria-label="Table">
-    <table>{children}</table>
-  </div>
-);
+const InlineCode = ({ className, children }) =>
+  /math-inline/.test(className) ? <Formula tex={plainText(children)} isBlock={false} /> : <code>{children}</code>;
 
 /** Streamdown's own components bring buttons and frames that are not our look: plain elements instead. */
 const plain = (Tag, dir) => {
-  const Plain = ({ node, className, ...rest }) => <Tag dir={dir} {...rest} />;
+  const Plain = ({ node, className, ...rest }) => <Tag dir={dir} {...rest} className={className === "loose" ? className : undefined} />;
   Plain.displayName = `Plain(${Tag})`;
   return Plain;
 };
 
-const PLAIN = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "hr", "strong", "thead", "tbody", "tr", "th", "td", "sup", "sub", "li", "section"];
+/** The page's own heading is the first one: an answer's are below it, and look as steps of their own. */
+const HEADINGS = ["", "md-h1", "md-h2", "md-h3", "md-h4", "md-h5", "md-h6"];
+const heading = (level) => {
+  const Tag = /** @type {any} */ (level < 6 ? `h${level + 1}` : "p");
+  const own = level < 6 ? {} : { role: "heading", "aria-level": level + 1 };
+  const Heading = ({ node, className, ...rest }) => <Tag {...rest} {...own} className={rest.id ? className : HEADINGS[level]} />;
+  Heading.displayName = `Heading(${level})`;
+  return Heading;
+};
+
+const PLAIN = ["p", "hr", "strong", "thead", "tbody", "tr", "th", "td", "sup", "sub", "li", "section", "details", "summary"];
 
 const COMPONENTS = {
   ...Object.fromEntries(PLAIN.map((tag) => [tag, plain(tag)])),
   // A text with footnotes is one block to Streamdown, which finds the direction of blocks only.
   ...Object.fromEntries(["ul", "ol", "blockquote"].map((tag) => [tag, plain(tag, "auto")])),
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((level) => [`h${level}`, heading(level)])),
   a: Link,
   code: Block,
-  img: Picture,
-  inlineCode: ({ children }) => <code>{children}</code>,
+  img: Image,
+  inlineCode: InlineCode,
   input: ({ checked }) => <input type="checkbox" disabled checked={checked} aria-label={checked ? "Done" : "Not done"} />,
   table: Table,
 };
@@ -92,7 +115,20 @@ function citationsOutsideLinks() {
 }
 
 const NONE = [];
-const CITING = [citationsOutsideLinks];
+// In the order in which @streamdown/cjk has them; of its plugins only the one that ends links before CJK punctuation is taken as it
+// is, since its strikethrough takes single tildes.
+const [endLinks] = cjk.remarkPluginsAfter;
+const REMARK = [
+  remarkCjk,
+  [remarkGfm, { singleTilde: false }],
+  endLinks,
+  [remarkCjkStrikethrough, { singleTilde: false }],
+  [remarkMath, { singleDollarTextMath: false }],
+  remarkBreaks,
+  keepHtml,
+];
+const PLAIN_TEXT = [harmlessHtml];
+const CITING = [harmlessHtml, citationsOutsideLinks];
 const OFF = { enabled: false };
 const keep = (url) => url;
 
@@ -101,25 +137,29 @@ const keep = (url) => url;
  * are those of the whole text, when it is complete.
  */
 function Markdown({ text, isGrowing, citations = NONE, message }) {
-  const shown = useMemo(() => (citations.length ? linkedText(text, citations, NONCE) : text), [text, citations]);
+  const shown = useMemo(() => parseable(citations.length ? linkedText(text, citations, NONCE) : text), [text, citations]);
   const answer = useMemo(() => ({ citations, message }), [citations, message]);
   // Each message has its own first footnote.
-  const places = useMemo(() => ({ clobberPrefix: `${message}-` }), [message]);
+  const places = useMemo(() => ({ clobberPrefix: `${message}-`, handlers: HANDLERS }), [message]);
   return (
     <AnswerOf value={answer}>
-      <Streamdown
-        className={isGrowing ? "md md-growing" : "md"}
-        components={COMPONENTS}
-        rehypePlugins={citations.length ? CITING : NONE}
-        urlTransform={keep}
-        parseIncompleteMarkdown={isGrowing}
-        remarkRehypeOptions={places}
-        linkSafety={OFF}
-        controls={false}
-        dir="auto"
-      >
-        {shown}
-      </Streamdown>
+      <div className="md-copied" onCopy={copyFormulas}>
+        <Streamdown
+          className={isGrowing ? "md md-growing" : "md"}
+          components={COMPONENTS}
+          remarkPlugins={REMARK}
+          rehypePlugins={citations.length ? CITING : PLAIN_TEXT}
+          urlTransform={keep}
+          parseIncompleteMarkdown={isGrowing}
+          isAnimating={isGrowing}
+          remarkRehypeOptions={places}
+          linkSafety={OFF}
+          controls={false}
+          dir="auto"
+        >
+          {shown}
+        </Streamdown>
+      </div>
     </AnswerOf>
   );
 }

@@ -18,6 +18,11 @@ export function openBeside(address, from) {
 
 export const closeBeside = () => navigation.close();
 
+/** What is beside the chat was opened here, and leaves the reader here when it is closed. @param {any} from */
+export const returnTo = (from) => {
+  opener = from;
+};
+
 /** What a click on a link to a document does in a chat; with Ctrl and the like it still opens a tab. */
 export function followBeside(event) {
   if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

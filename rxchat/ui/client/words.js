@@ -28,6 +28,12 @@ export function outboundLink(href) {
   }
 }
 
+/** Where an address leads, in the words that a reader knows it by: its host, or whom a mail is for. @param {string} address */
+export function hostOf(address) {
+  const url = new URL(address);
+  return url.host || decodeURIComponent(url.pathname);
+}
+
 /** "0.8 s", "12 s", "2 min 5 s". */
 export function spokenSeconds(seconds) {
   if (!(seconds >= 0)) return "";
@@ -83,3 +89,6 @@ export function sizeWords(bytes) {
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1000))} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
+
+/** A cell of a table for a spreadsheet, which must not run a model's words as a formula (OWASP: CSV injection). */
+export const inertCell = (cell) => (/^[=@\t\r]|^[+-](?![\d.,\s]*%?$)/.test(cell) ? `'${cell}` : cell);

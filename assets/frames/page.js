@@ -1,0 +1,11 @@
+// Shows the page that the frame's parent sends. This document has no origin, and its policy lets it load nothing.
+addEventListener(
+  "message",
+  (event) => {
+    if (event.source !== parent) return;
+    document.open();
+    document.write(event.data.text);
+    document.close();
+  },
+  { once: true },
+);
