@@ -25,6 +25,7 @@ class Script:
     load: float = 0.0
     needs: str = ""
     hold: str = ""
+    ends: str = "stop"
 
     @classmethod
     def named(cls, model: str) -> Script | None:

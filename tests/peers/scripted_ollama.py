@@ -230,7 +230,7 @@ class ScriptedOllama:
             part = _part(model, thinking=said) if kind == "thinking" else _part(model, content=said)
             await _line(writer, part)
         took = int((time.perf_counter() - began) * 1e9)
-        await _line(writer, _part(model, done=True) | _durations(len(pieces), took))
+        await _line(writer, _part(model, done=True) | _durations(len(pieces), took) | {"done_reason": script.ends})
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 

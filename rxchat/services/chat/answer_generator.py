@@ -41,6 +41,7 @@ from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import made_at
 from rxchat.domain.messages import MessageState
 from rxchat.domain.ports import ChatModel
+from rxchat.domain.reasoning_tags import ReasoningTags
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
 from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
@@ -215,6 +216,8 @@ class AnswerGenerator:
         # Another request is being made, so the answer has not ended.
         self._finished = None
         calls: list[ToolCall] = []
+        # A continued answer begins in the middle: there is no reasoning before it.
+        tags = None if self._answer.text else ReasoningTags()
         stretch = time.monotonic()
         async with aclosing(self._model.chat(self.run.model, messages, tools)) as events:
             async for event in events:
@@ -222,18 +225,29 @@ class AnswerGenerator:
                     case ToolCalled(call=call):
                         calls.append(call)
                     case TextDelta(text=text):
-                        self._add(ChunkKind.TEXT, seam.feed(sanitize(text)))
+                        self._add_text(tags, seam.feed(sanitize(text)))
                     case ReasoningDelta(text=text):
                         self._add(ChunkKind.REASONING, sanitize(text))
                     case AnswerFinished():
                         self._finished = event
-                        self._add(ChunkKind.TEXT, seam.close())
+                        self._add_text(tags, seam.close(), is_last=True)
                 if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
                     raise InvalidModelResponse(f"The answer was stopped at {ANSWER_CHARACTERS:,} characters.")
                 if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
                     await asyncio.sleep(0)
                     stretch = time.monotonic()
         return calls
+
+    def _add_text(self, tags: ReasoningTags | None, text: str, *, is_last: bool = False) -> None:
+        """Add the model's text, of which a part may be reasoning between tags."""
+        if tags is None:
+            self._add(ChunkKind.TEXT, text)
+            return
+        for piece in [*tags.feed(text), *(tags.close() if is_last else [])]:
+            self._add(piece.kind, piece.text)
+            if piece.ends_reasoning:
+                self._answer.turn_into_reasoning()
+                self._saved[ChunkKind.TEXT] = self._answer.stored[ChunkKind.TEXT] = 0
 
     def _add(self, kind: ChunkKind, text: str) -> None:
         if not text:
@@ -308,10 +322,19 @@ class AnswerGenerator:
             await EventAppender(session, run.owner_id, run.conversation_id, locked.seq, locked.leaf_id).end(event)
         return True
 
+    def _shortcoming(self) -> ModelError | None:
+        """What is wrong with an answer that the model itself has ended."""
+        model, is_cut = self.run.model, self._finished is not None and self._finished.reason == "length"
+        if self._answer.text:
+            return AnswerInterrupted("The answer was cut off: the model reached its limit.") if is_cut else None
+        if not self._answer.reasoning:
+            return ModelError(f"{model} returned an empty answer. Try again, or choose another model.")
+        why = "reached its limit while it was reasoning" if is_cut else "stopped after its reasoning"
+        return ModelError(f"{model} {why}, without an answer. Try again, or choose another model.")
+
     def _result(self, *, stopped: bool) -> AnswerEnded:
-        failure, text = self._failure, self._answer.text
-        if failure is None and not stopped and not text:
-            failure = ModelError(f"{self.run.model} returned an empty answer. Try again, or choose another model.")
+        text = self._answer.text
+        failure = self._failure or (None if stopped else self._shortcoming())
         state = MessageState.DONE
         if isinstance(failure, AnswerInterrupted):
             state = MessageState.INTERRUPTED

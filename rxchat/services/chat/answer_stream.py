@@ -47,6 +47,12 @@ class AnswerStream:
         """Append text."""
         self._write(kind, self.whole(kind) + piece)
 
+    def turn_into_reasoning(self) -> None:
+        """Move the whole text to the reasoning: what follows is the answer."""
+        self.reasoning, self.text = self.reasoning + self.text, ""
+        self.rewrites += 1
+        self._wake()
+
     def end(self) -> None:
         """Mark the run as ended; the message has the whole text."""
         self.ended = True

@@ -47,6 +47,7 @@ class StreamPublisher:
         self._answer = answer
         self._fence = fence
         self._told = dict.fromkeys(ChunkKind, 0)
+        self._rewrites = 0
         self._telling = asyncio.Lock()
 
     async def publish(self) -> bool:
@@ -56,6 +57,8 @@ class StreamPublisher:
         heard = True
         async with self._telling:
             is_stored = self._is_stored()
+            if self._answer.rewrites != self._rewrites:
+                self._rewrites, self._told[ChunkKind.TEXT] = self._answer.rewrites, 0
             for kind in (ChunkKind.REASONING, ChunkKind.TEXT):
                 whole, told = self._answer.whole(kind), self._told[kind]
                 if not is_stored:

@@ -145,6 +145,42 @@ async def test_an_empty_answer_is_a_failure_that_says_so(services: Services, cur
     assert message.state is MessageState.FAILED and "empty answer" in message.error
 
 
+@pytest.mark.parametrize(
+    ("said", "reasoning", "text"),
+    [
+        ("<think>plan</think>42", "plan", "42"),
+        # The template has opened the tag: what was shown as the answer was reasoning.
+        ("Let me see...</think>42 is it", "Let me see...", "42 is it"),
+        ("Write `</think>` there", "", "Write `</think>` there"),
+    ],
+)
+async def test_reasoning_between_tags_is_no_part_of_the_answer(
+    services: Services, current_user: CurrentUser, said: str, reasoning: str, text: str
+) -> None:
+    turn = await services.chat.messages.send_message(
+        current_user, None, "go", f"scripted:echo=3,rate=40,text={said}"
+    )
+    message = await ended(services, current_user, turn.conversation_id)
+    assert (message.reasoning, message.text, message.state) == (reasoning, text, MessageState.DONE)
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "words"),
+    [
+        ("scripted:tokens=5,ends=length", MessageState.INTERRUPTED, "cut off: the model reached its limit"),
+        ("scripted:think=5,tokens=0", MessageState.FAILED, "stopped after its reasoning, without an answer"),
+        ("scripted:think=5,tokens=0,ends=length", MessageState.FAILED, "reached its limit while it was reasoning"),
+    ],
+)
+async def test_an_answer_that_is_cut_off_or_missing_says_why(
+    services: Services, current_user: CurrentUser, model: str, state: MessageState, words: str
+) -> None:
+    turn = await services.chat.messages.send_message(current_user, None, "go", model)
+    message = await ended(services, current_user, turn.conversation_id)
+    assert message.state is state and words in message.error
+    assert message.reasoning.startswith("thought 0") is ("think" in model)
+
+
 async def test_an_ordinary_restart_goes_on_from_the_saved_words(
     settings: Settings, at: Connections, owner_url: str, ollama: ScriptedOllama
 ) -> None:
