@@ -273,3 +273,37 @@ def test_a_picture_of_another_site_is_loaded_when_the_reader_says_so(chat: Chat)
     expect(chat.page.frame_locator("iframe[title='A map']").get_by_alt_text("A map")).to_be_visible()
     expect(chat.answers.last.locator("iframe")).to_have_attribute("data-drawn", "true")
     assert referrers == [None]
+
+
+# As Chrome's translation does: each text that may be translated is put into two elements, again and again.
+TRANSLATE = """() => setInterval(() => {
+  const walker = document.createTreeWalker(document.querySelector(".thread"), NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  for (const text of texts) {
+    if (!text.data.trim() || text.parentElement.closest("[translate=no], font")) continue;
+    const outer = document.createElement("font");
+    outer.append(document.createElement("font"));
+    text.replaceWith(outer);
+    outer.firstChild.append(text.data);
+  }
+}, 20)"""
+
+
+def test_a_page_that_is_translated_goes_on(chat: Chat) -> None:
+    chat.begin(ECHO, "Some **words**, and `code`").wait_for_end()
+    chat.page.evaluate(TRANSLATE)
+    expect(chat.answers.last.locator("font font").first).to_be_visible()
+    chat.ask("a " * 300)
+    expect(chat.answers.last).to_have_attribute("aria-busy", "true")
+    chat.wait_for_end()
+    assert chat.said() == ("a " * 300).strip()
+    chat.answers.first.hover()
+    chat.answers.first.get_by_role("button", name="Answer again").click()
+    expect(chat.answers).to_have_count(1)
+    chat.wait_for_end()
+    expect(chat.answers.first.locator("font font").first).to_be_visible()
+    chat.answers.first.get_by_role("button", name="Earlier version").click()
+    expect(chat.answers).to_have_count(2)
+    expect(chat.answers.first).to_contain_text("Some words, and code")
+    assert chat.said() == ("a " * 300).strip()

@@ -183,7 +183,13 @@ export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly,
   const isRunning = message.state === "running";
   const citations = isRunning ? undefined : message.citations;
   return (
-    <article aria-label={`${message.model || "The model"} answers`} id={`message-${message.id}`} aria-busy={isRunning} className="message-answer">
+    <article
+      aria-label={`${message.model || "The model"} answers`}
+      id={`message-${message.id}`}
+      aria-busy={isRunning}
+      translate={isRunning ? "no" : undefined}
+      className="message-answer"
+    >
       <p className="message-model">{message.model}</p>
       <Reasoning key={message.id} message={message} reasoning={reasoning} text={text} />
       {text && (

@@ -5,6 +5,7 @@ import { ArrowDown } from "lucide-react";
 import { AssistantMessage, loadMarkdown, UserMessage } from "./message.jsx";
 import { isHere as isShown, store, useThread } from "./page-state.js";
 import { olderBefore } from "./thread-state.js";
+import { TurnBoundary } from "./turn-boundary.jsx";
 
 const NEAR_END = 48;
 const NEAR_START = 600;
@@ -163,14 +164,20 @@ function useIsLate(isOnItsWay) {
 }
 
 /** What a screen reader announces: the beginning and the end of an answer, not each word. */
-function Announcer({ run }) {
+const ENDINGS = { done: "The answer is complete.", stopped: "The answer was stopped.", failed: "The answer failed.", interrupted: "The answer was cut off." };
+
+function Announcer({ run, last }) {
   const [said, setSaid] = useState("");
   const before = useRef("");
   useEffect(() => {
     if (run.state && !before.current) setSaid("The model is answering.");
-    if (!run.state && before.current) setSaid("The answer is complete.");
-    before.current = run.state;
-  }, [run.state]);
+    before.current = before.current || run.state;
+    // The run ends first, and its message says how.
+    if (!run.state && before.current && last in ENDINGS) {
+      setSaid(ENDINGS[last]);
+      before.current = "";
+    }
+  }, [run.state, last]);
   return (
     <p className="sr-only" role="status">
       {said}
@@ -192,7 +199,9 @@ function Turns({ view, run, model, ...actions }) {
     <>
       {view.messages.map((message) => (
         // Versions share a key: the buttons that lead from one to the next keep the focus.
-        <Turn key={message.versions?.[0] ?? message.id} message={message} run={message.state === "running" ? run : undefined} {...actions} />
+        <TurnBoundary key={message.versions?.[0] ?? message.id}>
+          <Turn message={message} run={message.state === "running" ? run : undefined} {...actions} />
+        </TurnBoundary>
       ))}
       {view.pending.map((sent) => (
         <UserMessage
@@ -275,7 +284,7 @@ export function Thread({ run: given, model, onOlder, onVersion, children, ...act
           <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "Scroll to the end"}
         </button>
       )}
-      <Announcer run={run} />
+      <Announcer run={run} last={view.messages.at(-1)?.state ?? ""} />
     </div>
   );
 }
