@@ -157,9 +157,7 @@ async def test_an_empty_answer_is_a_failure_that_says_so(services: Services, cur
 async def test_reasoning_between_tags_is_no_part_of_the_answer(
     services: Services, current_user: CurrentUser, said: str, reasoning: str, text: str
 ) -> None:
-    turn = await services.chat.messages.send_message(
-        current_user, None, "go", f"scripted:echo=3,rate=40,text={said}"
-    )
+    turn = await services.chat.messages.send_message(current_user, None, "go", f"scripted:echo=3,rate=40,text={said}")
     message = await ended(services, current_user, turn.conversation_id)
     assert (message.reasoning, message.text, message.state) == (reasoning, text, MessageState.DONE)
 
