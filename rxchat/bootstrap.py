@@ -65,6 +65,7 @@ from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversation_search import ConversationSearch
+from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
@@ -277,6 +278,7 @@ def _chat(
         answer_streams=streams,
         branches=Branches(database, access.grants),
         context_sources=ContextSources(database),
+        conversation_trash=ConversationTrash(database),
         conversations=Conversations(database),
         forks=Forks(database),
         messages=ChatService(database, access.grants),
@@ -323,7 +325,11 @@ def _app(
             StorageOwnership(database, shared.store).problem,
         ),
         maintenance=Maintenance(
-            database, access.audit_log, access.denials, StorageGarbageCollector(database, shared.store)
+            database,
+            access.audit_log,
+            access.denials,
+            StorageGarbageCollector(database, shared.store),
+            ConversationTrash(database),
         ),
         profiles=Profiles(database, invalidator),
     )

@@ -11,8 +11,11 @@ BEGIN
     IF current_user_id() IS DISTINCT FROM p_owner THEN
         RAISE EXCEPTION 'conversation of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    UPDATE public.conversation SET seq = seq + cardinality(p_types), updated_at = clock_timestamp(),
-                                   leaf_id = coalesce(p_leaf, leaf_id)
+    -- What is about the conversation as a whole leaves its place in the list.
+    UPDATE public.conversation SET seq = seq + cardinality(p_types), leaf_id = coalesce(p_leaf, leaf_id),
+           updated_at = CASE WHEN p_types <@ ARRAY['conversation_renamed', 'conversation_pinned', 'conversation_archived',
+                                                   'conversation_removed', 'conversation_restored']
+                             THEN updated_at ELSE clock_timestamp() END
      WHERE owner_id = p_owner AND id = p_conversation AND seq = p_expected_seq;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'conversation % is not at seq %', p_conversation, p_expected_seq USING ERRCODE = 'RX001';

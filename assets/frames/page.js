@@ -3,6 +3,8 @@ addEventListener(
   "message",
   (event) => {
     if (event.source !== parent) return;
+    // A policy does not keep these from the network in every browser.
+    for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) delete globalThis[name];
     document.open();
     document.write(event.data.text);
     document.close();

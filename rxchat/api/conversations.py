@@ -58,7 +58,7 @@ class Thread(BaseModel):
 async def list_conversations(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
     """List the user's latest conversations, the newest first."""
     require_scope(current_user, Scope.READ)
-    found = await services.chat.conversations.recent(current_user, limit=LISTED)
+    found = await services.chat.conversations.page(current_user, limit=LISTED)
     return [Summary.model_validate(item, from_attributes=True) for item in found]
 
 

@@ -42,7 +42,10 @@ _PDF_WORKER_FILE = "pdf.worker"
 # What a model wrote is drawn in frames (assets/frames) that have no origin of their own, wherever they are opened, and that
 # load nothing but what their kind is about. The page that holds them lets them go nowhere else.
 FRAMES = "/frames/"
-_FRAME = "sandbox allow-scripts; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+_FRAME = (
+    "sandbox allow-scripts; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self';"
+    " webrtc 'block'; "
+)
 _FRAME_POLICIES = {
     "page.html": _FRAME
     + "script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:",

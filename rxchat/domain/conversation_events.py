@@ -134,6 +134,22 @@ class ConversationRenamed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationPinned:
+    """A user pinned the conversation to the top of the list, or unpinned it."""
+
+    type: ClassVar[str] = "conversation_pinned"
+    is_pinned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationArchived:
+    """A user moved the conversation to the archive, or back to the list."""
+
+    type: ClassVar[str] = "conversation_archived"
+    is_archived: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChosen:
     """A person chooses which model will answer from here on."""
 
@@ -183,6 +199,8 @@ ConversationEvent = (
     | MessageDeleted
     | MessageRestored
     | ConversationRenamed
+    | ConversationPinned
+    | ConversationArchived
     | ModelChosen
     | ContextSourceAttached
     | ContextSourceDetached

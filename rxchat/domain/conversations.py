@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from rxchat.domain.conversation_events import (
     ContextKind,
     ContextSourceAttached,
     ContextSourceDetached,
+    ConversationArchived,
     ConversationCreated,
     ConversationEvent,
+    ConversationPinned,
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
@@ -50,6 +53,8 @@ class ConversationChange:
     title: str | None = None
     model: str | None = None
     removed: bool | None = None
+    is_pinned: bool | None = None
+    is_archived: bool | None = None
     leaf_id: UUID | None = None
     """The last message of the branch that is shown; the conversation's ID when no message is left."""
 
@@ -122,6 +127,8 @@ def leaf_after(leaf_id: UUID, events: Iterable[ConversationEvent]) -> UUID:
 def _change_of_conversation(
     event: ConversationCreated
     | ConversationRenamed
+    | ConversationPinned
+    | ConversationArchived
     | ModelChosen
     | BranchChosen
     | ConversationRemoved
@@ -132,6 +139,10 @@ def _change_of_conversation(
             return ConversationChange(title=title, model=model, removed=False)
         case ConversationRenamed(title=title):
             return ConversationChange(title=title)
+        case ConversationPinned(is_pinned=is_pinned):
+            return ConversationChange(is_pinned=is_pinned)
+        case ConversationArchived(is_archived=is_archived):
+            return ConversationChange(is_archived=is_archived)
         case ModelChosen(model=model):
             return ConversationChange(model=model)
         case BranchChosen(leaf_id=leaf_id):
@@ -151,6 +162,8 @@ class History:
     title: str = ""
     model: str = ""
     removed: bool = False
+    is_pinned: bool = False
+    is_archived: bool = False
     leaf_id: UUID | None = None
     """The last message of the branch that is shown; None before the first."""
     seq: int = 0
@@ -198,6 +211,19 @@ class History:
                 assert_never(change)
 
 
+class ConversationList(StrEnum):
+    """The lists of a user's conversations."""
+
+    CURRENT = "current"
+    """Neither archived nor deleted."""
+    RECENT = "recent"
+    """The current ones that are not pinned."""
+    PINNED = "pinned"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+    """Those that can be restored."""
+
+
 ListPosition = tuple[datetime, UUID]
 """A position in a list of conversations by the time of their last change: that time, and the ID."""
 
@@ -210,6 +236,9 @@ class ConversationSummary:
     title: str
     model: str
     updated_at: datetime
+    pinned_at: datetime | None = None
+    archived_at: datetime | None = None
+    deleted_at: datetime | None = None
     is_running: bool = False
 
     @property

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from rxchat.domain.runs import ChunkKind
 
-_OPENING = ("<think>", "<thinking>")
-_CLOSING = re.compile(r"</think(?:ing)?>")
+_OPENING = ("<think>", "<thinking>", "<thought>", "[think]")
+_CLOSING = re.compile(r"</(?:think|thinking|thought)>|\[/think\]", re.IGNORECASE)
 _LONGEST = len("</thinking>")
+_MOST_SPACE = 1_000
+"""How much space before the first letter is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,19 @@ class TaggedText:
 class ReasoningTags:
     """Separates the reasoning from the text of one answer, piece by piece."""
 
-    def __init__(self) -> None:
-        """Start at the beginning of an answer."""
-        self._kind: ChunkKind | None = None
+    def __init__(self, said: str = "") -> None:
+        """Start at the beginning of an answer, or after the text that it has already."""
+        self._kind: ChunkKind | None = ChunkKind.TEXT if said else None
         """None before the first letter."""
         self._held = ""
         """What may be the beginning of a tag."""
-        self._answer: str | None = ""
-        """The answer so far, if a closing tag may follow; None after one."""
+        self._answer: str | None = said
+        """The answer so far, if a closing tag may follow; None if not."""
         self._skips_space = False
+
+    def has_other_reasoning(self) -> None:
+        """Note that the host separates the reasoning itself: a closing tag alone has no meaning then."""
+        self._answer = None
 
     def feed(self, text: str) -> list[TaggedText]:
         """Return what is certain of the text so far."""
@@ -53,11 +59,12 @@ class ReasoningTags:
         return [TaggedText(self._kind or ChunkKind.TEXT, held)] if held else []
 
     def _begin(self) -> None:
-        start = self._held.lstrip()
+        start = self._held.lstrip().lower()
         tag = next((tag for tag in _OPENING if start.startswith(tag)), "")
         if tag:
-            self._kind, self._held, self._answer, self._skips_space = ChunkKind.REASONING, start[len(tag) :], None, True
-        elif not any(tag.startswith(start) for tag in _OPENING):
+            self._held = self._held.lstrip()[len(tag) :]
+            self._kind, self._answer, self._skips_space = ChunkKind.REASONING, None, True
+        elif len(self._held) > _MOST_SPACE or not any(tag.startswith(start) for tag in _OPENING):
             self._kind = ChunkKind.TEXT
 
     def _take_reasoning(self) -> list[TaggedText]:
@@ -78,8 +85,9 @@ class ReasoningTags:
     def _take_text(self) -> list[TaggedText]:
         found: list[TaggedText] = []
         if self._answer is not None:
-            closing = _CLOSING.search(self._held)
-            if closing is None or self._is_code(self._answer + self._held[: closing.start()]):
+            tags = _CLOSING.finditer(self._held)
+            closing = next((tag for tag in tags if not _is_code(self._answer + self._held[: tag.start()])), None)
+            if closing is None:
                 certain = self._certain()
                 self._answer += certain
                 return [TaggedText(ChunkKind.TEXT, certain)] if certain else []
@@ -88,14 +96,16 @@ class ReasoningTags:
         rest, self._held = self._held, ""
         return [*found, *self._begun(ChunkKind.TEXT, rest)]
 
-    @staticmethod
-    def _is_code(before: str) -> bool:
-        """Whether a tag after this text stands in code: the answer is about such tags."""
-        return before.count("```") % 2 == 1 or before.rpartition("\n")[2].replace("```", "").count("`") % 2 == 1
-
     def _certain(self) -> str:
         """Return what cannot be a part of a tag, and hold the rest."""
         at = self._held.rfind("<", max(0, len(self._held) - _LONGEST))
+        at = self._held.rfind("[", max(0, len(self._held) - _LONGEST)) if at < 0 else at
         certain = self._held if at < 0 else self._held[:at]
         self._held = self._held[len(certain) :]
         return certain
+
+
+def _is_code(before: str) -> bool:
+    """Whether a tag after this text stands in code: the answer is about such tags."""
+    is_in_block = any(before.count(fence) % 2 == 1 for fence in ("```", "~~~"))
+    return is_in_block or before.rpartition("\n")[2].replace("```", "").count("`") % 2 == 1

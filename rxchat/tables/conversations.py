@@ -24,6 +24,7 @@ class Conversation(Table, table=True):
     __table_args__ = (
         Index("ix_conversation_id", "id"),
         Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),
+        Index("ix_conversation_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
@@ -36,6 +37,9 @@ class Conversation(Table, table=True):
     """The last message of the branch that is shown; its own ID when it shows none."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
+    """The last change of its messages."""
+    pinned_at: datetime | None = moment(nullable=True)
+    archived_at: datetime | None = moment(nullable=True)
     deleted_at: datetime | None = moment(nullable=True)
 
 

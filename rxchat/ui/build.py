@@ -102,7 +102,7 @@ class SeparateFilesPlugin(Plugin):
         for name, folder in SEPARATE_FILES.items():
             file = packages / name
             if not file.is_file():
-                raise RuntimeError(f"There is no {name} where it was.")
+                raise RuntimeError(f"{name} was not found in node_modules: check the version of its package.")
             (static_dir / folder).mkdir(exist_ok=True)
             shutil.copyfile(file, static_dir / folder / file.name)
 

@@ -16,6 +16,7 @@ from rxchat.states.access.roles import RolesState
 from rxchat.states.access.user import UserState
 from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
+from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.access.audit import audit_page
@@ -35,6 +36,7 @@ from rxchat.ui.accounts.entry_pages import (
     sign_in_page,
 )
 from rxchat.ui.accounts.pages import data_page, keys_page, profile_page, security_page, sessions_page
+from rxchat.ui.chat.archive import archive_page
 from rxchat.ui.chat.page import chat_page
 from rxchat.ui.documents.pages import documents_page, viewer_page
 from rxchat.ui.layout import loading_frame
@@ -55,6 +57,7 @@ class Page:
 PAGES = (
     Page("/", chat_page, "RxChat", (ThreadState.open,)),
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
+    Page("/archive", archive_page, "Archive and trash · RxChat", (ArchiveState.load, ThreadState.open)),
     Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/[collection_id]", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/view/[document_id]", viewer_page, "Document · RxChat", (ThreadState.open,)),

@@ -24,6 +24,10 @@ CASES = [
     ("a <b> and </thin", "", "a <b> and </thin"),
     ("an answer <think> about </tags>", "", "an answer <think> about </tags>"),
     ("<th", "", "<th"),
+    ("[THINK]plan[/THINK]42", "plan", "42"),
+    ("~~~\n</think>\n~~~", "", "~~~\n</think>\n~~~"),
+    ("I close with `</think>` now\n</think>42", "I close with `</think>` now\n", "42"),
+    ("if a < b", "", "if a < b"),
     ("", "", ""),
 ]
 

@@ -34,7 +34,7 @@ NOTES = (
 RICH = (
     "# What there is\n\nThirty days are yours [1].\n\n- [x] asked\n- [ ] answered\n\n1. first\n2. second\n\n"
     "| Day | Hours |\n| --- | ---: |\n| Monday | 8 |\n\n| Room | Floor |\n| --- | --- |\n| Yard | 0 |\n\n> A quotation\n\n```python\nprint('hello')  # a comment\n```\n\n"
-    "A note[^1] and `code` and a [link](https://example.org/).\n\n[^1]: Below the text.\n"
+    "A note[^1] and `code` and a [link](https://example.org/).\n\n[^1]: Below the text.\n\n$$\nE=mc^2\n$$\n"
 )
 
 

@@ -119,6 +119,7 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     page.get_by_role("button", name="Show the sidebar").click()
     audit.look(page, "drawer", widths=(PHONE,))
     audit.look(settled(page, f"{filled_server.url}/c/{new_id()}"), "conversation that is not there")
+    audit.look(settled(page, f"{filled_server.url}/archive"), "archive and trash")
     assert audit.found == []
 
 

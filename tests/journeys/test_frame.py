@@ -69,7 +69,9 @@ def test_all_conversations_are_reached_by_scrolling_and_one_of_them_is_renamed_a
     row.get_by_role("button").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
-    page.keyboard.press("ArrowDown")
+    for item in ("Pin", "Archive", "Delete"):
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("menuitem", name=item)).to_be_focused()
     page.keyboard.press("Enter")
     expect(row).to_have_count(0)
     expect(chat.row("Old number 231.").get_by_role("link")).to_be_focused()

@@ -154,5 +154,5 @@ async def test_a_stored_grant_on_what_is_no_id_keeps_nobody_out(
                     " VALUES (%s, 'everyone', '*', %s, %s, 'read')",
                     (new_id(), kind, resource),
                 )
-    assert await services.chat.conversations.recent(current_user) == []
+    assert await services.chat.conversations.page(current_user) == []
     assert await services.documents.collections.readable(current_user) == []

@@ -22,6 +22,11 @@ describe("formulas", () => {
     ["1. It is\n   $$y$$", "1. It is\n   $$\n   y\n   $$"],
     ["> \\[\n> z\n> \\]", "> $$\n> z\n> $$"],
     ["| $P(A|B)$ | 1 |", "| $$P(A\\vert B)$$ | 1 |"],
+    ["\\[a &= b \\\\[4pt] c\\]", "$$\na &= b \\\\[4pt] c\n$$"],
+    ["CO$_2$, 10$^5$, 2$\\pi$, the $n$th", "CO$$_2$$, 10$$^5$$, 2$$\\pi$$, the $$n$$th"],
+    ["\\(x\\)\\(y\\)", "$$x$$<!---->$$y$$"],
+    ["so $$x$$ and $$y$$.", "so $$x$$ and $$y$$."],
+    ["> ```\n> $a$\n\nText $x$", "> ```\n> $a$\n\nText $$x$$"],
   ])("%j", (written, given) => expect(parseable(written)).toBe(given));
 
   test.each([
@@ -38,11 +43,24 @@ describe("formulas", () => {
     "a \\\\[4pt] b",
     "an unfinished \\[ x = 1",
     "an unfinished $x",
+    "Use $\u007bfirst}-$\u007blast} and $(a)/$(b)",
+    "[f](https://example.org/Function_\\(mathematics\\))",
+    '<a href="x?$a$">',
   ])("is none: %j", same);
+
+  test.each([
+    ["| A | $$ |\n| B | $$ |", "| A | \\$\\$ |\n| B | \\$\\$ |"],
+    ["A costs $$.\n\nB costs $$.", "A costs \\$\\$.\n\nB costs \\$\\$."],
+    ["- $$ cheap\n- $$ dear", "- \\$\\$ cheap\n- \\$\\$ dear"],
+    ["Cheap ($), moderate ($$), expensive ($$$)", "Cheap ($), moderate (\\$\\$), expensive (\\$\\$$)"],
+    ["| $$ | a | $$ |", "| \\$\\$ | a | \\$\\$ |"],
+  ])("prices are no formulas: %j", (written, given) => expect(parseable(written)).toBe(given));
 
   test("two dollars that nothing closes are two dollars", () => expect(parseable("the $$ and\n\nmore")).toBe("the \\$\\$ and\n\nmore"));
 
-  test.each(["\\[", "\\(", "$a", "`", "`` ` ", "\\"])("is none, and is read in time: %j without an end", (part) => same(part.repeat(20000)));
+  test.each(["\\[", "\\(", "\\[\\\\ \\\\", "$a", "](", "<a", "`", "`` ` ", "\\"])("is none, and is read in time: %j without an end", (part) =>
+    same(part.repeat(20000)),
+  );
 });
 
 describe("fences", () => {
@@ -88,6 +106,10 @@ describe("HTML", () => {
     const whole = "<details open=true><summary>More</summary><p>inside</p></details>";
     expect(shown(...parts, words("\n"), raw("</details>"))).toBe(whole);
     expect(shown(...structuredClone(parts))).toBe(whole);
+  });
+  test("what is nested without end, or never ends, is text", () => {
+    expect(shown(p(...Array.from({ length: 20000 }, () => raw("<b>"))))).toBe(`<p>${"<b>".repeat(20000)}</p>`);
+    expect(shown(raw("<!--".repeat(20000)))).toBe(`<p>${"<!--".repeat(20000)}</p>`);
   });
   test("a comment is not shown", () => expect(shown(p(words("a")), raw("<!-- secret -->"))).toBe("<p>a</p>"));
 });

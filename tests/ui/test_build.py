@@ -43,7 +43,7 @@ def test_files_that_are_looked_for_by_name_are_beside_the_build(tmp_path: Path) 
     static, packages = tmp_path / "build" / "client", tmp_path / "node_modules"
     static.mkdir(parents=True)
     for name in SEPARATE_FILES:
-        with pytest.raises(RuntimeError, match="There is no"):
+        with pytest.raises(RuntimeError, match="was not found"):
             SeparateFilesPlugin().post_build(static_dir=static)
         (packages / name).parent.mkdir(parents=True, exist_ok=True)
         (packages / name).write_text(name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, exists, func, select, text, tuple_, update
+from sqlalchemy import ARRAY, Interval, Text, Uuid, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
@@ -27,6 +27,7 @@ from rxchat.domain.conversations import (
     Change,
     ContextSourceChange,
     ConversationChange,
+    ConversationList,
     ConversationSummary,
     ListPosition,
     MessageChange,
@@ -67,6 +68,10 @@ _APPEND = text(
     bindparam("data", type_=ARRAY(JSONB)),
     *(bindparam(name, type_=JSONB) for name in ("questions", "answers", "runs")),
 )
+
+
+_DELETE_FOR_GOOD = text("SELECT delete_conversations(CAST(:conversations AS uuid[]))")
+_PURGE = text("SELECT purge_conversations(:after)").bindparams(bindparam("after", type_=Interval()))
 
 
 async def get_owned(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> Conversation | None:
@@ -259,8 +264,8 @@ async def _change_conversation(
         facts["title"] = change.title
     if change.model is not None:
         facts["model"] = change.model
-    if change.removed is not None:
-        facts["deleted_at"] = func.now() if change.removed else None
+    times = {"deleted_at": change.removed, "pinned_at": change.is_pinned, "archived_at": change.is_archived}
+    facts |= {name: func.now() if is_set else None for name, is_set in times.items() if is_set is not None}
     await session.execute(
         update(Conversation)
         .where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
@@ -284,19 +289,31 @@ async def events_after(
     return [(row.seq, event_from(row.type, row.data)) for row in found]
 
 
+_IS_CURRENT = (col(Conversation.deleted_at).is_(None), col(Conversation.archived_at).is_(None))
+_CONDITIONS = {
+    ConversationList.CURRENT: _IS_CURRENT,
+    ConversationList.RECENT: (*_IS_CURRENT, col(Conversation.pinned_at).is_(None)),
+    ConversationList.PINNED: (*_IS_CURRENT, col(Conversation.pinned_at).is_not(None)),
+    ConversationList.ARCHIVED: (col(Conversation.deleted_at).is_(None), col(Conversation.archived_at).is_not(None)),
+    ConversationList.DELETED: (col(Conversation.deleted_at).is_not(None),),
+}
+
+
 async def list_owned(
     session: AsyncSession,
     owner_id: UUID,
+    of: ConversationList,
     *,
     limit: int | None = None,
     after: ListPosition | None = None,
     until: ListPosition | None = None,
 ) -> list[ConversationSummary]:
-    """Return the user's conversations, newest first, each with a flag for a running answer.
+    """Return a list of the user's conversations, newest first, each with a flag for a running answer.
 
     Args:
         session: The session.
         owner_id: The user.
+        of: Which list.
         limit: How many at most.
         after: Only those that come after this position.
         until: Only those up to this position, with the one that is there.
@@ -308,7 +325,7 @@ async def list_owned(
     )
     position = tuple_(col(Conversation.updated_at), col(Conversation.id))
     query = select(*_SUMMARY, running.label("is_running")).where(
-        col(Conversation.owner_id) == owner_id, col(Conversation.deleted_at).is_(None)
+        col(Conversation.owner_id) == owner_id, *_CONDITIONS[of]
     )
     if after is not None:
         query = query.where(position < tuple_(*after))
@@ -316,3 +333,14 @@ async def list_owned(
         query = query.where(position >= tuple_(*until))
     query = query.order_by(col(Conversation.updated_at).desc(), col(Conversation.id).desc()).limit(limit)
     return [ConversationSummary(**row) for row in (await session.execute(query)).mappings()]
+
+
+async def delete_for_good(session: AsyncSession, conversation_ids: Sequence[UUID] | None) -> int:
+    """Delete deleted conversations of the acting user permanently, all of them for None; return their number."""
+    ids = None if conversation_ids is None else [str(found) for found in conversation_ids]
+    return (await session.execute(_DELETE_FOR_GOOD, {"conversations": ids})).scalar_one()
+
+
+async def purge(session: AsyncSession, after: timedelta) -> int:
+    """Delete conversations of all users permanently that were deleted so long ago; return their number."""
+    return (await session.execute(_PURGE, {"after": after})).scalar_one()

@@ -31,6 +31,7 @@ from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversation_search import ConversationSearch
+from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
@@ -128,6 +129,7 @@ class ChatServices:
     answer_streams: AnswerStreams
     branches: Branches
     context_sources: ContextSources
+    conversation_trash: ConversationTrash
     conversations: Conversations
     forks: Forks
     messages: ChatService

@@ -12,6 +12,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.services.access.audit_log import AuditLog
 from rxchat.services.access.denial_log import AccessDenials
+from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
 
 log = structlog.get_logger(__name__)
@@ -29,12 +30,18 @@ class Maintenance:
     """Runs once a minute in each process; the steps are idempotent."""
 
     def __init__(
-        self, database: Database, audit_log: AuditLog, denials: AccessDenials, storage_gc: StorageGarbageCollector
+        self,
+        database: Database,
+        audit_log: AuditLog,
+        denials: AccessDenials,
+        storage_gc: StorageGarbageCollector,
+        conversation_trash: ConversationTrash,
     ) -> None:
         self._database = database
         self._audit_log = audit_log
         self._denials = denials
         self._storage_gc = storage_gc
+        self._conversation_trash = conversation_trash
         self._rounds = 0
         self._task = BackgroundTask("maintenance")
 
@@ -53,7 +60,13 @@ class Maintenance:
         self._rounds += 1
         steps = [self._delete_accounts, self._denials.write_sums, self._sign]
         if self._rounds % _SWEEP_EVERY == _FIRST_SWEEP:
-            steps += [self._storage_gc.purge_trash, self._storage_gc.count_words, self._sweep]
+            # First conversations: the files that were attached to them belong to nothing afterwards.
+            steps += [
+                self._conversation_trash.purge,
+                self._storage_gc.purge_trash,
+                self._storage_gc.count_words,
+                self._sweep,
+            ]
         for step in steps:
             try:
                 await step()

@@ -41,7 +41,7 @@ from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import made_at
 from rxchat.domain.messages import MessageState
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.reasoning_tags import ReasoningTags
+from rxchat.domain.reasoning_tags import ReasoningTags, TaggedText
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
 from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
@@ -92,6 +92,9 @@ class AnswerGenerator:
         self._finished: AnswerFinished | None = None
         self._failure: ModelError | None = None
         self._is_taken_up = False
+        self._has_turned = False
+        """Whether stored text has become reasoning, and that is not stored yet."""
+        self._pending_rewrites = 0
         self._is_grounded = False
         self._lacking: tuple[str, ...] = ()
 
@@ -176,7 +179,7 @@ class AnswerGenerator:
             return
         for asked in (prefilled(messages, said), continuation_prompt(messages, said)):
             try:
-                await self._consume(asked, ContinuationJoiner(said))
+                await self._consume(asked, said)
             except (AnswerRestarted, ModelRefused) as error:
                 log.info("the model did not continue the answer", run_id=str(self.run.id), why=type(error).__name__)
                 if len(self._answer.text) > len(said):
@@ -191,7 +194,7 @@ class AnswerGenerator:
         for left in reversed(range(ROUNDS + 1)):
             # The last request has no tools, so that the model has to answer.
             tools, said = TOOLS if self._tools is not None and left else (), len(self._answer.text)
-            calls = await self._consume(messages, ContinuationJoiner(""), tools)
+            calls = await self._consume(messages, tools=tools)
             if not calls or self._tools is None:
                 return
             spoken = self._answer.text[said:]
@@ -210,44 +213,47 @@ class AnswerGenerator:
         )
 
     async def _consume(
-        self, messages: list[ChatMessage], seam: ContinuationJoiner, tools: Sequence[ToolSpec] = ()
+        self, messages: list[ChatMessage], said: str = "", tools: Sequence[ToolSpec] = ()
     ) -> list[ToolCall]:
-        """Process the model's events, and return its tool calls."""
+        """Process the model's events, and return its tool calls; an answer that it continues begins with `said`."""
         # Another request is being made, so the answer has not ended.
         self._finished = None
         calls: list[ToolCall] = []
-        # A continued answer begins in the middle: there is no reasoning before it.
-        tags = None if self._answer.text else ReasoningTags()
+        seam, tags, start = ContinuationJoiner(said), ReasoningTags(said), 0 if said else len(self._answer.text)
+        if said and self._answer.reasoning:
+            tags.has_other_reasoning()
         stretch = time.monotonic()
-        async with aclosing(self._model.chat(self.run.model, messages, tools)) as events:
-            async for event in events:
-                match event:
-                    case ToolCalled(call=call):
-                        calls.append(call)
-                    case TextDelta(text=text):
-                        self._add_text(tags, seam.feed(sanitize(text)))
-                    case ReasoningDelta(text=text):
-                        self._add(ChunkKind.REASONING, sanitize(text))
-                    case AnswerFinished():
-                        self._finished = event
-                        self._add_text(tags, seam.close(), is_last=True)
-                if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
-                    raise InvalidModelResponse(f"The answer was stopped at {ANSWER_CHARACTERS:,} characters.")
-                if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
-                    await asyncio.sleep(0)
-                    stretch = time.monotonic()
+        try:
+            async with aclosing(self._model.chat(self.run.model, messages, tools)) as events:
+                async for event in events:
+                    match event:
+                        case ToolCalled(call=call):
+                            calls.append(call)
+                        case TextDelta(text=text):
+                            self._add_text(tags.feed(seam.feed(sanitize(text))), start)
+                        case ReasoningDelta(text=text):
+                            tags.has_other_reasoning()
+                            self._add(ChunkKind.REASONING, sanitize(text))
+                        case AnswerFinished():
+                            self._finished = event
+                            self._add_text(tags.feed(seam.close()), start)
+                    if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
+                        raise InvalidModelResponse(f"The answer was stopped at {ANSWER_CHARACTERS:,} characters.")
+                    if time.monotonic() - stretch > _AT_A_STRETCH_SECONDS:
+                        await asyncio.sleep(0)
+                        stretch = time.monotonic()
+        finally:
+            self._add_text(tags.close(), start)
         return calls
 
-    def _add_text(self, tags: ReasoningTags | None, text: str, *, is_last: bool = False) -> None:
-        """Add the model's text, of which a part may be reasoning between tags."""
-        if tags is None:
-            self._add(ChunkKind.TEXT, text)
-            return
-        for piece in [*tags.feed(text), *(tags.close() if is_last else [])]:
+    def _add_text(self, pieces: Iterable[TaggedText], start: int) -> None:
+        """Add the text of a request, which began at `start`, and of which a part may be reasoning between tags."""
+        for piece in pieces:
             self._add(piece.kind, piece.text)
             if piece.ends_reasoning:
-                self._answer.turn_into_reasoning()
-                self._saved[ChunkKind.TEXT] = self._answer.stored[ChunkKind.TEXT] = 0
+                self._answer.turn_into_reasoning(start)
+                self._saved[ChunkKind.TEXT] = min(self._saved[ChunkKind.TEXT], start)
+                self._has_turned = True
 
     def _add(self, kind: ChunkKind, text: str) -> None:
         if not text:
@@ -264,7 +270,12 @@ class AnswerGenerator:
 
     def pending(self) -> list[PendingChunk]:
         """Return the text that is not stored yet."""
-        unsaved = [kind for kind in _KINDS if len(self._answer.whole(kind)) > self._saved[kind]]
+        self._pending_rewrites = self._answer.rewrites
+        unsaved = [
+            kind
+            for kind in _KINDS
+            if len(self._answer.whole(kind)) > self._saved[kind] or (kind is ChunkKind.TEXT and self._has_turned)
+        ]
         return [
             PendingChunk(
                 self.run.id,
@@ -277,9 +288,13 @@ class AnswerGenerator:
 
     def stored(self, pieces: Iterable[PendingChunk]) -> None:
         """Note that these chunks are stored."""
+        # Text that became reasoning while it was being stored has to be stored again.
+        is_current = self._answer.rewrites == self._pending_rewrites
         for piece in pieces:
             self._chunk_seq = piece.seq
-            self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
+            if piece.chunk.kind is not ChunkKind.TEXT or is_current:
+                self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
+                self._has_turned = self._has_turned and piece.chunk.kind is not ChunkKind.TEXT
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
         """Store the whole answer and its state; retries while the database does not respond, until `give_up` returns True."""
@@ -325,9 +340,9 @@ class AnswerGenerator:
     def _shortcoming(self) -> ModelError | None:
         """What is wrong with an answer that the model itself has ended."""
         model, is_cut = self.run.model, self._finished is not None and self._finished.reason == "length"
-        if self._answer.text:
+        if self._answer.text.strip():
             return AnswerInterrupted("The answer was cut off: the model reached its limit.") if is_cut else None
-        if not self._answer.reasoning:
+        if not self._answer.reasoning.strip():
             return ModelError(f"{model} returned an empty answer. Try again, or choose another model.")
         why = "reached its limit while it was reasoning" if is_cut else "stopped after its reasoning"
         return ModelError(f"{model} {why}, without an answer. Try again, or choose another model.")

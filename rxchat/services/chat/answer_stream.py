@@ -28,6 +28,8 @@ class AnswerStream:
         self.ended = False
         self.rewrites = 0
         """How often text that was shown was replaced, because its engine failed before storing it."""
+        self.rewritten_from = 0
+        """Where the text begins that was replaced last, by the engine of this process."""
         self.stored: dict[ChunkKind, int] = {}
         """The stored length of each kind, as far as the engine that writes it knows."""
         self._changed = asyncio.Event()
@@ -47,9 +49,10 @@ class AnswerStream:
         """Append text."""
         self._write(kind, self.whole(kind) + piece)
 
-    def turn_into_reasoning(self) -> None:
-        """Move the whole text to the reasoning: what follows is the answer."""
-        self.reasoning, self.text = self.reasoning + self.text, ""
+    def turn_into_reasoning(self, start: int) -> None:
+        """Move the text from `start` on to the reasoning: what follows is the answer."""
+        self.reasoning, self.text = self.reasoning + self.text[start:], self.text[:start]
+        self.rewritten_from = start
         self.rewrites += 1
         self._wake()
 
@@ -61,11 +64,14 @@ class AnswerStream:
     def apply(self, chunk: RunChunk) -> bool:
         """Apply a chunk that may overlap the text; False if text before it is missing.
 
-        Where both differ, the chunk is right: it is from the engine that holds the run now.
+        Where both differ, the chunk is right: it is from the engine that holds the run now. An empty one ends the text.
         """
         here = self.whole(chunk.kind)
         if chunk.start > len(here):
             return False
+        if not chunk.text:
+            self.truncate(chunk.kind, chunk.start)
+            return True
         known = here[chunk.start : chunk.start + len(chunk.text)]
         if not chunk.text.startswith(known):
             self.rewrites += 1

@@ -22,12 +22,14 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require_scope
 from rxchat.domain.conversation_events import (
     AnswerEnded,
+    ConversationArchived,
     ConversationEvent,
+    ConversationPinned,
     ConversationRemoved,
     ConversationRenamed,
     ConversationRestored,
 )
-from rxchat.domain.conversations import ConversationSummary, History, ListPosition
+from rxchat.domain.conversations import ConversationList, ConversationSummary, History, ListPosition
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.grounding import warnings_for_readers
 from rxchat.domain.messages import QueuedMessage, ThreadMessage
@@ -45,6 +47,7 @@ MOST_MESSAGES = 200
 _SHOWN_BEFORE = 4
 PAGE_CONVERSATIONS = 100
 """How many conversations a page of the list has."""
+MOST_PINNED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +101,31 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def recent(
-        self, current_user: CurrentUser, *, after: ListPosition | None = None, limit: int = PAGE_CONVERSATIONS
+    async def page(
+        self,
+        current_user: CurrentUser,
+        of: ConversationList = ConversationList.CURRENT,
+        *,
+        after: ListPosition | None = None,
+        limit: int = PAGE_CONVERSATIONS,
     ) -> list[ConversationSummary]:
-        """Return a page of the user's conversations, newest first; the page after a position, if one is given."""
+        """Return a page of one of the user's lists, newest first; the page after a position, if one is given."""
         require_scope(current_user, Scope.READ)
         async with self._database.begin(current_user.user_id) as session:
-            return await rows.list_owned(session, current_user.user_id, limit=limit, after=after)
+            return await rows.list_owned(session, current_user.user_id, of, limit=limit, after=after)
 
-    async def recent_until(self, current_user: CurrentUser, until: ListPosition) -> list[ConversationSummary]:
-        """Return the user's conversations down to a position, newest first, but a page at least."""
+    async def sidebar(
+        self, current_user: CurrentUser, until: ListPosition | None
+    ) -> tuple[list[ConversationSummary], list[ConversationSummary]]:
+        """Return the pinned conversations, and the recent ones down to a position, but a page of them at least."""
         require_scope(current_user, Scope.READ)
-        async with self._database.begin(current_user.user_id) as session:
-            found = await rows.list_owned(session, current_user.user_id, until=until)
+        owner_id, recent = current_user.user_id, ConversationList.RECENT
+        async with self._database.begin(owner_id) as session:
+            pinned = await rows.list_owned(session, owner_id, ConversationList.PINNED, limit=PAGE_CONVERSATIONS)
+            found = await rows.list_owned(session, owner_id, recent, until=until) if until else []
             if len(found) < PAGE_CONVERSATIONS:
-                found = await rows.list_owned(session, current_user.user_id, limit=PAGE_CONVERSATIONS)
-        return found
+                found = await rows.list_owned(session, owner_id, recent, limit=PAGE_CONVERSATIONS)
+        return pinned, found
 
     async def open(
         self,
@@ -262,6 +274,25 @@ class Conversations:
             raise InvalidInput("Enter a title.")
         await self._append(current_user, conversation_id, ConversationRenamed(title=title))
         return title
+
+    async def pin(self, current_user: CurrentUser, conversation_id: UUID, *, is_pinned: bool) -> None:
+        """Pin a conversation to the top of the list, or unpin it.
+
+        Raises:
+            InvalidInput: when too many are pinned.
+            NotFound: when it does not exist or is another user's.
+        """
+        if is_pinned and len(await self.page(current_user, ConversationList.PINNED)) >= MOST_PINNED:
+            raise InvalidInput(f"{MOST_PINNED} conversations are pinned. Unpin one first.")
+        await self._append(current_user, conversation_id, ConversationPinned(is_pinned=is_pinned))
+
+    async def archive(self, current_user: CurrentUser, conversation_id: UUID, *, is_archived: bool) -> None:
+        """Move a conversation to the archive, or back to the list.
+
+        Raises:
+            NotFound: when it does not exist or is another user's.
+        """
+        await self._append(current_user, conversation_id, ConversationArchived(is_archived=is_archived))
 
     async def remove(self, current_user: CurrentUser, conversation_id: UUID) -> None:
         """Delete a conversation so that it can be restored; stop its answer in progress.

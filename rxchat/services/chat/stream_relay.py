@@ -58,19 +58,22 @@ class StreamPublisher:
         async with self._telling:
             is_stored = self._is_stored()
             if self._answer.rewrites != self._rewrites:
-                self._rewrites, self._told[ChunkKind.TEXT] = self._answer.rewrites, 0
+                self._rewrites, self._told[ChunkKind.TEXT] = self._answer.rewrites, self._answer.rewritten_from
+                # Nothing after this position holds any more.
+                await self._send(ChunkKind.TEXT, self._answer.rewritten_from, "")
             for kind in (ChunkKind.REASONING, ChunkKind.TEXT):
                 whole, told = self._answer.whole(kind), self._told[kind]
                 if not is_stored:
                     # Other processes should not show text that a crash would lose.
                     whole = whole[: self._answer.stored.get(kind, 0)]
                 if len(whole) > told:
-                    message = {"k": kind.value, "s": told, "t": whole[told:], "f": self._fence}
-                    heard = (
-                        await self._broadcast.publish(_channel(self._answer.run_id), json.dumps(message).encode()) > 0
-                    )
+                    heard = await self._send(kind, told, whole[told:])
                     self._told[kind] = len(whole)
         return heard
+
+    async def _send(self, kind: ChunkKind, start: int, text: str) -> bool:
+        message = json.dumps({"k": kind.value, "s": start, "t": text, "f": self._fence}).encode()
+        return self._broadcast is not None and await self._broadcast.publish(_channel(self._answer.run_id), message) > 0
 
     async def publish_forever(self) -> None:
         """Broadcast until the answer ends; other processes read the end, with the whole message, from Postgres."""
@@ -155,14 +158,18 @@ class StreamReplica:
 
     async def _copy(self, own: AnswerStream) -> None:
         """Copy the stream of this process's engine; text that was never stored is dropped."""
-        copied = dict.fromkeys(ChunkKind, 0)
+        copied, rewrites = dict.fromkeys(ChunkKind, 0), own.rewrites
         while True:
             ended = own.ended
+            if own.rewrites != rewrites:
+                rewrites, copied[ChunkKind.TEXT] = own.rewrites, own.rewritten_from
+                self.answer.truncate(ChunkKind.TEXT, own.rewritten_from)
             for kind in ChunkKind:
                 whole = own.whole(kind)
                 if copied[kind] == 0 and whole:
                     self.answer.truncate(kind, len(whole))
-                self.answer.apply(RunChunk(kind, copied[kind], whole[copied[kind] :]))
+                if whole[copied[kind] :]:
+                    self.answer.apply(RunChunk(kind, copied[kind], whole[copied[kind] :]))
                 copied[kind] = len(whole)
             if ended:
                 self.answer.end()
@@ -178,8 +185,9 @@ class StreamReplica:
                 if self._seq == 0 and not answer.text and is_active:
                     # A continued answer begins with its message's stored text.
                     kept = await run_rows.saved_prefix(session, answer.owner_id, answer.run_id)
-                    answer.apply(RunChunk(ChunkKind.TEXT, 0, kept.text))
-                    answer.apply(RunChunk(ChunkKind.REASONING, 0, kept.reasoning))
+                    for kind, text in ((ChunkKind.TEXT, kept.text), (ChunkKind.REASONING, kept.reasoning)):
+                        if text:
+                            answer.apply(RunChunk(kind, 0, text))
                 stored = await run_rows.chunks_after(session, answer.owner_id, answer.run_id, self._seq)
         except DatabaseUnavailable:
             return False

@@ -209,13 +209,14 @@ class LiveUpdates:
 
     async def _show_sidebar(self) -> None:
         is_shown = False
-        # Not shown if the user has loaded more of the list meanwhile.
+        # Not shown if an action of the user has changed the list meanwhile.
         while not is_shown:
             async with self._state as state:
-                until = (await state.get_state(SidebarState))._until
-            conversations = await listed(self._current_user, until)
+                sidebar = await state.get_state(SidebarState)
+                until, times_shown = sidebar._until, sidebar._times_shown
+            found = await listed(self._current_user, until)
             async with self._state as state:
-                is_shown = (await state.get_state(SidebarState))._show(conversations, until)
+                is_shown = (await state.get_state(SidebarState))._show(found, until, times_shown)
 
     async def _follow(self, run: ActiveRun, watch: ChangeSubscription) -> None:
         """Stream a run until it ends, another change must be shown, or the session must be checked."""

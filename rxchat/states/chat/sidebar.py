@@ -11,7 +11,7 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.conversations import ConversationSummary, ListPosition
+from rxchat.domain.conversations import ConversationList, ConversationSummary, ListPosition
 from rxchat.domain.errors import InvalidInput, RxChatError
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
@@ -49,6 +49,7 @@ def _take_back(state: SidebarState, _error: RxChatError, given: dict[str, Any]) 
 class SidebarState(rx.State):
     """The user's conversations, newest first, and which of them are being answered."""
 
+    pinned: list[ConversationView] = []
     groups: list[Group] = []
     """The first page of the list."""
     older: list[Group] = []
@@ -59,8 +60,12 @@ class SidebarState(rx.State):
     """The ID of the last conversation of the list, if there are more; else ""."""
     answered_rename: int = 0
     """The number of the rename that was done or refused last; until then the page shows the title that was typed."""
-    removed_title: str = ""
-    _removed_id: str = ""
+    put_away: str = ""
+    """What was just done with a conversation, in words; it can be undone."""
+    _put_away_id: str = ""
+    _is_put_away_archived: bool = False
+    _times_shown: int = 0
+    """Counts what was read and shown, so that nothing older replaces it."""
     _until: ListPosition | None = None
     """The last position of the list, if it has more than one page."""
     _first_page_until: ListPosition | None = None
@@ -74,15 +79,17 @@ class SidebarState(rx.State):
             await self._refresh(current_user)
 
     async def _refresh(self, current_user: CurrentUser) -> None:
-        self._show(await listed(current_user, self._until), self._until)
+        self._show(await listed(current_user, self._until), self._until, self._times_shown)
 
-    def _show(self, conversations: list[ConversationSummary], until: ListPosition | None) -> bool:
-        """Show these conversations, which were read down to a position, if the list still ends there.
+    def _show(self, found: Listed, until: ListPosition | None, times_shown: int) -> bool:
+        """Show these conversations, which were read down to a position, if the list still ends there and shows nothing newer.
 
         Values that have not changed are not sent again.
         """
-        if until != self._until:
+        if until != self._until or times_shown != self._times_shown:
             return False
+        self._times_shown += 1
+        pinned, conversations = found
         split = self._first_page_until
         first = [item for item in conversations if split is None or item.position >= split]
         now = datetime.now(UTC)
@@ -90,7 +97,8 @@ class SidebarState(rx.State):
         older = grouped(conversations[len(first) :], now)
         if groups and older:
             older[0].is_continued = older[0].label == groups[-1].label
-        running = [str(item.id) for item in conversations if item.is_running]
+        running = [str(item.id) for item in [*pinned, *conversations] if item.is_running]
+        set_changed(self, pinned=[ConversationView(str(item.id), item.title) for item in pinned])
         set_changed(self, groups=groups, older=older, running=running, loaded=True)
         if until is None:
             self._end(conversations)
@@ -107,7 +115,8 @@ class SidebarState(rx.State):
         """Show the page of the list after a conversation; the browser may ask for it twice."""
         if not after or after != self.next_after or self._last is None:
             return
-        page = await container.get_services().chat.conversations.recent(current_user, after=self._last)
+        conversations = container.get_services().chat.conversations
+        page = await conversations.page(current_user, ConversationList.RECENT, after=self._last)
         self._first_page_until = self._first_page_until or self._last
         self._until = page[-1].position if page else self._last
         await self._refresh(current_user)
@@ -124,38 +133,60 @@ class SidebarState(rx.State):
 
     @rx.event
     @requires_user
+    async def pin(self, current_user: CurrentUser, conversation_id: str, is_pinned: bool) -> None:
+        """Pin a conversation to the top, or unpin it."""
+        conversations = container.get_services().chat.conversations
+        await conversations.pin(current_user, _id(conversation_id), is_pinned=bool(is_pinned))
+        await self._refresh(current_user)
+
+    @rx.event
+    @requires_user
+    async def archive(self, current_user: CurrentUser, conversation_id: str) -> None:
+        """Move a conversation to the archive, and offer to undo it."""
+        await container.get_services().chat.conversations.archive(current_user, _id(conversation_id), is_archived=True)
+        await self._offer_undo(current_user, conversation_id, is_archived=True)
+
+    @rx.event
+    @requires_user
     async def remove(self, current_user: CurrentUser, conversation_id: str) -> None:
         """Delete a conversation, and offer to undo it."""
-        identifier = _id(conversation_id)
+        await container.get_services().chat.conversations.remove(current_user, _id(conversation_id))
+        await self._offer_undo(current_user, conversation_id, is_archived=False)
+
+    async def _offer_undo(self, current_user: CurrentUser, conversation_id: str, *, is_archived: bool) -> None:
         rows = (row for group in [*self.groups, *self.older] for row in group.rows)
-        title = next((row.title for row in rows if row.id == conversation_id), "")
-        await container.get_services().chat.conversations.remove(current_user, identifier)
-        self.removed_title = title or "Conversation"
-        self._removed_id = conversation_id
+        title = next((row.title for row in [*self.pinned, *rows] if row.id == conversation_id), "Conversation")
+        self.put_away = f"{'Archived' if is_archived else 'Deleted'} “{title}”"
+        self._put_away_id, self._is_put_away_archived = conversation_id, is_archived
         await self._refresh(current_user)
 
     @rx.event
     @requires_user
-    async def undo_remove(self, current_user: CurrentUser) -> None:
-        """Restore the conversation that was just deleted."""
-        await container.get_services().chat.conversations.restore(current_user, _id(self._removed_id))
-        self.removed_title = ""
+    async def undo(self, current_user: CurrentUser) -> None:
+        """Bring back the conversation that was just deleted or archived."""
+        conversations, conversation_id = container.get_services().chat.conversations, _id(self._put_away_id)
+        if self._is_put_away_archived:
+            await conversations.archive(current_user, conversation_id, is_archived=False)
+        else:
+            await conversations.restore(current_user, conversation_id)
+        self.put_away = ""
         await self._refresh(current_user)
 
     @rx.event
     @requires_user
-    async def dismiss_removed(self, current_user: CurrentUser) -> None:
+    async def dismiss(self, current_user: CurrentUser) -> None:
         """Hide the offer to undo."""
         del current_user
-        self.removed_title = ""
+        self.put_away = ""
 
 
-async def listed(current_user: CurrentUser, until: ListPosition | None) -> list[ConversationSummary]:
-    """Return the user's conversations down to a position; the first page without one."""
-    conversations = container.get_services().chat.conversations
-    return await (
-        conversations.recent(current_user) if until is None else conversations.recent_until(current_user, until)
-    )
+Listed = tuple[list[ConversationSummary], list[ConversationSummary]]
+"""The pinned conversations, and the recent ones."""
+
+
+async def listed(current_user: CurrentUser, until: ListPosition | None) -> Listed:
+    """Return what the list shows, down to a position; the first page without one."""
+    return await container.get_services().chat.conversations.sidebar(current_user, until)
 
 
 def _id(value: str) -> UUID:

@@ -75,19 +75,23 @@ class Window:
         self._source: tuple[AnswerStream | None, int] = (None, 0)
         self.sent = 0
         self._sent_utf16 = 0
+        self._is_void = False
+        """Whether the page shows text that does not hold any more."""
         self._starts: deque[tuple[int, int]] = deque(maxlen=_OVERLAP)
 
     def packet(self, answer: AnswerStream) -> dict[str, Any] | None:
         """Return the text since the last packet, with an overlap, at most 64 kB; None if there is none."""
         source = answer, answer.rewrites
         if source != self._source:
-            # Another engine writes it now: text of the previous one may never have been stored.
+            # Another engine writes it now, of which text may never have been stored, or the text was the model's reasoning.
             self._source = source
+            self._is_void = self.sent > 0
             self.sent, self._sent_utf16 = 0, 0
             self._starts.clear()
         whole = answer.whole(self._kind)
-        if len(whole) == self.sent:
+        if len(whole) == self.sent and not self._is_void:
             return None
+        self._is_void = False
         end = min(len(whole), self.sent + PACKET_CHARACTERS)
         start, start_utf16 = self._starts[0] if self._starts else (0, 0)
         if end - start > PACKET_CHARACTERS:
@@ -113,4 +117,8 @@ class Window:
 
     def has_all_of(self, answer: AnswerStream) -> bool:
         """Whether all current text was sent."""
-        return self._source == (answer, answer.rewrites) and self.sent == len(answer.whole(self._kind))
+        return (
+            self._source == (answer, answer.rewrites)
+            and not self._is_void
+            and self.sent == len(answer.whole(self._kind))
+        )

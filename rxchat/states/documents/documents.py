@@ -182,7 +182,7 @@ class DocumentsState(DialogState, rx.State):
                 await asyncio.sleep(_BREATH_SECONDS + len(self._all) / _DOCUMENTS_A_SECOND)
 
     async def _look_again(self, chosen: str) -> bool:
-        """Show changes; False if the database does not respond."""
+        """Show changes; False if they have to be read again: the database does not respond, or an action was first."""
         try:
             # The session is checked each time: permissions may have changed.
             async with self:
@@ -192,7 +192,9 @@ class DocumentsState(DialogState, rx.State):
             return False
         async with self:
             # An action of this tab may have changed what was read meanwhile, and has shown the result.
-            if self.selected_id == chosen and self._times_shown == times_shown:
+            if self.selected_id == chosen and self._times_shown != times_shown:
+                return False
+            if self.selected_id == chosen:
                 self._show(found)
         return True
 

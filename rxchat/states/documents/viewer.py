@@ -183,7 +183,7 @@ class ViewerState(DialogState, rx.State):
                 await asyncio.sleep(_BREATH_SECONDS)
 
     async def _look_again(self, shown: str) -> bool:
-        """Show changes, the text only if it is another one, so that the reader keeps the place; False if the database is away."""
+        """Show changes, the text only if it is another one, so that the reader keeps the place; False to look again."""
         services = container.get_services().documents
         try:
             # The session is checked each time: permissions may have changed.
@@ -200,8 +200,10 @@ class ViewerState(DialogState, rx.State):
             return False
         async with self:
             # An action of this tab may have changed what was read meanwhile, and has shown the result.
-            if self.document.id != shown or self._times_read != times_read:
+            if self.document.id != shown:
                 return True
+            if self._times_read != times_read:
+                return False
             if found is None or history is None:
                 self._show_missing()
             elif self._is_other_text(found):

@@ -60,6 +60,7 @@ def account_menu(drawer: ClientValue[bool]) -> rx.Component:
             "Account",
             rx.cond(CurrentUserState.email != "", rx.el.p(CurrentUserState.email, class_name="menu-note")),
             goes_to("circle-user-round", "Account", "/account"),
+            goes_to("archive", "Archive and trash", "/archive"),
             rx.cond(
                 CurrentUserState.admin_home != "",
                 goes_to("shield-check", "Administration", CurrentUserState.admin_home),

@@ -1,4 +1,4 @@
-"""What an answer made (a page, a drawing, a document), beside the chat: in a frame without an origin and without the network."""
+"""What an answer made (a page, a drawing, a document), beside the chat: in a frame without an origin, which loads nothing."""
 
 from __future__ import annotations
 
@@ -43,8 +43,11 @@ def artifact_beside() -> rx.Component:
         ),
         ArtifactView.create(artifact=artifact),
         rx.cond(
-            artifact["kind"] == "page",
-            rx.el.p("Nothing is loaded from other sites in this preview.", class_name="artifact-note"),
+            artifact["kind"] != "document",
+            rx.el.p(
+                "The model wrote this page. Do not enter passwords or other secrets here. Nothing is loaded from other sites.",
+                class_name="artifact-note",
+            ),
         ),
         class_name="beside artifact",
         aria_label=artifact["title"],

@@ -36,7 +36,9 @@ _DOCUMENTS = "/documents"
 
 drawer: ClientValue[bool] = ClientValue("drawer", False)
 """Whether the phone's drawer is open."""
-_menu_of: ClientValue[dict[str, str]] = ClientValue("conversation_menu", {"id": "", "title": ""}, dict[str, str])
+_menu_of: ClientValue[dict[str, str]] = ClientValue(
+    "conversation_menu", {"id": "", "title": "", "pinned": ""}, dict[str, str]
+)
 """The conversation whose menu was opened last."""
 _NONE = {"id": "", "number": 0}
 _renaming: ClientValue = ClientValue("conversation_renaming", _NONE, dict[str, Any])
@@ -106,7 +108,13 @@ def sidebar() -> rx.Component:
                 _MENU,
                 f"Actions for {title}",
                 menu_item(_MENU, "pencil", "Rename", on_click=_renaming.set(renaming)),
-                menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_remove(_menu_of.value["id"])),
+                rx.cond(
+                    _menu_of.value["pinned"] == "",
+                    menu_item(_MENU, "pin", "Pin", on_click=_pin(is_pinned=True)),
+                    menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(is_pinned=False)),
+                ),
+                menu_item(_MENU, "archive", "Archive", on_click=_put_away(SidebarState.archive)),
+                menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_put_away(SidebarState.remove)),
             ),
             rx.cond(drawer.value, toasts()),
             account_menu(drawer),
@@ -163,6 +171,7 @@ def _groups() -> rx.Component:
         custom_attrs={"data-loads-more": SidebarState.next_after},
     )
     rows = rx.fragment(
+        rx.cond(SidebarState.pinned.length() > 0, _pinned()),
         rx.foreach(SidebarState.groups, _group),
         rx.foreach(SidebarState.older, _group),
         rx.cond(SidebarState.next_after != "", more),
@@ -173,7 +182,7 @@ def _groups() -> rx.Component:
         rx.el.p("Your conversations appear here once two-factor authentication is set up.", class_name="no-rows"),
         rx.cond(
             SidebarState.loaded,
-            rx.cond(SidebarState.groups.length() > 0, rows, empty),
+            rx.cond((SidebarState.groups.length() > 0) | (SidebarState.pinned.length() > 0), rows, empty),
             skeleton("Loading conversations", 72, 54, 80, 62, 46, look="rows-skeleton"),
         ),
     )
@@ -188,7 +197,23 @@ def _group(group: Group) -> rx.Component:
     )
 
 
+def _pinned() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Pinned"),
+        rx.el.ul(rx.foreach(SidebarState.pinned, _pinned_row)),
+        aria_label="Pinned",
+    )
+
+
+def _pinned_row(row: ConversationView) -> rx.Component:
+    return _any_row(row, pinned="yes")
+
+
 def _row(row: ConversationView) -> rx.Component:
+    return _any_row(row, pinned="")
+
+
+def _any_row(row: ConversationView, *, pinned: str) -> rx.Component:
     typed, renaming = _typed.value, _renaming.value
     is_typed = (typed["id"] == row.id) & (typed["number"] != SidebarState.answered_rename)
     return conversation_row(
@@ -196,6 +221,7 @@ def _row(row: ConversationView) -> rx.Component:
         title=rx.cond(is_typed, typed["title"].to(str), row.title),
         is_current=row.id == route_param("conversation_id"),
         is_running=SidebarState.running.contains(row.id),
+        pinned=pinned,
         rename_number=rx.cond(renaming["id"] == row.id, renaming["number"].to(int), 0),
         key=row.id,
     )
@@ -207,6 +233,7 @@ def conversation_row(
     title: rx.Var[str],
     is_current: rx.Var[bool],
     is_running: rx.Var[bool],
+    pinned: rx.Var[str],
     rename_number: rx.Var[int],
     rest: rx.RestProp,
 ) -> rx.Component:
@@ -228,7 +255,7 @@ def conversation_row(
                 type="button",
                 class_name="icon-button small",
                 aria_label=f"Actions for {title}",
-                on_click=_menu_of.set({"id": identifier, "title": title}),
+                on_click=_menu_of.set({"id": identifier, "title": title, "pinned": pinned}),
                 custom_attrs=opens(_MENU),
             ),
             class_name="menu-root row-menu",
@@ -267,8 +294,16 @@ def _rename_field(identifier: Any, title: Any, number: Any) -> rx.Component:
     )
 
 
-def _remove(identifier: rx.Var[str]) -> list[Any]:
-    """Delete a conversation. If it is open, the page for a new one follows; Undo shows it in the list again."""
+def _pin(*, is_pinned: bool) -> list[Any]:
+    """Its row moves to another group, and keeps the focus."""
+    identifier = _menu_of.value["id"]
+    follow = focus_if_lost.call(f"#conversation-{identifier} a")
+    return [SidebarState.pin(identifier, is_pinned), in_sequence(follow)]
+
+
+def _put_away(handler: Any) -> list[Any]:
+    """Take a conversation out of the list. If it is open, the page for a new one follows; Undo shows it in the list again."""
+    identifier = _menu_of.value["id"]
     is_open = identifier == route_param("conversation_id")
     leave = rx.cond(is_open, click_on.call(".wordmark"), focus_beside.call(f"#conversation-{identifier}", ".row"))
-    return [in_sequence(leave), SidebarState.remove(identifier)]
+    return [in_sequence(leave), handler(identifier)]

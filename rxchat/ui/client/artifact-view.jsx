@@ -1,5 +1,5 @@
 // The page, drawing or document beside the chat. In JavaScript, since a frame is spoken to by a script, and Markdown is drawn by one.
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
 import { closeArtifact, fileOf, pageOf } from "./artifact.js";
 import { clientValue } from "./client-values.js";
@@ -17,7 +17,13 @@ export function saveArtifact() {
 /** It closes when another conversation or document is opened. @param {Record<string, any>} props */
 export function ArtifactView({ artifact }) {
   const { pathname, search } = useLocation();
-  useEffect(() => closeArtifact, [pathname, search]);
+  const hasDocument = new URLSearchParams(search).has("document");
+  const had = useRef(hasDocument);
+  useEffect(() => closeArtifact, [pathname]);
+  useEffect(() => {
+    if (hasDocument && !had.current) closeArtifact();
+    had.current = hasDocument;
+  }, [hasDocument]);
   if (artifact.kind === "document")
     return (
       <div className="artifact-document">

@@ -91,7 +91,7 @@ export function CodeBlock({ code, language, isGrowing, preview }) {
             {preview && !isGrowing && (
               <button type="button" className="code-tool" onClick={preview.open}>
                 <preview.icon size={14} strokeWidth={1.75} aria-hidden="true" />
-                <span>{preview.word}</span>
+                <span>Preview</span>
               </button>
             )}
             <CopyButton text={code} label="Copy code" withWord className="code-tool" />

@@ -6,7 +6,8 @@ const BLOCKS = "blockquote center details div dd dl dt li ol p summary ul";
 const KNOWN = new Set(`${INLINE} ${BLOCKS}`.split(" "));
 const ENDS_ITSELF = new Set(["details", "summary", "li", "p", "dd", "dt"]);
 const TAG = /<(\/?)([a-z][a-z0-9]*)((?:\s[^<>]*)?)(\/?)>/gi;
-const COMMENT = /<!--[\s\S]*?-->/g;
+/** Deeper elements are text: a tree is walked by functions that call themselves. */
+const DEEPEST = 50;
 const HREF = /\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i;
 
 const text = (value) => ({ type: "text", value });
@@ -53,14 +54,25 @@ class Builder {
   }
 }
 
+function withoutComments(html) {
+  let [shown, from] = ["", 0];
+  for (;;) {
+    const start = html.indexOf("<!--", from);
+    const end = start < 0 ? -1 : html.indexOf("-->", start + 4);
+    if (end < 0) return shown + html.slice(from);
+    shown += html.slice(from, start);
+    from = end + 3;
+  }
+}
+
 function readTags(value, builder) {
   let from = 0;
-  const html = value.replace(COMMENT, "");
+  const html = withoutComments(value);
   for (const found of html.matchAll(TAG)) {
     const [source, slash, tag, attributes] = found;
     const name = tag.toLowerCase();
     const isVoid = (name === "br" || name === "hr") && !slash;
-    if (!isVoid && !KNOWN.has(name)) continue;
+    if (!isVoid && (!KNOWN.has(name) || (!slash && builder.levels.length > DEEPEST))) continue;
     if (found.index > from) builder.add(text(html.slice(from, found.index)));
     from = found.index + source.length;
     if (isVoid) builder.add(element(name, ""));

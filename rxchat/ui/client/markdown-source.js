@@ -14,7 +14,9 @@ function closeOf(lines, at, opened) {
   const holds = DOCUMENT.test(opened.info);
   let depth = 0;
   let longest = 0;
+  const isQuoted = opened.lead.includes(">");
   for (let line = at + 1; line < lines.length; line++) {
+    if (isQuoted && !/^[ \t]*>/.test(lines[line])) return { end: line - 1, longest, close: null };
     const fence = fenceOf(lines[line]);
     if (!fence || fence.mark[0] !== opened.mark[0] || fence.mark.length < opened.mark.length) continue;
     if (fence.info && !holds) continue;
@@ -33,7 +35,7 @@ function pieces(text) {
   const endProse = () => prose.length && found.push([false, prose.splice(0).join("\n")]);
   for (let at = 0; at < lines.length; at++) {
     const opened = fenceOf(lines[at]);
-    if (!opened || (opened.mark[0] === "`" && opened.info.includes("`"))) {
+    if (!opened) {
       prose.push(lines[at]);
       continue;
     }
@@ -56,14 +58,15 @@ function pieces(text) {
 const FORMULA = new RegExp(
   [
     String.raw`(?<code>(?<!\x60)(\x60+)(?!\x60)(?:(?!\n[ \t]*\n)[\s\S]){1,4000}?(?<!\x60)\2(?!\x60))`,
-    String.raw`(?<escaped>\\[\\$])`,
-    String.raw`\\\[(?<block>(?:(?!\\\[|\\\])[\s\S]){1,4000})\\\]`,
-    String.raw`\\\((?<inline>(?:(?!\\\(|\\\)|\n[ \t]*\n)[\s\S]){1,2000})\\\)`,
-    String.raw`\$\$(?<dollars>(?:(?!\$\$)[\s\S]){1,4000})\$\$`,
+    String.raw`(?<kept>\\[\\$]|\]\([^()\s]{0,2000}(?:\\?\([^()\s]{0,200}\))?[^()\s]{0,200}\)|<[a-zA-Z/][^<>\n]{0,2000}>)`,
+    String.raw`\\\[(?<block>(?:\\\\|(?!\\[[\]\\])[\s\S]){1,4000})\\\]`,
+    String.raw`\\\((?<inline>(?:\\\\|(?!\\[()\\]|\n[ \t]*\n)[\s\S]){1,2000})\\\)`,
+    String.raw`(?<=^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)\$\$(?!\$)(?<dollars>(?:(?!\$\$)[\s\S]){1,4000})\$\$(?=[ \t]*$)`,
+    String.raw`\$\$(?![\s$])(?<same>(?:\\.|[^\\\n$]){1,2000}(?<!\s))\$\$(?!\$)`,
     String.raw`(?<open>\$\$)`,
-    String.raw`(?<![\w$\\])\$(?<short>(?![\s$])(?:\\.|[^\\$\n\x60]){0,300}?(?<![\s\\]))\$(?![\w$])`,
+    String.raw`(?<![$\\])(?:(?<!\w)|(?=\$[\\_^]))\$(?<short>(?![\s$)\].,;:!?}])(?:\\.|[^\\$\n\x60]){1,300}(?<![\s\\]))\$(?:(?![\w$({])|(?=(?:th|st|nd|rd|s)\b))`,
   ].join("|"),
-  "g",
+  "gm",
 );
 const PLAIN_AMOUNT = /^\d[\d.,]*(?![\d.,]*[a-zA-Z]?$)[^\\^_=+<>*]*$/;
 const LEAD = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*$/;
@@ -86,22 +89,34 @@ function inText(tex, lineStart) {
   return words && `$$${/^\s*\|/.test(lineStart) ? inACell(words) : words}$$`;
 }
 
+/** What a match of FORMULA becomes. @param {string} whole @param {any} groups @param {string} lineStart @param {string} after what follows on its line */
+function written(whole, groups, lineStart, after) {
+  const { code, kept, block, inline, dollars, same, open, short } = groups;
+  if (code || kept) return whole;
+  if (open) return "\\$\\$";
+  if (short !== undefined) return PLAIN_AMOUNT.test(short) ? whole : inText(short, lineStart);
+  if (inline !== undefined) return inText(inline, lineStart);
+  // Between two bars are cells of a table: prices, and no formula.
+  if (same !== undefined && /^\s*\|/.test(lineStart) && /\s\|\s/.test(same)) return whole.replaceAll("$$", () => "\\$\\$");
+  const tex = block ?? dollars ?? same;
+  if (!tex.trim()) return whole;
+  if (LEAD.test(lineStart) && !after.trim()) return onItsOwnLines(tex, lineStart);
+  // A link whose brackets are escaped is no formula.
+  return block !== undefined && after.startsWith("(") ? whole : inText(tex, lineStart);
+}
+
 function withFormulas(prose) {
   if (!/[$\\]/.test(prose)) return prose;
+  let last = -1;
   return prose.replace(FORMULA, (whole, ...rest) => {
-    const { code, escaped, block, inline, dollars, open, short } = rest.at(-1);
-    if (code || escaped) return whole;
-    if (open) return "\\$\\$";
     const at = rest.at(-3);
     const lineStart = prose.slice(prose.lastIndexOf("\n", at - 1) + 1, at);
-    if (short !== undefined) return PLAIN_AMOUNT.test(short) ? whole : inText(short, lineStart);
-    if (inline !== undefined) return inText(inline, lineStart);
-    const after = prose.slice(at + whole.length, prose.indexOf("\n", at + whole.length) >>> 0);
-    const tex = block ?? dollars;
-    if (!tex.trim()) return whole;
-    if (LEAD.test(lineStart) && !after.trim()) return onItsOwnLines(tex, lineStart);
-    // A checkbox and a link that are escaped are no formulas.
-    return block !== undefined && (after.startsWith("(") || !block.trim()) ? whole : inText(tex, lineStart);
+    const end = at + whole.length;
+    const given = written(whole, rest.at(-1), lineStart, prose.slice(end, prose.indexOf("\n", end) >>> 0));
+    // Two formulas side by side would be read as one.
+    const isBeside = at === last && given.startsWith("$$");
+    if (given !== whole) last = end;
+    return isBeside ? `<!---->${given}` : given;
   });
 }
 

@@ -69,7 +69,7 @@ function Block({ className, children }) {
   const isGrowing = useIsCodeFenceIncomplete();
   const language = /language-([^\s]+)/.exec(className ?? "")?.[1] ?? "";
   const code = plainText(children).replace(/\n$/, "");
-  if (language === "math") return <Formula tex={code} isBlock={/math-display/.test(className)} />;
+  if (language === "math") return <Formula tex={code} isBlock />;
   if (language === "mermaid" && !isGrowing) return <Diagram code={code} />;
   return <CodeBlock code={code} language={language} isGrowing={isGrowing} preview={previewOf(language, code)} />;
 }

@@ -5,6 +5,7 @@ import { ChevronRight, FileText, FileX, Library, RotateCcw, StepForward } from "
 import { Sources } from "./citation-list.jsx";
 import { MessageActions } from "./message-actions.jsx";
 import { useText } from "./page-state.js";
+import { TurnBoundary } from "./turn-boundary.jsx";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
 
 export const loadMarkdown = () => import("./markdown.jsx");
@@ -194,7 +195,9 @@ export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly,
       <Reasoning key={message.id} message={message} reasoning={reasoning} text={text} />
       {text && (
         <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
-          <Markdown text={text} isGrowing={isRunning} citations={citations} message={message.id} />
+          <TurnBoundary fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
+            <Markdown text={text} isGrowing={isRunning} citations={citations} message={message.id} />
+          </TurnBoundary>
         </Suspense>
       )}
       {isRunning && !text && !reasoning && <TypingIndicator note={run?.note} />}

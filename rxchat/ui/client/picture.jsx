@@ -8,10 +8,16 @@ import { hostOf } from "./words.js";
 export function Picture({ address, name }) {
   const [isShown, setShown] = useState(false);
   const [problem, setProblem] = useState("");
-  if (isShown && !problem) return <Frame kind="image" text={address} title={name} alt={name} onError={setProblem} />;
+  const load = (event) => {
+    // It may stand in a link.
+    event.preventDefault();
+    setProblem("");
+    setShown(true);
+  };
+  if (isShown && !problem) return <Frame kind="image" text={address} title={name} alt={name} takesFocus onError={setProblem} />;
   return (
     <span className="picture">
-      <button type="button" className="button-quiet" onClick={() => [setProblem(""), setShown(true)]}>
+      <button type="button" className="button-quiet" onClick={load}>
         <ImageIcon size={15} strokeWidth={1.75} aria-hidden="true" /> Load image from {hostOf(address)}
       </button>
       <a href={address} target="_blank" rel="noopener noreferrer nofollow">{`Image: ${name}`}</a>

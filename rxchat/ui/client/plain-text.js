@@ -26,8 +26,16 @@ export function shownText(nodes) {
 export function copyFormulas(event) {
   const selection = getSelection();
   if (!selection?.rangeCount) return;
-  const chosen = selection.getRangeAt(0).cloneContents();
+  const range = selection.getRangeAt(0).cloneRange();
+  const formulaOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest("[data-tex]");
+  const [first, last] = [formulaOf(range.startContainer), formulaOf(range.endContainer)];
+  if (first) range.setStartBefore(first);
+  if (last) range.setEndAfter(last);
+  const chosen = range.cloneContents();
   if (!chosen.querySelector("[data-tex]")) return;
   event.preventDefault();
-  event.clipboardData.setData("text/plain", shownText(withSources(chosen)));
+  const copied = document.createElement("div");
+  copied.append(withSources(chosen));
+  event.clipboardData.setData("text/html", copied.innerHTML);
+  event.clipboardData.setData("text/plain", shownText(copied));
 }

@@ -166,18 +166,16 @@ function useIsLate(isOnItsWay) {
 /** What a screen reader announces: the beginning and the end of an answer, not each word. */
 const ENDINGS = { done: "The answer is complete.", stopped: "The answer was stopped.", failed: "The answer failed.", interrupted: "The answer was cut off." };
 
-function Announcer({ run, last }) {
+function Announcer({ messages }) {
   const [said, setSaid] = useState("");
-  const before = useRef("");
+  const watched = useRef("");
   useEffect(() => {
-    if (run.state && !before.current) setSaid("The model is answering.");
-    before.current = before.current || run.state;
-    // The run ends first, and its message says how.
-    if (!run.state && before.current && last in ENDINGS) {
-      setSaid(ENDINGS[last]);
-      before.current = "";
-    }
-  }, [run.state, last]);
+    const running = messages.find((message) => message.state === "running");
+    const before = messages.find((message) => message.id === watched.current);
+    if (running && running.id !== watched.current) setSaid("The model is answering.");
+    else if (!running && before) setSaid(ENDINGS[before.state] ?? "");
+    watched.current = running?.id ?? "";
+  }, [messages]);
   return (
     <p className="sr-only" role="status">
       {said}
@@ -199,7 +197,7 @@ function Turns({ view, run, model, ...actions }) {
     <>
       {view.messages.map((message) => (
         // Versions share a key: the buttons that lead from one to the next keep the focus.
-        <TurnBoundary key={message.versions?.[0] ?? message.id}>
+        <TurnBoundary key={message.versions?.[0] ?? message.id} fallback={<p className="message-status">This message cannot be shown.</p>}>
           <Turn message={message} run={message.state === "running" ? run : undefined} {...actions} />
         </TurnBoundary>
       ))}
@@ -284,7 +282,7 @@ export function Thread({ run: given, model, onOlder, onVersion, children, ...act
           <ArrowDown size={15} aria-hidden="true" /> {run.state ? "New text below" : "Scroll to the end"}
         </button>
       )}
-      <Announcer run={run} last={view.messages.at(-1)?.state ?? ""} />
+      <Announcer messages={view.messages} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { Component, Fragment } from "react";
 
 const TRIES = 3;
 
+/** `fallback` is shown when its children cannot be drawn at all. */
 export class TurnBoundary extends Component {
   constructor(props) {
     super(props);
@@ -24,7 +25,7 @@ export class TurnBoundary extends Component {
   }
 
   render() {
-    if (this.state.isBroken && this.state.tries >= TRIES) return <p className="message-status">This message cannot be shown. Reload the page.</p>;
+    if (this.state.isBroken && this.state.tries >= TRIES) return this.props.fallback;
     return this.state.isBroken ? null : <Fragment key={this.state.tries}>{this.props.children}</Fragment>;
   }
 }

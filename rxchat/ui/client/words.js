@@ -31,7 +31,7 @@ export function outboundLink(href) {
 /** Where an address leads, in the words that a reader knows it by: its host, or whom a mail is for. @param {string} address */
 export function hostOf(address) {
   const url = new URL(address);
-  return url.host || decodeURIComponent(url.pathname);
+  return url.host || url.pathname;
 }
 
 /** "0.8 s", "12 s", "2 min 5 s". */

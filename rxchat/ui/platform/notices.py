@@ -71,16 +71,16 @@ def _notice(icon_name: str, *words: Any, look: str = "notice", icon_look: str = 
 
 def toasts() -> rx.Component:
     """The toasts. They have a place of their own, so that they cover neither text nor the composer."""
-    removed = SidebarState.removed_title
+    put_away = SidebarState.put_away
     documents, restorable = DocumentsState.flash, DocumentsState.removed
     restore = toast_action("Undo", DocumentsState.restore_documents(restorable))
     return rx.el.div(
         toast(
-            removed != "",
-            f"Deleted “{removed}”",
-            SidebarState.dismiss_removed,
-            toast_action("Undo", SidebarState.undo_remove),
-            key=removed,
+            put_away != "",
+            put_away,
+            SidebarState.dismiss,
+            toast_action("Undo", SidebarState.undo),
+            key=put_away,
         ),
         toast(
             documents != "",

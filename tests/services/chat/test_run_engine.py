@@ -152,6 +152,7 @@ async def test_an_empty_answer_is_a_failure_that_says_so(services: Services, cur
         # The template has opened the tag: what was shown as the answer was reasoning.
         ("Let me see...</think>42 is it", "Let me see...", "42 is it"),
         ("Write `</think>` there", "", "Write `</think>` there"),
+        ("if a < b", "", "if a < b"),
     ],
 )
 async def test_reasoning_between_tags_is_no_part_of_the_answer(
@@ -167,6 +168,7 @@ async def test_reasoning_between_tags_is_no_part_of_the_answer(
     [
         ("scripted:tokens=5,ends=length", MessageState.INTERRUPTED, "cut off: the model reached its limit"),
         ("scripted:think=5,tokens=0", MessageState.FAILED, "stopped after its reasoning, without an answer"),
+        ("scripted:think=5,tokens=1,text=\n\n", MessageState.FAILED, "stopped after its reasoning"),
         ("scripted:think=5,tokens=0,ends=length", MessageState.FAILED, "reached its limit while it was reasoning"),
     ],
 )
@@ -279,7 +281,7 @@ async def test_what_cannot_be_asked_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(InvalidInput):
         await services.chat.messages.send_message(current_user, None, text, "scripted:tokens=1")
-    assert await services.chat.conversations.recent(current_user) == []
+    assert await services.chat.conversations.page(current_user) == []
 
 
 async def test_nul_surrogates_and_directions_are_asked_as_they_can_be(
@@ -314,7 +316,7 @@ async def test_a_strangers_conversation_is_not_found_by_any_verb(
         with pytest.raises(NotFound):
             await attempt
     assert await chats.stop(stranger, theirs) is False
-    assert await conversations.recent(stranger) == []
+    assert await conversations.page(stranger) == []
     run = (await conversations.open(current_user, theirs)).run
     assert run is not None
     await chats.stop(current_user, theirs)

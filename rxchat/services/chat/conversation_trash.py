@@ -1,0 +1,57 @@
+"""Deleted conversations: they can be restored for 30 days, or deleted permanently before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from rxchat.db.chat import conversations as rows
+from rxchat.db.platform.database import Database
+from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require_scope
+from rxchat.domain.errors import NotFound
+from rxchat.domain.permissions import Scope
+
+log = structlog.get_logger(__name__)
+
+KEPT = timedelta(days=30)
+"""How long a deleted conversation can be restored."""
+
+
+class ConversationTrash:
+    """Deletes conversations permanently, with their messages and events."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def delete_for_good(self, current_user: CurrentUser, conversation_ids: Sequence[UUID]) -> None:
+        """Delete conversations permanently that are in the user's trash.
+
+        Raises:
+            NotFound: when none of them is there.
+            NotAllowed: when the API key lacks the scope.
+        """
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            if not await rows.delete_for_good(session, conversation_ids):
+                raise NotFound
+
+    async def empty(self, current_user: CurrentUser) -> int:
+        """Delete everything in the user's trash permanently; return the number of conversations.
+
+        Raises:
+            NotAllowed: when the API key lacks the scope.
+        """
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            return await rows.delete_for_good(session, None)
+
+    async def purge(self) -> None:
+        """Delete the conversations of all users whose time in the trash is over."""
+        async with self._database.begin(None) as session:
+            purged = await rows.purge(session, KEPT)
+        if purged:
+            log.info("deleted conversations were purged", count=purged)

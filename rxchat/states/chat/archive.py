@@ -1,0 +1,140 @@
+"""The page of archived and deleted conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import reflex as rx
+
+from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.conversations import ConversationList, ConversationSummary
+from rxchat.domain.ids import require_id
+from rxchat.services.app import container
+from rxchat.services.chat.conversation_trash import KEPT
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.changes import set_changed
+from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+
+_PAGE = 50
+
+
+@dataclass
+class ArchivedView:
+    """A conversation of the archive or the trash."""
+
+    id: str
+    title: str
+    at: int
+    """When it was archived or deleted, in milliseconds since 1970."""
+    left: str = ""
+    """How long it can still be restored."""
+
+
+_guarded = partial(requires_user, refuse=show_problem)
+
+
+class ArchiveState(DialogState, rx.State):
+    """The user's archived and deleted conversations, as many of each as are shown."""
+
+    archived: list[ArchivedView] = []
+    deleted: list[ArchivedView] = []
+    has_more_archived: bool = False
+    has_more_deleted: bool = False
+    loaded: bool = False
+    flash: str = ""
+    """What was just done, in words."""
+    _most_archived: int = _PAGE
+    _most_deleted: int = _PAGE
+
+    @rx.event
+    @_guarded
+    async def load(self, current_user: CurrentUser) -> None:
+        """Show both lists from their beginnings."""
+        self._most_archived = self._most_deleted = _PAGE
+        self.flash = ""
+        self._done()
+        await self._show(current_user)
+
+    async def _show(self, current_user: CurrentUser) -> None:
+        conversations, now = container.get_services().chat.conversations, datetime.now(UTC)
+        archived = await conversations.page(current_user, ConversationList.ARCHIVED, limit=self._most_archived + 1)
+        deleted = await conversations.page(current_user, ConversationList.DELETED, limit=self._most_deleted + 1)
+        set_changed(
+            self,
+            archived=[_view(item, item.archived_at) for item in archived[: self._most_archived]],
+            deleted=[_view(item, item.deleted_at, now) for item in deleted[: self._most_deleted]],
+            has_more_archived=len(archived) > self._most_archived,
+            has_more_deleted=len(deleted) > self._most_deleted,
+            loaded=True,
+        )
+
+    async def _confirm(self, current_user: CurrentUser, flash: str, form: dict[str, Any] | None = None) -> None:
+        await self._show(current_user)
+        await (await self.get_state(SidebarState))._refresh(current_user)
+        self.flash = flash
+        self._done(form)
+
+    @rx.event
+    @_guarded
+    async def more_archived(self, current_user: CurrentUser) -> None:
+        """Show more of the archive."""
+        self._most_archived = len(self.archived) + _PAGE
+        await self._show(current_user)
+
+    @rx.event
+    @_guarded
+    async def more_deleted(self, current_user: CurrentUser) -> None:
+        """Show more of the trash."""
+        self._most_deleted = len(self.deleted) + _PAGE
+        await self._show(current_user)
+
+    @rx.event
+    @_guarded
+    async def unarchive(self, current_user: CurrentUser, conversation_id: str) -> None:
+        """Move a conversation back to the list."""
+        await container.get_services().chat.conversations.archive(
+            current_user, require_id(conversation_id), is_archived=False
+        )
+        await self._confirm(current_user, "The conversation is in the list again.")
+
+    @rx.event
+    @_guarded
+    async def restore(self, current_user: CurrentUser, conversation_id: str) -> None:
+        """Restore a deleted conversation."""
+        await container.get_services().chat.conversations.restore(current_user, require_id(conversation_id))
+        await self._confirm(current_user, "The conversation was restored.")
+
+    @rx.event
+    @_guarded
+    async def delete_for_good(self, current_user: CurrentUser, form: dict) -> None:
+        """Delete a conversation of the trash permanently."""
+        await container.get_services().chat.conversation_trash.delete_for_good(
+            current_user, [require_id(text_in(form, "id"))]
+        )
+        await self._confirm(current_user, "The conversation was deleted permanently.", form)
+
+    @rx.event
+    @_guarded
+    async def empty_trash(self, current_user: CurrentUser, form: dict) -> None:
+        """Delete everything in the trash permanently."""
+        count = await container.get_services().chat.conversation_trash.empty(current_user)
+        words = "1 conversation was" if count == 1 else f"{count:,} conversations were"
+        await self._confirm(current_user, f"{words} deleted permanently.", form)
+
+    @rx.event
+    @_guarded
+    async def dismiss(self, current_user: CurrentUser) -> None:
+        """Hide what was just done."""
+        del current_user
+        self.flash = ""
+
+
+def _view(item: ConversationSummary, moment: datetime | None, now: datetime | None = None) -> ArchivedView:
+    at = moment or item.updated_at
+    days = max(0, (at + KEPT - now).days) if now else 0
+    left = "" if now is None else "less than a day left" if days == 0 else f"{days} day{'s' if days > 1 else ''} left"
+    return ArchivedView(str(item.id), item.title, int(at.timestamp() * 1000), left)

@@ -1,0 +1,109 @@
+"""The page of archived and deleted conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxchat.states.chat.archive import ArchivedView, ArchiveState
+from rxchat.ui.chat.topbar import page_bar
+from rxchat.ui.kit.dialogs import Dialogs
+from rxchat.ui.kit.elements import Moment, empty_state, link, quiet_button, skeleton
+from rxchat.ui.kit.forms import form_problem
+from rxchat.ui.kit.panels import item_line, item_list, line_icon, panel
+from rxchat.ui.kit.toasts import toast
+from rxchat.ui.layout import page_shell
+
+_dialogs = Dialogs("archive_dialog", ArchiveState, ArchivedView)
+_title = "Archive and trash"
+
+
+def archive_page() -> rx.Component:
+    """Both lists, and what can be done with their conversations."""
+    conversation = _dialogs.subject
+    return page_shell(
+        page_bar(_title),
+        rx.el.div(
+            rx.el.div(
+                rx.el.h1(_title, class_name="sr-only", tab_index=-1),
+                rx.cond(ArchiveState.problem_dialog == 0, form_problem(ArchiveState.problem)),
+                rx.cond(
+                    ArchiveState.loaded,
+                    rx.fragment(_archived(), _deleted()),
+                    skeleton("Loading conversations", 60, 84, 72, 66),
+                ),
+                toast(ArchiveState.flash != "", ArchiveState.flash, ArchiveState.dismiss, key=ArchiveState.flash),
+                class_name="archive",
+            ),
+            class_name="documents-scroll",
+        ),
+        _dialogs.confirm(
+            "delete",
+            "Delete this conversation permanently?",
+            f"“{conversation.title}” cannot be restored afterwards.",
+            action="Delete permanently",
+            on_submit=ArchiveState.delete_for_good,
+        ),
+        _dialogs.form(
+            "empty",
+            "Empty the trash?",
+            lead="All deleted conversations are deleted permanently, also those that are not shown. They cannot be restored.",
+            action="Delete all permanently",
+            danger=True,
+            on_submit=ArchiveState.empty_trash,
+        ),
+    )
+
+
+def _archived() -> rx.Component:
+    rows = item_list("Archive", rx.foreach(ArchiveState.archived, _archived_line))
+    nothing = empty_state("archive", "Nothing is archived. A conversation’s menu in the sidebar moves it here.")
+    return panel(
+        "Archive",
+        rx.cond(ArchiveState.archived.length() > 0, rows, nothing),
+        rx.cond(ArchiveState.has_more_archived, _more(ArchiveState.more_archived)),
+        lead="Archived conversations are not in the sidebar. Search finds them, and you can continue them.",
+    )
+
+
+def _deleted() -> rx.Component:
+    rows = item_list("Trash", rx.foreach(ArchiveState.deleted, _deleted_line))
+    empty = quiet_button("Empty trash", on_click=_dialogs.open("empty"), danger=True)
+    return panel(
+        "Trash",
+        rx.cond(ArchiveState.deleted.length() > 0, rows, empty_state("trash-2", "The trash is empty.")),
+        rx.cond(ArchiveState.has_more_deleted, _more(ArchiveState.more_deleted)),
+        lead="Deleted conversations can be restored for 30 days. Then they are deleted permanently.",
+        action=rx.cond(ArchiveState.deleted.length() > 0, empty),
+    )
+
+
+def _archived_line(item: ArchivedView) -> rx.Component:
+    return item_line(
+        line_icon("archive"),
+        link(item.title, to=f"/c/{item.id}"),
+        quiet_button("Unarchive", aria_label=f"Unarchive {item.title}", on_click=ArchiveState.unarchive(item.id)),
+        detail=rx.fragment("archived ", Moment.create(at=item.at)),
+        key=item.id,
+    )
+
+
+def _deleted_line(item: ArchivedView) -> rx.Component:
+    return item_line(
+        line_icon("trash-2"),
+        item.title,
+        quiet_button("Restore", aria_label=f"Restore {item.title}", on_click=ArchiveState.restore(item.id)),
+        quiet_button(
+            "Delete",
+            aria_label=f"Delete {item.title} permanently",
+            on_click=_dialogs.open("delete", item),
+            danger=True,
+        ),
+        detail=rx.fragment("deleted ", Moment.create(at=item.at), " · ", item.left),
+        key=item.id,
+    )
+
+
+def _more(on_click: Any) -> rx.Component:
+    return quiet_button("Show more", on_click=on_click, class_name="button-quiet archive-more")
