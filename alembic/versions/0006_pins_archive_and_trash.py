@@ -15,6 +15,7 @@ down_revision = "0005"
 
 _FILES = Path(__file__).parent / "0006"
 _APPEND = "append_conversation_events(uuid, uuid, integer, text[], jsonb[], uuid)"
+_INDEXES = {"pinned": "owner_id", "archived": "owner_id, archived_at", "deleted": "owner_id, deleted_at"}
 _NEW = ("delete_conversations(uuid[])", "purge_conversations(interval)")
 
 
@@ -22,7 +23,10 @@ def upgrade() -> None:
     """Add the columns and procedures. What renames a conversation or the like leaves its place in the list from now on."""
     op.execute("ALTER TABLE conversation ADD COLUMN pinned_at timestamptz, ADD COLUMN archived_at timestamptz")
     op.execute("GRANT UPDATE (pinned_at, archived_at) ON conversation TO rxchat_app")
-    op.execute("CREATE INDEX ix_conversation_deleted ON conversation (deleted_at) WHERE deleted_at IS NOT NULL")
+    for name, columns in _INDEXES.items():
+        op.execute(f"CREATE INDEX ix_conversation_{name} ON conversation ({columns}) WHERE {name}_at IS NOT NULL")
+    # Deleting a conversation looks for its runs.
+    op.execute("CREATE INDEX ix_run_conversation ON run (owner_id, conversation_id)")
     _replace_append("append_conversation_events.sql")
     for procedure in _NEW:
         op.execute((_FILES / f"{procedure.partition('(')[0]}.sql").read_text())
@@ -35,7 +39,9 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {procedure}")
     _replace_append("append_conversation_events_0004.sql")
     op.execute("DELETE FROM conversation_event WHERE type IN ('conversation_pinned', 'conversation_archived')")
-    op.execute("DROP INDEX ix_conversation_deleted")
+    op.execute("DROP INDEX ix_run_conversation")
+    for name in _INDEXES:
+        op.execute(f"DROP INDEX ix_conversation_{name}")
     op.execute("ALTER TABLE conversation DROP COLUMN pinned_at, DROP COLUMN archived_at")
 
 

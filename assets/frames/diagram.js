@@ -1,5 +1,7 @@
 // Draws the diagram that the frame's parent sends, and answers with its height or with what is wrong with it.
-const tellHeight = new ResizeObserver(([{ target }]) => parent.postMessage({ height: Math.ceil(target.scrollHeight) }, "*"));
+// At once, too: a frame that is out of view is not drawn, and observes nothing.
+const tell = (place) => parent.postMessage({ height: Math.ceil(place.scrollHeight) }, "*");
+const resized = new ResizeObserver(([{ target }]) => tell(target));
 // A diagram's links would lead this frame away.
 addEventListener("click", (event) => event.target.closest("a") && event.preventDefault());
 addEventListener("message", async (event) => {
@@ -10,7 +12,8 @@ addEventListener("message", async (event) => {
   try {
     mermaid.initialize({ startOnLoad: false, securityLevel: "strict", suppressErrorRendering: true, theme: isDark ? "dark" : "default" });
     place.innerHTML = (await mermaid.render("diagram", text)).svg;
-    tellHeight.observe(place);
+    tell(place);
+    resized.observe(place);
   } catch (error) {
     parent.postMessage({ error: String(error?.message ?? error).slice(0, 500) }, "*");
   }

@@ -40,10 +40,13 @@ class ReasoningTags:
         self._answer: str | None = said
         """The answer so far, if a closing tag may follow; None if not."""
         self._skips_space = False
+        self._drops_tag = False
+        """Whether the text may begin with the closing tag of what the host has separated."""
 
     def has_other_reasoning(self) -> None:
-        """Note that the host separates the reasoning itself: a closing tag alone has no meaning then."""
+        """Note that the host separates the reasoning itself: a closing tag in the text has no meaning then."""
         self._answer = None
+        self._drops_tag = not self._kind
 
     def feed(self, text: str) -> list[TaggedText]:
         """Return what is certain of the text so far."""
@@ -59,13 +62,19 @@ class ReasoningTags:
         return [TaggedText(self._kind or ChunkKind.TEXT, held)] if held else []
 
     def _begin(self) -> None:
+        if self._drops_tag and (closing := _CLOSING.match(self._held.lstrip())):
+            self._held, self._kind, self._skips_space = self._held.lstrip()[closing.end() :], ChunkKind.TEXT, True
+            return
         start = self._held.lstrip().lower()
         tag = next((tag for tag in _OPENING if start.startswith(tag)), "")
         if tag:
             self._held = self._held.lstrip()[len(tag) :]
             self._kind, self._answer, self._skips_space = ChunkKind.REASONING, None, True
-        elif len(self._held) > _MOST_SPACE or not any(tag.startswith(start) for tag in _OPENING):
+        elif len(self._held) > _MOST_SPACE or not any(tag.startswith(start) for tag in self._beginnings()):
             self._kind = ChunkKind.TEXT
+
+    def _beginnings(self) -> tuple[str, ...]:
+        return (*_OPENING, "</think>", "</thinking>", "</thought>", "[/think]") if self._drops_tag else _OPENING
 
     def _take_reasoning(self) -> list[TaggedText]:
         closing = _CLOSING.search(self._held)

@@ -24,7 +24,9 @@ class Conversation(Table, table=True):
     __table_args__ = (
         Index("ix_conversation_id", "id"),
         Index("ix_conversation_owner_updated", "owner_id", text("updated_at DESC")),
-        Index("ix_conversation_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_conversation_pinned", "owner_id", postgresql_where=text("pinned_at IS NOT NULL")),
+        Index("ix_conversation_archived", "owner_id", "archived_at", postgresql_where=text("archived_at IS NOT NULL")),
+        Index("ix_conversation_deleted", "owner_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")

@@ -59,3 +59,22 @@ def test_the_pieces_make_no_difference(parts: list[str], data: st.DataObject) ->
     said = "".join(parts)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(said)), max_size=6)) | {0, len(said)})
     assert separated([said[start:end] for start, end in pairwise(cuts)]) == separated([said])
+
+
+def test_a_closing_tag_alone_says_nothing_where_the_host_separates_reasoning() -> None:
+    tags = ReasoningTags()
+    tags.has_other_reasoning()
+    assert [part.text for part in [*tags.feed("The </think> tag"), *tags.close()]] == ["The </think> tag"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_closing_tag_that_the_host_has_left_is_dropped(size: int) -> None:
+    tags, said = ReasoningTags(), "</think>\n\nAnswer"
+    tags.has_other_reasoning()
+    parts = [part for at in range(0, len(said), size) for part in tags.feed(said[at : at + size])] + tags.close()
+    assert "".join(part.text for part in parts) == "Answer"
+
+
+def test_a_continued_answer_may_end_its_reasoning() -> None:
+    tags = ReasoningTags("Let me see")
+    assert [(part.text, part.ends_reasoning) for part in tags.feed("...</think>42")] == [("...", True), ("42", False)]

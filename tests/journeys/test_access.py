@@ -59,7 +59,7 @@ def test_a_first_conversation_needs_nothing_but_the_keyboard(
     tab_to(page, "Actions for One line and another", backwards=True)
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
+    expect(page.get_by_role("menuitem", name="Pin")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("menuitem")).to_have_count(0)
     expect(page.get_by_role("button", name="Actions for One line and another")).to_be_focused()

@@ -52,4 +52,4 @@ def test_conversations_are_pinned_archived_and_come_back(chat: Chat) -> None:
     trash.get_by_role("button", name="Delete Songs of the sea permanently").click()
     chat.page.get_by_role("dialog").get_by_role("button", name="Delete permanently").click()
     expect(trash.get_by_text("Songs of the sea")).to_have_count(0)
-    expect(chat.page.get_by_text("The conversation was deleted permanently.")).to_be_visible()
+    expect(chat.page.get_by_text("“Songs of the sea” was deleted permanently.")).to_be_visible()

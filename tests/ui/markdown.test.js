@@ -26,6 +26,12 @@ describe("formulas", () => {
     ["CO$_2$, 10$^5$, 2$\\pi$, the $n$th", "CO$$_2$$, 10$$^5$$, 2$$\\pi$$, the $$n$$th"],
     ["\\(x\\)\\(y\\)", "$$x$$<!---->$$y$$"],
     ["so $$x$$ and $$y$$.", "so $$x$$ and $$y$$."],
+    ["The formula is: $$ E = mc^2 $$", "The formula is: $$E = mc^2$$"],
+    ["Hence: $$\n\\int x\n$$", "Hence: $$\\int x$$"],
+    ["$$\nx\n$$.", "$$x$$."],
+    ["1. Area $$ \\pi r^2 $$.", "1. Area $$\\pi r^2$$."],
+    ["if n<m, then $f(n) > f(m)$ holds", "if n<m, then $$f(n) > f(m)$$ holds"],
+    ["x <y and \\(z\\) >0", "x <y and $$z$$ >0"],
     ["> ```\n> $a$\n\nText $x$", "> ```\n> $a$\n\nText $$x$$"],
   ])("%j", (written, given) => expect(parseable(written)).toBe(given));
 
@@ -58,7 +64,7 @@ describe("formulas", () => {
 
   test("two dollars that nothing closes are two dollars", () => expect(parseable("the $$ and\n\nmore")).toBe("the \\$\\$ and\n\nmore"));
 
-  test.each(["\\[", "\\(", "\\[\\\\ \\\\", "$a", "](", "<a", "`", "`` ` ", "\\"])("is none, and is read in time: %j without an end", (part) =>
+  test.each(["\\[", "\\(", "- ", "\\[\\\\ \\\\", "$a", "](", "<a", "`", "`` ` ", "\\"])("is none, and is read in time: %j without an end", (part) =>
     same(part.repeat(20000)),
   );
 });

@@ -308,7 +308,9 @@ async def list_owned(
     after: ListPosition | None = None,
     until: ListPosition | None = None,
 ) -> list[ConversationSummary]:
-    """Return a list of the user's conversations, newest first, each with a flag for a running answer.
+    """Return a list of the user's conversations, each with a flag for a running answer.
+
+    The last changed are first; of the archive and the trash, what was put there last.
 
     Args:
         session: The session.
@@ -331,16 +333,18 @@ async def list_owned(
         query = query.where(position < tuple_(*after))
     if until is not None:
         query = query.where(position >= tuple_(*until))
-    query = query.order_by(col(Conversation.updated_at).desc(), col(Conversation.id).desc()).limit(limit)
+    newest = {ConversationList.ARCHIVED: Conversation.archived_at, ConversationList.DELETED: Conversation.deleted_at}
+    order = col(newest.get(of, Conversation.updated_at)).desc(), col(Conversation.id).desc()
+    query = query.order_by(*order).limit(limit)
     return [ConversationSummary(**row) for row in (await session.execute(query)).mappings()]
 
 
 async def delete_for_good(session: AsyncSession, conversation_ids: Sequence[UUID] | None) -> int:
-    """Delete deleted conversations of the acting user permanently, all of them for None; return their number."""
+    """Delete deleted conversations of the acting user permanently, some of them for None; return their number."""
     ids = None if conversation_ids is None else [str(found) for found in conversation_ids]
     return (await session.execute(_DELETE_FOR_GOOD, {"conversations": ids})).scalar_one()
 
 
 async def purge(session: AsyncSession, after: timedelta) -> int:
-    """Delete conversations of all users permanently that were deleted so long ago; return their number."""
+    """Delete some conversations of all users permanently that were deleted so long ago; return their number."""
     return (await session.execute(_PURGE, {"after": after})).scalar_one()

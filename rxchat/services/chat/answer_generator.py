@@ -92,8 +92,6 @@ class AnswerGenerator:
         self._finished: AnswerFinished | None = None
         self._failure: ModelError | None = None
         self._is_taken_up = False
-        self._has_turned = False
-        """Whether stored text has become reasoning, and that is not stored yet."""
         self._pending_rewrites = 0
         self._is_grounded = False
         self._lacking: tuple[str, ...] = ()
@@ -177,17 +175,22 @@ class AnswerGenerator:
         if not said:
             await self._answer_with_tools(messages)
             return
+        turns = self._answer.rewrites
         for asked in (prefilled(messages, said), continuation_prompt(messages, said)):
             try:
                 await self._consume(asked, said)
             except (AnswerRestarted, ModelRefused) as error:
                 log.info("the model did not continue the answer", run_id=str(self.run.id), why=type(error).__name__)
-                if len(self._answer.text) > len(said):
+                if self._has_continued(said, turns):
                     break
                 continue
-            if len(self._answer.text) > len(said) or looks_complete(said):
+            if self._has_continued(said, turns) or looks_complete(said):
                 return
         self._failure = AnswerInterrupted("This answer was interrupted, and the model did not continue it.")
+
+    def _has_continued(self, said: str, turns: int) -> bool:
+        """Whether the model has added to what was said, or made it its reasoning."""
+        return len(self._answer.text) > len(said) or self._answer.rewrites != turns
 
     async def _answer_with_tools(self, messages: list[ChatMessage]) -> None:
         """Generate the answer; while the model calls tools, send it their results in another request."""
@@ -253,7 +256,6 @@ class AnswerGenerator:
             if piece.ends_reasoning:
                 self._answer.turn_into_reasoning(start)
                 self._saved[ChunkKind.TEXT] = min(self._saved[ChunkKind.TEXT], start)
-                self._has_turned = True
 
     def _add(self, kind: ChunkKind, text: str) -> None:
         if not text:
@@ -274,7 +276,7 @@ class AnswerGenerator:
         unsaved = [
             kind
             for kind in _KINDS
-            if len(self._answer.whole(kind)) > self._saved[kind] or (kind is ChunkKind.TEXT and self._has_turned)
+            if len(self._answer.whole(kind)) > self._saved[kind] or (kind is ChunkKind.TEXT and self._answer.is_turning)
         ]
         return [
             PendingChunk(
@@ -294,7 +296,8 @@ class AnswerGenerator:
             self._chunk_seq = piece.seq
             if piece.chunk.kind is not ChunkKind.TEXT or is_current:
                 self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
-                self._has_turned = self._has_turned and piece.chunk.kind is not ChunkKind.TEXT
+                if piece.chunk.kind is ChunkKind.TEXT:
+                    self._answer.is_turning = False
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
         """Store the whole answer and its state; retries while the database does not respond, until `give_up` returns True."""

@@ -29,7 +29,9 @@ class AnswerStream:
         self.rewrites = 0
         """How often text that was shown was replaced, because its engine failed before storing it."""
         self.rewritten_from = 0
-        """Where the text begins that was replaced last, by the engine of this process."""
+        """Where the text begins that has become reasoning last."""
+        self.is_turning = False
+        """Whether text has become reasoning, and that is not stored yet."""
         self.stored: dict[ChunkKind, int] = {}
         """The stored length of each kind, as far as the engine that writes it knows."""
         self._changed = asyncio.Event()
@@ -52,7 +54,8 @@ class AnswerStream:
     def turn_into_reasoning(self, start: int) -> None:
         """Move the text from `start` on to the reasoning: what follows is the answer."""
         self.reasoning, self.text = self.reasoning + self.text[start:], self.text[:start]
-        self.rewritten_from = start
+        self.rewritten_from = min(self.rewritten_from, start) if self.is_turning else start
+        self.is_turning = True
         self.rewrites += 1
         self._wake()
 

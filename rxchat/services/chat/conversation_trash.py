@@ -46,12 +46,20 @@ class ConversationTrash:
             NotAllowed: when the API key lacks the scope.
         """
         require_scope(current_user, Scope.CHAT)
-        async with self._database.begin(current_user.user_id) as session:
-            return await rows.delete_for_good(session, None)
+        count = 0
+        # In steps, each of which is far from the limit of a statement's time.
+        while True:
+            async with self._database.begin(current_user.user_id) as session:
+                deleted = await rows.delete_for_good(session, None)
+            count += deleted
+            if not deleted:
+                return count
 
     async def purge(self) -> None:
         """Delete the conversations of all users whose time in the trash is over."""
-        async with self._database.begin(None) as session:
-            purged = await rows.purge(session, KEPT)
-        if purged:
+        while True:
+            async with self._database.begin(None) as session:
+                purged = await rows.purge(session, KEPT)
+            if not purged:
+                return
             log.info("deleted conversations were purged", count=purged)

@@ -121,7 +121,7 @@ class Conversations:
         require_scope(current_user, Scope.READ)
         owner_id, recent = current_user.user_id, ConversationList.RECENT
         async with self._database.begin(owner_id) as session:
-            pinned = await rows.list_owned(session, owner_id, ConversationList.PINNED, limit=PAGE_CONVERSATIONS)
+            pinned = await rows.list_owned(session, owner_id, ConversationList.PINNED)
             found = await rows.list_owned(session, owner_id, recent, until=until) if until else []
             if len(found) < PAGE_CONVERSATIONS:
                 found = await rows.list_owned(session, owner_id, recent, limit=PAGE_CONVERSATIONS)
@@ -282,7 +282,8 @@ class Conversations:
             InvalidInput: when too many are pinned.
             NotFound: when it does not exist or is another user's.
         """
-        if is_pinned and len(await self.page(current_user, ConversationList.PINNED)) >= MOST_PINNED:
+        pinned = await self.page(current_user, ConversationList.PINNED, limit=MOST_PINNED) if is_pinned else []
+        if len(pinned) >= MOST_PINNED and conversation_id not in {item.id for item in pinned}:
             raise InvalidInput(f"{MOST_PINNED} conversations are pinned. Unpin one first.")
         await self._append(current_user, conversation_id, ConversationPinned(is_pinned=is_pinned))
 

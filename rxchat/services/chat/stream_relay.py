@@ -57,11 +57,14 @@ class StreamPublisher:
         heard = True
         async with self._telling:
             is_stored = self._is_stored()
-            if self._answer.rewrites != self._rewrites:
-                self._rewrites, self._told[ChunkKind.TEXT] = self._answer.rewrites, self._answer.rewritten_from
+            if self._answer.rewrites != self._rewrites and not self._answer.is_turning:
+                start = min(self._told[ChunkKind.TEXT], self._answer.rewritten_from)
+                self._rewrites, self._told[ChunkKind.TEXT] = self._answer.rewrites, start
                 # Nothing after this position holds any more.
-                await self._send(ChunkKind.TEXT, self._answer.rewritten_from, "")
-            for kind in (ChunkKind.REASONING, ChunkKind.TEXT):
+                await self._send(ChunkKind.TEXT, start, "")
+            # Until it is stored that text became reasoning, others would read the old text again.
+            kinds = (ChunkKind.REASONING,) if self._answer.is_turning else (ChunkKind.REASONING, ChunkKind.TEXT)
+            for kind in kinds:
                 whole, told = self._answer.whole(kind), self._told[kind]
                 if not is_stored:
                     # Other processes should not show text that a crash would lose.
@@ -81,7 +84,8 @@ class StreamPublisher:
             return
         while not self._answer.ended:
             is_heard = await self.publish()
-            if all(len(self._answer.whole(kind)) == told for kind, told in self._told.items()):
+            is_told = all(len(self._answer.whole(kind)) == told for kind, told in self._told.items())
+            if is_told and self._answer.rewrites == self._rewrites:
                 await self._answer.changed(60)
             await asyncio.sleep(_FLUSH_SECONDS if is_heard else _UNHEARD_SECONDS)
         await self.publish()
@@ -162,8 +166,8 @@ class StreamReplica:
         while True:
             ended = own.ended
             if own.rewrites != rewrites:
-                rewrites, copied[ChunkKind.TEXT] = own.rewrites, own.rewritten_from
-                self.answer.truncate(ChunkKind.TEXT, own.rewritten_from)
+                rewrites, copied[ChunkKind.TEXT] = own.rewrites, min(copied[ChunkKind.TEXT], own.rewritten_from)
+                self.answer.truncate(ChunkKind.TEXT, copied[ChunkKind.TEXT])
             for kind in ChunkKind:
                 whole = own.whole(kind)
                 if copied[kind] == 0 and whole:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Any
 
 import reflex as rx
@@ -47,6 +48,8 @@ class ArchiveState(DialogState, rx.State):
     loaded: bool = False
     flash: str = ""
     """What was just done, in words."""
+    flashes: int = 0
+    """How often something was done, by which the same words are shown again."""
     _most_archived: int = _PAGE
     _most_deleted: int = _PAGE
 
@@ -75,8 +78,19 @@ class ArchiveState(DialogState, rx.State):
     async def _confirm(self, current_user: CurrentUser, flash: str, form: dict[str, Any] | None = None) -> None:
         await self._show(current_user)
         await (await self.get_state(SidebarState))._refresh(current_user)
-        self.flash = flash
+        self.flash, self.flashes = flash, self.flashes + 1
         self._done(form)
+
+    def _title(self, conversation_id: str) -> str:
+        rows = [*self.archived, *self.deleted]
+        return next((f"“{row.title}”" for row in rows if row.id == conversation_id), "The conversation")
+
+    @rx.event
+    @_guarded
+    async def refresh(self, current_user: CurrentUser) -> None:
+        """Show the current lists, if they are shown: the sidebar has changed them."""
+        if self.loaded:
+            await self._show(current_user)
 
     @rx.event
     @_guarded
@@ -99,14 +113,21 @@ class ArchiveState(DialogState, rx.State):
         await container.get_services().chat.conversations.archive(
             current_user, require_id(conversation_id), is_archived=False
         )
-        await self._confirm(current_user, "The conversation is in the list again.")
+        await self._confirm(current_user, f"{self._title(conversation_id)} is in the list again.")
+
+    @rx.event
+    @_guarded
+    async def remove(self, current_user: CurrentUser, conversation_id: str) -> None:
+        """Delete an archived conversation."""
+        await container.get_services().chat.conversations.remove(current_user, require_id(conversation_id))
+        await self._confirm(current_user, f"{self._title(conversation_id)} was moved to the trash.")
 
     @rx.event
     @_guarded
     async def restore(self, current_user: CurrentUser, conversation_id: str) -> None:
         """Restore a deleted conversation."""
         await container.get_services().chat.conversations.restore(current_user, require_id(conversation_id))
-        await self._confirm(current_user, "The conversation was restored.")
+        await self._confirm(current_user, f"{self._title(conversation_id)} was restored.")
 
     @rx.event
     @_guarded
@@ -115,7 +136,8 @@ class ArchiveState(DialogState, rx.State):
         await container.get_services().chat.conversation_trash.delete_for_good(
             current_user, [require_id(text_in(form, "id"))]
         )
-        await self._confirm(current_user, "The conversation was deleted permanently.", form)
+        words = f"{self._title(text_in(form, 'id'))} was deleted permanently."
+        await self._confirm(current_user, words, form)
 
     @rx.event
     @_guarded
@@ -135,6 +157,6 @@ class ArchiveState(DialogState, rx.State):
 
 def _view(item: ConversationSummary, moment: datetime | None, now: datetime | None = None) -> ArchivedView:
     at = moment or item.updated_at
-    days = max(0, (at + KEPT - now).days) if now else 0
-    left = "" if now is None else "less than a day left" if days == 0 else f"{days} day{'s' if days > 1 else ''} left"
+    days = max(1, ceil((at + KEPT - now) / timedelta(days=1))) if now else 0
+    left = f"{days} day{'s' if days > 1 else ''} left" if days else ""
     return ArchivedView(str(item.id), item.title, int(at.timestamp() * 1000), left)

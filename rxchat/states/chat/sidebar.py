@@ -40,6 +40,9 @@ class Group:
     """Whether the group before it has the same label, which is then shown once."""
 
 
+_END: ListPosition = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
+
+
 def _take_back(state: SidebarState, _error: RxChatError, given: dict[str, Any]) -> bool:
     """Show the title from before a refused rename; the banner shows the error."""
     state.answered_rename = dialog_number(given.get("form"))
@@ -118,7 +121,8 @@ class SidebarState(rx.State):
         conversations = container.get_services().chat.conversations
         page = await conversations.page(current_user, ConversationList.RECENT, after=self._last)
         self._first_page_until = self._first_page_until or self._last
-        self._until = page[-1].position if page else self._last
+        # At the end of the list all of it is shown, also what comes back into it with an older position.
+        self._until = page[-1].position if len(page) >= PAGE_CONVERSATIONS else _END
         await self._refresh(current_user)
         self._end(page)
 

@@ -12,7 +12,6 @@ from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import Moment, empty_state, link, quiet_button, skeleton
 from rxchat.ui.kit.forms import form_problem
 from rxchat.ui.kit.panels import item_line, item_list, line_icon, panel
-from rxchat.ui.kit.toasts import toast
 from rxchat.ui.layout import page_shell
 
 _dialogs = Dialogs("archive_dialog", ArchiveState, ArchivedView)
@@ -33,7 +32,6 @@ def archive_page() -> rx.Component:
                     rx.fragment(_archived(), _deleted()),
                     skeleton("Loading conversations", 60, 84, 72, 66),
                 ),
-                toast(ArchiveState.flash != "", ArchiveState.flash, ArchiveState.dismiss, key=ArchiveState.flash),
                 class_name="archive",
             ),
             class_name="documents-scroll",
@@ -84,6 +82,7 @@ def _archived_line(item: ArchivedView) -> rx.Component:
         line_icon("archive"),
         link(item.title, to=f"/c/{item.id}"),
         quiet_button("Unarchive", aria_label=f"Unarchive {item.title}", on_click=ArchiveState.unarchive(item.id)),
+        quiet_button("Delete", aria_label=f"Delete {item.title}", on_click=ArchiveState.remove(item.id), danger=True),
         detail=rx.fragment("archived ", Moment.create(at=item.at)),
         key=item.id,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.sidebar import ConversationView, Group, SidebarState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.account_menu import account_menu
@@ -306,4 +307,4 @@ def _put_away(handler: Any) -> list[Any]:
     identifier = _menu_of.value["id"]
     is_open = identifier == route_param("conversation_id")
     leave = rx.cond(is_open, click_on.call(".wordmark"), focus_beside.call(f"#conversation-{identifier}", ".row"))
-    return [in_sequence(leave), handler(identifier)]
+    return [in_sequence(leave), handler(identifier), ArchiveState.refresh]

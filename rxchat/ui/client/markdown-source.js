@@ -55,14 +55,16 @@ function pieces(text) {
 }
 
 // In this order: code stays as it is, and so does what is escaped. The lengths keep a text without an end from being searched again and again.
+const ATTRIBUTES = String.raw`(?:[ \t]+[\w:-]{1,40}(?:=(?:"[^"\n]{0,1000}"|'[^'\n]{0,1000}'|[^\s"'=<>\x60]{1,1000}))?){0,20}`;
 const FORMULA = new RegExp(
   [
     String.raw`(?<code>(?<!\x60)(\x60+)(?!\x60)(?:(?!\n[ \t]*\n)[\s\S]){1,4000}?(?<!\x60)\2(?!\x60))`,
-    String.raw`(?<kept>\\[\\$]|\]\([^()\s]{0,2000}(?:\\?\([^()\s]{0,200}\))?[^()\s]{0,200}\)|<[a-zA-Z/][^<>\n]{0,2000}>)`,
+    String.raw`(?<kept>\\[\\$]|\]\([^()\s]{0,2000}(?:\\?\([^()\s]{0,200}\))?[^()\s]{0,200}\)|</?[a-zA-Z][\w-]{0,40}${ATTRIBUTES}[ \t]*\/?>|<[a-z][a-z0-9+.-]{1,30}:[^<>\s]{0,2000}>)`,
     String.raw`\\\[(?<block>(?:\\\\|(?!\\[[\]\\])[\s\S]){1,4000})\\\]`,
     String.raw`\\\((?<inline>(?:\\\\|(?!\\[()\\]|\n[ \t]*\n)[\s\S]){1,2000})\\\)`,
-    String.raw`(?<=^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)\$\$(?!\$)(?<dollars>(?:(?!\$\$)[\s\S]){1,4000})\$\$(?=[ \t]*$)`,
+    String.raw`(?<=^[ \t>]{0,40}(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,9}){0,9})\$\$(?!\$)(?<dollars>(?:(?!\$\$)[\s\S]){1,4000})\$\$(?=[ \t]*$)`,
     String.raw`\$\$(?![\s$])(?<same>(?:\\.|[^\\\n$]){1,2000}(?<!\s))\$\$(?!\$)`,
+    String.raw`\$\$(?!\$)(?=[^$]{0,2000}[\\^_={+<]|\s{0,9}[a-zA-Z0-9]{1,3}\s{0,9}\$\$)(?<tex>(?:\\.|(?!\n[ \t]*(?:\n|[-*+|][ \t]))[^\\$]){1,2000})\$\$(?!\$)`,
     String.raw`(?<open>\$\$)`,
     String.raw`(?<![$\\])(?:(?<!\w)|(?=\$[\\_^]))\$(?<short>(?![\s$)\].,;:!?}])(?:\\.|[^\\$\n\x60]){1,300}(?<![\s\\]))\$(?:(?![\w$({])|(?=(?:th|st|nd|rd|s)\b))`,
   ].join("|"),
@@ -91,14 +93,14 @@ function inText(tex, lineStart) {
 
 /** What a match of FORMULA becomes. @param {string} whole @param {any} groups @param {string} lineStart @param {string} after what follows on its line */
 function written(whole, groups, lineStart, after) {
-  const { code, kept, block, inline, dollars, same, open, short } = groups;
+  const { code, kept, block, inline, dollars, same, tex: spaced, open, short } = groups;
   if (code || kept) return whole;
   if (open) return "\\$\\$";
   if (short !== undefined) return PLAIN_AMOUNT.test(short) ? whole : inText(short, lineStart);
   if (inline !== undefined) return inText(inline, lineStart);
   // Between two bars are cells of a table: prices, and no formula.
-  if (same !== undefined && /^\s*\|/.test(lineStart) && /\s\|\s/.test(same)) return whole.replaceAll("$$", () => "\\$\\$");
-  const tex = block ?? dollars ?? same;
+  if ((same ?? spaced) !== undefined && /^\s*\|/.test(lineStart) && /\s\|\s/.test(same ?? spaced)) return whole.replaceAll("$$", () => "\\$\\$");
+  const tex = block ?? dollars ?? same ?? spaced;
   if (!tex.trim()) return whole;
   if (LEAD.test(lineStart) && !after.trim()) return onItsOwnLines(tex, lineStart);
   // A link whose brackets are escaped is no formula.

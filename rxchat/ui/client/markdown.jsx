@@ -56,7 +56,7 @@ function Link({ node, href, children, className, target: _, rel, ...rest }) {
 function Image({ src, alt }) {
   const target = outboundLink(src);
   const name = alt || "image";
-  return /^https?:/.test(target) ? <Picture address={target} name={name} /> : <span className="dead-link">{name}</span>;
+  return /^https?:/.test(target) ? <Picture key={target} address={target} name={name} /> : <span className="dead-link">{name}</span>;
 }
 
 function plainText(children) {

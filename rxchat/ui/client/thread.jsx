@@ -172,8 +172,10 @@ function Announcer({ messages }) {
   useEffect(() => {
     const running = messages.find((message) => message.state === "running");
     const before = messages.find((message) => message.id === watched.current);
-    if (running && running.id !== watched.current) setSaid("The model is answering.");
-    else if (!running && before) setSaid(ENDINGS[before.state] ?? "");
+    const words = [];
+    if (before && before.id !== running?.id) words.push(ENDINGS[before.state]);
+    if (running && running.id !== watched.current) words.push("The model is answering.");
+    if (words.length) setSaid(words.join(" "));
     watched.current = running?.id ?? "";
   }, [messages]);
   return (

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.sidebar import SidebarState
@@ -79,8 +80,14 @@ def toasts() -> rx.Component:
             put_away != "",
             put_away,
             SidebarState.dismiss,
-            toast_action("Undo", SidebarState.undo),
+            toast_action("Undo", [SidebarState.undo, ArchiveState.refresh]),
             key=put_away,
+        ),
+        toast(
+            ArchiveState.flash != "",
+            ArchiveState.flash,
+            ArchiveState.dismiss,
+            key=ArchiveState.flash + ArchiveState.flashes.to_string(),
         ),
         toast(
             documents != "",

@@ -72,9 +72,9 @@ async def test_archived_and_deleted_conversations_come_back_or_go(cookie: str, m
         await tab.do(ArchiveState, "load")
         assert titles(shown(tab, "archived")) == ["Number 0"] and not shown(tab, "has_more_archived")
         [line] = shown(tab, "deleted")
-        assert (line.title, line.left, shown(tab, "has_more_deleted")) == ("Number 1", "29 days left", True)
+        assert (line.title, line.left, shown(tab, "has_more_deleted")) == ("Number 2", "30 days left", True)
         await tab.do(ArchiveState, "more_deleted")
-        assert titles(shown(tab, "deleted")) == ["Number 1", "Number 2"]
+        assert titles(shown(tab, "deleted")) == ["Number 2", "Number 1"]
         await tab.do(ArchiveState, "unarchive", conversation_id=first)
         await tab.do(ArchiveState, "restore", conversation_id=second)
         assert (shown(tab, "archived"), recent(tab)) == ([], ["Number 0", "Number 1"])
