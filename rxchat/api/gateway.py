@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 _POLICY_VIOLATED = 1008
 _PAGE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _REFLEX_PATHS = ("/_upload", "/_all_routes", "/_health", "/ping", "/auth-codespace")
-_ACCOUNT, _ADMIN, _DOCUMENTS = "/account", "/admin", "/documents"
+_ACCOUNT, _ADMIN = "/account", "/admin"
+_FOR_USERS = (_ACCOUNT, _ADMIN, "/archive", "/documents")
 _ENROL_AT = "/account/security"
 
 
@@ -146,11 +147,7 @@ class Gateway:
 
 
 def _is_chat_page(path: str) -> bool:
-    return (
-        path == "/"
-        or path.startswith(CHAT_PATH)
-        or any(_is_below(path, page) for page in (_ACCOUNT, _ADMIN, _DOCUMENTS))
-    )
+    return path == "/" or path.startswith(CHAT_PATH) or any(_is_below(path, page) for page in _FOR_USERS)
 
 
 def _is_below(path: str, page: str) -> bool:

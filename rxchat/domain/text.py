@@ -16,7 +16,20 @@ _NAMED_ATTACHMENTS = 10
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 PAGES = frozenset(
-    {"c", "documents", "account", "admin", "sign-in", "setup", "register", "join", "forgot", "reset", "confirm"}
+    {
+        "c",
+        "archive",
+        "documents",
+        "account",
+        "admin",
+        "sign-in",
+        "setup",
+        "register",
+        "join",
+        "forgot",
+        "reset",
+        "confirm",
+    }
 )
 """The first path segments of all pages, except the home page."""
 # Nothing that a browser, proxy or server would decode or remove: no percent sign, dot or semicolon.

@@ -137,10 +137,16 @@ class SidebarState(rx.State):
 
     @rx.event
     @requires_user
-    async def pin(self, current_user: CurrentUser, conversation_id: str, is_pinned: bool) -> None:
-        """Pin a conversation to the top, or unpin it."""
-        conversations = container.get_services().chat.conversations
-        await conversations.pin(current_user, _id(conversation_id), is_pinned=bool(is_pinned))
+    async def pin(self, current_user: CurrentUser, conversation_id: str) -> None:
+        """Pin a conversation to the top."""
+        await container.get_services().chat.conversations.pin(current_user, _id(conversation_id), is_pinned=True)
+        await self._refresh(current_user)
+
+    @rx.event
+    @requires_user
+    async def unpin(self, current_user: CurrentUser, conversation_id: str) -> None:
+        """Move a conversation from the top to its place in the list."""
+        await container.get_services().chat.conversations.pin(current_user, _id(conversation_id), is_pinned=False)
         await self._refresh(current_user)
 
     @rx.event

@@ -111,8 +111,8 @@ def sidebar() -> rx.Component:
                 menu_item(_MENU, "pencil", "Rename", on_click=_renaming.set(renaming)),
                 rx.cond(
                     _menu_of.value["pinned"] == "",
-                    menu_item(_MENU, "pin", "Pin", on_click=_pin(is_pinned=True)),
-                    menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(is_pinned=False)),
+                    menu_item(_MENU, "pin", "Pin", on_click=_pin(SidebarState.pin)),
+                    menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(SidebarState.unpin)),
                 ),
                 menu_item(_MENU, "archive", "Archive", on_click=_put_away(SidebarState.archive)),
                 menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_put_away(SidebarState.remove)),
@@ -295,11 +295,11 @@ def _rename_field(identifier: Any, title: Any, number: Any) -> rx.Component:
     )
 
 
-def _pin(*, is_pinned: bool) -> list[Any]:
+def _pin(handler: Any) -> list[Any]:
     """Its row moves to another group, and keeps the focus."""
     identifier = _menu_of.value["id"]
     follow = focus_if_lost.call(f"#conversation-{identifier} a")
-    return [SidebarState.pin(identifier, is_pinned), in_sequence(follow)]
+    return [handler(identifier), in_sequence(follow)]
 
 
 def _put_away(handler: Any) -> list[Any]:

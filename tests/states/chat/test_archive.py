@@ -50,10 +50,10 @@ async def test_pinned_conversations_are_above_the_others(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await tab.do(SidebarState, "load")
         last = tab.shown(SidebarState, "groups")[-1].rows[-1]
-        await tab.do(SidebarState, "pin", conversation_id=last.id, is_pinned=True)
+        await tab.do(SidebarState, "pin", conversation_id=last.id)
         assert titles(tab.shown(SidebarState, "pinned")) == ["Number 2"]
         assert recent(tab) == ["Number 0", "Number 1"]
-        await tab.do(SidebarState, "pin", conversation_id=last.id, is_pinned=False)
+        await tab.do(SidebarState, "unpin", conversation_id=last.id)
         assert (tab.shown(SidebarState, "pinned"), recent(tab)) == ([], ["Number 0", "Number 1", "Number 2"])
 
 
