@@ -156,6 +156,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     retrieval = RetrievalServices(
         search=DocumentSearch(shared.database, embedder, reranker), passages=PassageSearch(documents.documents)
     )
+    chat = _chat(shared, platform, access, retrieval, broadcast)
     services = Services(
         platform=platform,
         accounts=accounts,
@@ -163,8 +164,8 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         models=models,
         documents=documents,
         retrieval=retrieval,
-        chat=_chat(shared, platform, access, retrieval, broadcast),
-        app=_app(shared, platform, accounts, access, models, documents, broadcast),
+        chat=chat,
+        app=_app(shared, platform, accounts, access, models, documents, chat, broadcast),
     )
     worker = Worker(shared.database.url, documents.ingestion, platform.mail_sender)
     adapters = (shared.model, shared.store, embedder, local, reranker, broadcast, counters)
@@ -310,6 +311,7 @@ def _app(
     access: AccessServices,
     models: ModelServices,
     documents: DocumentServices,
+    chat: ChatServices,
     broadcast: RedisBroadcast | None,
 ) -> AppServices:
     database, sign_in, invalidator = shared.database, accounts.sign_in, platform.access_invalidator
@@ -329,7 +331,7 @@ def _app(
             access.audit_log,
             access.denials,
             StorageGarbageCollector(database, shared.store),
-            ConversationTrash(database),
+            chat.conversation_trash,
         ),
         profiles=Profiles(database, invalidator),
     )

@@ -1,7 +1,4 @@
 // Draws the diagram that the frame's parent sends, and answers with its height or with what is wrong with it.
-// At once, too: a frame that is out of view is not drawn, and observes nothing.
-const tell = (place) => parent.postMessage({ height: Math.ceil(place.scrollHeight) }, "*");
-const resized = new ResizeObserver(([{ target }]) => tell(target));
 // A diagram's links would lead this frame away.
 addEventListener("click", (event) => event.target.closest("a") && event.preventDefault());
 addEventListener("message", async (event) => {
@@ -12,8 +9,7 @@ addEventListener("message", async (event) => {
   try {
     mermaid.initialize({ startOnLoad: false, securityLevel: "strict", suppressErrorRendering: true, theme: isDark ? "dark" : "default" });
     place.innerHTML = (await mermaid.render("diagram", text)).svg;
-    tell(place);
-    resized.observe(place);
+    tellHeight(place);
   } catch (error) {
     parent.postMessage({ error: String(error?.message ?? error).slice(0, 500) }, "*");
   }

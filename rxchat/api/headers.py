@@ -41,7 +41,7 @@ _PDF_WORKER = "default-src 'none'; script-src 'self'; base-uri 'none'; form-acti
 _PDF_WORKER_FILE = "pdf.worker"
 # What a model wrote is drawn in frames (assets/frames) that have no origin of their own, wherever they are opened, and that
 # load nothing but what their kind is about. The page that holds them lets them go nowhere else.
-FRAMES = "/frames/"
+_FRAMES = "/frames/"
 _FRAME = (
     "sandbox allow-scripts; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self';"
     " webrtc 'block'; "
@@ -79,8 +79,8 @@ class AnswerHeaders:
     def _complete(self, headers: MutableHeaders, path: str, status: int) -> None:
         for name, value in self._for_all.items():
             headers[name] = value
-        if path.startswith(FRAMES):
-            _add_for_frame(headers, path.removeprefix(FRAMES))
+        if path.startswith(_FRAMES):
+            _add_for_frame(headers, path.removeprefix(_FRAMES))
         is_page = "text/html" in headers.get("content-type", "")
         is_worker = path.startswith(_HASHED) and PurePosixPath(path).name.startswith(_PDF_WORKER_FILE)
         other = _PDF_WORKER if is_worker else _NOT_A_PAGE

@@ -175,22 +175,22 @@ class AnswerGenerator:
         if not said:
             await self._answer_with_tools(messages)
             return
-        turns = self._answer.rewrites
+        rewrites = self._answer.rewrites
         for asked in (prefilled(messages, said), continuation_prompt(messages, said)):
             try:
                 await self._consume(asked, said)
             except (AnswerRestarted, ModelRefused) as error:
                 log.info("the model did not continue the answer", run_id=str(self.run.id), why=type(error).__name__)
-                if self._has_continued(said, turns):
+                if self._has_continued(said, rewrites):
                     break
                 continue
-            if self._has_continued(said, turns) or looks_complete(said):
+            if self._has_continued(said, rewrites) or looks_complete(said):
                 return
         self._failure = AnswerInterrupted("This answer was interrupted, and the model did not continue it.")
 
-    def _has_continued(self, said: str, turns: int) -> bool:
+    def _has_continued(self, said: str, rewrites: int) -> bool:
         """Whether the model has added to what was said, or made it its reasoning."""
-        return len(self._answer.text) > len(said) or self._answer.rewrites != turns
+        return len(self._answer.text) > len(said) or self._answer.rewrites != rewrites
 
     async def _answer_with_tools(self, messages: list[ChatMessage]) -> None:
         """Generate the answer; while the model calls tools, send it their results in another request."""
@@ -254,7 +254,7 @@ class AnswerGenerator:
         for piece in pieces:
             self._add(piece.kind, piece.text)
             if piece.ends_reasoning:
-                self._answer.turn_into_reasoning(start)
+                self._answer.move_to_reasoning(start)
                 self._saved[ChunkKind.TEXT] = min(self._saved[ChunkKind.TEXT], start)
 
     def _add(self, kind: ChunkKind, text: str) -> None:
@@ -276,7 +276,8 @@ class AnswerGenerator:
         unsaved = [
             kind
             for kind in _KINDS
-            if len(self._answer.whole(kind)) > self._saved[kind] or (kind is ChunkKind.TEXT and self._answer.is_turning)
+            if len(self._answer.whole(kind)) > self._saved[kind]
+            or (kind is ChunkKind.TEXT and self._answer.is_move_unstored)
         ]
         return [
             PendingChunk(
@@ -297,7 +298,7 @@ class AnswerGenerator:
             if piece.chunk.kind is not ChunkKind.TEXT or is_current:
                 self._saved[piece.chunk.kind] = piece.chunk.start + len(piece.chunk.text)
                 if piece.chunk.kind is ChunkKind.TEXT:
-                    self._answer.is_turning = False
+                    self._answer.is_move_unstored = False
 
     async def end(self, *, stopped: bool, give_up: Callable[[], bool]) -> None:
         """Store the whole answer and its state; retries while the database does not respond, until `give_up` returns True."""

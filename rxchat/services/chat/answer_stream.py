@@ -30,7 +30,7 @@ class AnswerStream:
         """How often text that was shown was replaced, because its engine failed before storing it."""
         self.rewritten_from = 0
         """Where the text begins that has become reasoning last."""
-        self.is_turning = False
+        self.is_move_unstored = False
         """Whether text has become reasoning, and that is not stored yet."""
         self.stored: dict[ChunkKind, int] = {}
         """The stored length of each kind, as far as the engine that writes it knows."""
@@ -51,11 +51,11 @@ class AnswerStream:
         """Append text."""
         self._write(kind, self.whole(kind) + piece)
 
-    def turn_into_reasoning(self, start: int) -> None:
+    def move_to_reasoning(self, start: int) -> None:
         """Move the text from `start` on to the reasoning: what follows is the answer."""
         self.reasoning, self.text = self.reasoning + self.text[start:], self.text[:start]
-        self.rewritten_from = min(self.rewritten_from, start) if self.is_turning else start
-        self.is_turning = True
+        self.rewritten_from = min(self.rewritten_from, start) if self.is_move_unstored else start
+        self.is_move_unstored = True
         self.rewrites += 1
         self._wake()
 

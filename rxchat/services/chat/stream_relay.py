@@ -57,13 +57,13 @@ class StreamPublisher:
         heard = True
         async with self._telling:
             is_stored = self._is_stored()
-            if self._answer.rewrites != self._rewrites and not self._answer.is_turning:
+            if self._answer.rewrites != self._rewrites and not self._answer.is_move_unstored:
                 start = min(self._told[ChunkKind.TEXT], self._answer.rewritten_from)
                 self._rewrites, self._told[ChunkKind.TEXT] = self._answer.rewrites, start
                 # Nothing after this position holds any more.
                 await self._send(ChunkKind.TEXT, start, "")
             # Until it is stored that text became reasoning, others would read the old text again.
-            kinds = (ChunkKind.REASONING,) if self._answer.is_turning else (ChunkKind.REASONING, ChunkKind.TEXT)
+            kinds = (ChunkKind.REASONING,) if self._answer.is_move_unstored else (ChunkKind.REASONING, ChunkKind.TEXT)
             for kind in kinds:
                 whole, told = self._answer.whole(kind), self._told[kind]
                 if not is_stored:

@@ -216,7 +216,10 @@ class LiveUpdates:
                 until, times_shown = sidebar._until, sidebar._times_shown
             found = await listed(self._current_user, until)
             async with self._state as state:
-                is_shown = (await state.get_state(SidebarState))._show(found, until, times_shown)
+                sidebar = await state.get_state(SidebarState)
+                is_shown = sidebar._times_shown == times_shown
+                if is_shown:
+                    sidebar._show(found)
 
     async def _follow(self, run: ActiveRun, watch: ChangeSubscription) -> None:
         """Stream a run until it ends, another change must be shown, or the session must be checked."""

@@ -63,10 +63,10 @@ class SidebarState(rx.State):
     """The ID of the last conversation of the list, if there are more; else ""."""
     answered_rename: int = 0
     """The number of the rename that was done or refused last; until then the page shows the title that was typed."""
-    put_away: str = ""
+    flash: str = ""
     """What was just done with a conversation, in words; it can be undone."""
-    _put_away_id: str = ""
-    _is_put_away_archived: bool = False
+    _undo_id: str = ""
+    _undoes_archiving: bool = False
     _times_shown: int = 0
     """Counts what was read and shown, so that nothing older replaces it."""
     _until: ListPosition | None = None
@@ -82,15 +82,10 @@ class SidebarState(rx.State):
             await self._refresh(current_user)
 
     async def _refresh(self, current_user: CurrentUser) -> None:
-        self._show(await listed(current_user, self._until), self._until, self._times_shown)
+        self._show(await listed(current_user, self._until))
 
-    def _show(self, found: Listed, until: ListPosition | None, times_shown: int) -> bool:
-        """Show these conversations, which were read down to a position, if the list still ends there and shows nothing newer.
-
-        Values that have not changed are not sent again.
-        """
-        if until != self._until or times_shown != self._times_shown:
-            return False
+    def _show(self, found: Listed) -> None:
+        """Show these conversations, which were read down to the end of the list; unchanged values are not sent again."""
         self._times_shown += 1
         pinned, conversations = found
         split = self._first_page_until
@@ -103,9 +98,8 @@ class SidebarState(rx.State):
         running = [str(item.id) for item in [*pinned, *conversations] if item.is_running]
         set_changed(self, pinned=[ConversationView(str(item.id), item.title) for item in pinned])
         set_changed(self, groups=groups, older=older, running=running, loaded=True)
-        if until is None:
+        if self._until is None:
             self._end(conversations)
-        return True
 
     def _end(self, page: list[ConversationSummary]) -> None:
         """Offer more after the last page, if it is full."""
@@ -166,20 +160,20 @@ class SidebarState(rx.State):
     async def _offer_undo(self, current_user: CurrentUser, conversation_id: str, *, is_archived: bool) -> None:
         rows = (row for group in [*self.groups, *self.older] for row in group.rows)
         title = next((row.title for row in [*self.pinned, *rows] if row.id == conversation_id), "Conversation")
-        self.put_away = f"{'Archived' if is_archived else 'Deleted'} “{title}”"
-        self._put_away_id, self._is_put_away_archived = conversation_id, is_archived
+        self.flash = f"{'Archived' if is_archived else 'Deleted'} “{title}”"
+        self._undo_id, self._undoes_archiving = conversation_id, is_archived
         await self._refresh(current_user)
 
     @rx.event
     @requires_user
     async def undo(self, current_user: CurrentUser) -> None:
         """Bring back the conversation that was just deleted or archived."""
-        conversations, conversation_id = container.get_services().chat.conversations, _id(self._put_away_id)
-        if self._is_put_away_archived:
+        conversations, conversation_id = container.get_services().chat.conversations, _id(self._undo_id)
+        if self._undoes_archiving:
             await conversations.archive(current_user, conversation_id, is_archived=False)
         else:
             await conversations.restore(current_user, conversation_id)
-        self.put_away = ""
+        self.flash = ""
         await self._refresh(current_user)
 
     @rx.event
@@ -187,7 +181,7 @@ class SidebarState(rx.State):
     async def dismiss(self, current_user: CurrentUser) -> None:
         """Hide the offer to undo."""
         del current_user
-        self.put_away = ""
+        self.flash = ""
 
 
 Listed = tuple[list[ConversationSummary], list[ConversationSummary]]

@@ -114,8 +114,8 @@ def sidebar() -> rx.Component:
                     menu_item(_MENU, "pin", "Pin", on_click=_pin(SidebarState.pin)),
                     menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(SidebarState.unpin)),
                 ),
-                menu_item(_MENU, "archive", "Archive", on_click=_put_away(SidebarState.archive)),
-                menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_put_away(SidebarState.remove)),
+                menu_item(_MENU, "archive", "Archive", on_click=_move(SidebarState.archive)),
+                menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_move(SidebarState.remove)),
             ),
             rx.cond(drawer.value, toasts()),
             account_menu(drawer),
@@ -302,7 +302,7 @@ def _pin(handler: Any) -> list[Any]:
     return [handler(identifier), in_sequence(follow)]
 
 
-def _put_away(handler: Any) -> list[Any]:
+def _move(handler: Any) -> list[Any]:
     """Take a conversation out of the list. If it is open, the page for a new one follows; Undo shows it in the list again."""
     identifier = _menu_of.value["id"]
     is_open = identifier == route_param("conversation_id")

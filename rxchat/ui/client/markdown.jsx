@@ -127,8 +127,8 @@ const REMARK = [
   remarkBreaks,
   keepHtml,
 ];
-const PLAIN_TEXT = [harmlessHtml];
-const CITING = [harmlessHtml, citationsOutsideLinks];
+const REHYPE = [harmlessHtml];
+const REHYPE_CITING = [harmlessHtml, citationsOutsideLinks];
 const OFF = { enabled: false };
 const keep = (url) => url;
 
@@ -148,7 +148,7 @@ function Markdown({ text, isGrowing, citations = NONE, message }) {
           className={isGrowing ? "md md-growing" : "md"}
           components={COMPONENTS}
           remarkPlugins={REMARK}
-          rehypePlugins={citations.length ? CITING : PLAIN_TEXT}
+          rehypePlugins={citations.length ? REHYPE_CITING : REHYPE}
           urlTransform={keep}
           parseIncompleteMarkdown={isGrowing}
           isAnimating={isGrowing}

@@ -5,7 +5,7 @@ import { ChevronRight, FileText, FileX, Library, RotateCcw, StepForward } from "
 import { Sources } from "./citation-list.jsx";
 import { MessageActions } from "./message-actions.jsx";
 import { useText } from "./page-state.js";
-import { TurnBoundary } from "./turn-boundary.jsx";
+import { ErrorBoundary } from "./error-boundary.jsx";
 import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
 
 export const loadMarkdown = () => import("./markdown.jsx");
@@ -183,6 +183,7 @@ export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly,
   const { text, reasoning } = useText(message);
   const isRunning = message.state === "running";
   const citations = isRunning ? undefined : message.citations;
+  const plain = <div className="md whitespace-pre-wrap">{text}</div>;
   return (
     <article
       aria-label={`${message.model || "The model"} answers`}
@@ -194,10 +195,10 @@ export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly,
       <p className="message-model">{message.model}</p>
       <Reasoning key={message.id} message={message} reasoning={reasoning} text={text} />
       {text && (
-        <Suspense fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
-          <TurnBoundary fallback={<div className="md whitespace-pre-wrap">{text}</div>}>
+        <Suspense fallback={plain}>
+          <ErrorBoundary fallback={plain}>
             <Markdown text={text} isGrowing={isRunning} citations={citations} message={message.id} />
-          </TurnBoundary>
+          </ErrorBoundary>
         </Suspense>
       )}
       {isRunning && !text && !reasoning && <TypingIndicator note={run?.note} />}

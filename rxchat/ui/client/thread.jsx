@@ -5,7 +5,7 @@ import { ArrowDown } from "lucide-react";
 import { AssistantMessage, loadMarkdown, UserMessage } from "./message.jsx";
 import { isHere as isShown, store, useThread } from "./page-state.js";
 import { olderBefore } from "./thread-state.js";
-import { TurnBoundary } from "./turn-boundary.jsx";
+import { ErrorBoundary } from "./error-boundary.jsx";
 
 const NEAR_END = 48;
 const NEAR_START = 600;
@@ -199,9 +199,9 @@ function Turns({ view, run, model, ...actions }) {
     <>
       {view.messages.map((message) => (
         // Versions share a key: the buttons that lead from one to the next keep the focus.
-        <TurnBoundary key={message.versions?.[0] ?? message.id} fallback={<p className="message-status">This message cannot be shown.</p>}>
+        <ErrorBoundary key={message.versions?.[0] ?? message.id} fallback={<p className="message-status">This message cannot be shown.</p>}>
           <Turn message={message} run={message.state === "running" ? run : undefined} {...actions} />
-        </TurnBoundary>
+        </ErrorBoundary>
       ))}
       {view.pending.map((sent) => (
         <UserMessage

@@ -72,16 +72,16 @@ def _notice(icon_name: str, *words: Any, look: str = "notice", icon_look: str = 
 
 def toasts() -> rx.Component:
     """The toasts. They have a place of their own, so that they cover neither text nor the composer."""
-    put_away = SidebarState.put_away
+    moved = SidebarState.flash
     documents, restorable = DocumentsState.flash, DocumentsState.removed
     restore = toast_action("Undo", DocumentsState.restore_documents(restorable))
     return rx.el.div(
         toast(
-            put_away != "",
-            put_away,
+            moved != "",
+            moved,
             SidebarState.dismiss,
             toast_action("Undo", [SidebarState.undo, ArchiveState.refresh]),
-            key=put_away,
+            key=moved,
         ),
         toast(
             ArchiveState.flash != "",

@@ -63,7 +63,7 @@ async def test_archived_and_deleted_conversations_come_back_or_go(cookie: str, m
         await tab.do(SidebarState, "load")
         first, second, third = [row.id for group in tab.shown(SidebarState, "groups") for row in group.rows]
         await tab.do(SidebarState, "archive", conversation_id=first)
-        assert tab.shown(SidebarState, "put_away") == "Archived “Number 0”"
+        assert tab.shown(SidebarState, "flash") == "Archived “Number 0”"
         await tab.do(SidebarState, "undo")
         assert recent(tab) == ["Number 0", "Number 1", "Number 2"]
         await tab.do(SidebarState, "archive", conversation_id=first)

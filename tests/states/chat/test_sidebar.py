@@ -74,7 +74,7 @@ async def test_a_conversation_of_a_later_page_is_renamed_and_deleted(cookie: str
         # It keeps its place in the list.
         assert titles(tab)[-1] == "Renamed" and len(titles(tab)) == 2 * PAGE_CONVERSATIONS
         await tab.do(SidebarState, "remove", conversation_id=row.id)
-        assert "Renamed" not in titles(tab) and tab.shown(SidebarState, "put_away") == "Deleted “Renamed”"
+        assert "Renamed" not in titles(tab) and tab.shown(SidebarState, "flash") == "Deleted “Renamed”"
         await tab.do(SidebarState, "undo")
         assert "Renamed" in titles(tab)
 

@@ -251,10 +251,10 @@ async def test_rename_remove_and_undo(cookie: str) -> None:
         await tab.until(lambda: tab.shown(ThreadState, "title") == "A better name")
         await tab.until(lambda: tab.shown(SidebarState, "groups")[0].rows[0].title == "A better name")
         await tab.send_event(SidebarState, "remove", conversation_id=conversation_id)
-        await tab.until(lambda: tab.shown(SidebarState, "put_away") == "Deleted “A better name”")
+        await tab.until(lambda: tab.shown(SidebarState, "flash") == "Deleted “A better name”")
         assert tab.shown(SidebarState, "groups") == []
         await tab.send_event(SidebarState, "undo")
-        await tab.until(lambda: tab.shown(SidebarState, "put_away") == "")
+        await tab.until(lambda: tab.shown(SidebarState, "flash") == "")
         assert tab.shown(SidebarState, "groups")[0].rows[0].id == conversation_id
 
 

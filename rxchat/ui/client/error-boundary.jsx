@@ -5,7 +5,7 @@ import { Component, Fragment } from "react";
 const TRIES = 3;
 
 /** `fallback` is shown when its children cannot be drawn at all. */
-export class TurnBoundary extends Component {
+export class ErrorBoundary extends Component {
   constructor(props) {
     super(props);
     this.state = { isBroken: false, tries: 0 };
