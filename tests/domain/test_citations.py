@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import pytest
 from hypothesis import example, given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from rxchat.domain.citations import Wording, as_data, citations_of, verified_numbers
 from rxchat.domain.ids import new_id
 from rxchat.domain.retrieval import Passage, Source
+from tests.support.blowup import no_blowup
 
 TEXT = (
     "Everybody has thirty days of holi-\ndays in a year. They are “asked for” in the calendar, and granted by the team."
@@ -119,6 +119,5 @@ def test_words_that_stand_there_are_found(quote: str, before: str, after: str) -
     ids=lambda text: text[:8],
 )  # fmt: skip
 def test_a_model_that_writes_nonsense_costs_no_time(text: str) -> None:
-    began = time.process_time()
-    citations_of(text[:200_000], SOURCES)
-    assert time.process_time() - began < 2
+    with no_blowup():
+        citations_of(text[:200_000], SOURCES)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from rxchat.domain.citations import Citation, Wording, citations_of
 from tests.domain.test_citations import source
+from tests.support.blowup import no_blowup
 
 FEES = (
     "The fee is 900 dollars a year. Refunds are paid within thirty days of the request, and appli-\ncations are de-\ncided "
@@ -231,13 +230,11 @@ def test_a_divided_word_is_marked_as_a_whole() -> None:
     ids=lambda text: text[:8],
 )  # fmt: skip
 def test_nonsense_costs_no_time(text: str) -> None:
-    began = time.process_time()
-    citations_of(text, SOURCES)
-    assert time.process_time() - began < 2
+    with no_blowup():
+        citations_of(text, SOURCES)
 
 
 @pytest.mark.parametrize("text", ["a-\n" * 7_000, "a-" * 10_000, "\u00ad" * 20_000, "- \n" * 7_000, "三" * 20_000])
 def test_a_hostile_source_costs_no_time(text: str) -> None:
-    began = time.process_time()
-    citations_of('"a a ... a a ... a" and "三 ... 三" [3]' * 20, [source(3, text)])
-    assert time.process_time() - began < 2
+    with no_blowup():
+        citations_of('"a a ... a a ... a" and "三 ... 三" [3]' * 20, [source(3, text)])

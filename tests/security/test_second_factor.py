@@ -314,8 +314,7 @@ async def test_a_key_made_with_a_second_factor_is_worth_nothing_without_it(
         headers = {"x-api-key": key}
         assert (await clients().get("/api/admin/users", headers=headers)).status_code == 200
         await services.access.user_admin.reset_second_factor(boss, current_user.user_id, ClientInfo())
-        began = time.monotonic()
-        while (await clients().get("/api/admin/users", headers=headers)).status_code != 401:
-            assert time.monotonic() - began < 5
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):
+            while (await clients().get("/api/admin/users", headers=headers)).status_code != 401:
+                await asyncio.sleep(0.05)
     empty(at.database_owner_url, at.redis_url)
