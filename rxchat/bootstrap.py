@@ -60,6 +60,7 @@ from rxchat.services.app.container import (
 from rxchat.services.app.data_export import DataExport
 from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
+from rxchat.services.app.preferences import UserPreferences
 from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
@@ -333,6 +334,7 @@ def _app(
             StorageGarbageCollector(database, shared.store),
             chat.conversation_trash,
         ),
+        preferences=UserPreferences(database),
         profiles=Profiles(database, invalidator),
     )
 

@@ -10,7 +10,7 @@ from rxchat.tables.access import (
     RateLimitRow,
     RoleRow,
 )
-from rxchat.tables.accounts import DataExport, Identity, User, UserSession
+from rxchat.tables.accounts import DataExport, Identity, User, UserPreferences, UserSession
 from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
 from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessageRow
@@ -71,6 +71,7 @@ __all__ = [
     "StoredFile",
     "TotpSecret",
     "User",
+    "UserPreferences",
     "UserSession",
     "metadata",
 ]

@@ -60,6 +60,14 @@ class UserSession(Table, table=True):
     rotated_at: datetime = moment(default_now=True)
 
 
+class UserPreferences(Table, table=True):
+    """What a user prefers in all of their browsers."""
+
+    user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
+    custom_instructions: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    default_model: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
 class DataExport(Table, table=True):
     """A running download of a user's data: a lease, which the sending process renews."""
 

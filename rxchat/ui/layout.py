@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from rxchat.ui.chat.shortcuts import shortcuts
 from rxchat.ui.chat.sidebar import drawer, sidebar
 from rxchat.ui.chat.topbar import topbar
 from rxchat.ui.platform.notices import banners, toasts
@@ -32,7 +33,7 @@ def page_toasts() -> rx.Component:
 
 def _frame(*content: rx.Component, beside: rx.Component | None = None) -> rx.Component:
     main = rx.el.main(*content, class_name="main", tab_index=-1)
-    return rx.el.div(sidebar(), main, *([beside] if beside else []), class_name="shell")
+    return rx.el.div(sidebar(), shortcuts(), main, *([beside] if beside else []), class_name="shell")
 
 
 def card(*content: rx.Component) -> rx.Component:

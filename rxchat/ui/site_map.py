@@ -16,6 +16,7 @@ from rxchat.states.access.roles import RolesState
 from rxchat.states.access.user import UserState
 from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
+from rxchat.states.app.preferences import PreferencesState
 from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
@@ -35,7 +36,7 @@ from rxchat.ui.accounts.entry_pages import (
     setup_page,
     sign_in_page,
 )
-from rxchat.ui.accounts.pages import data_page, keys_page, profile_page, security_page, sessions_page
+from rxchat.ui.accounts.pages import data_page, keys_page, preferences_page, profile_page, security_page, sessions_page
 from rxchat.ui.chat.archive import archive_page
 from rxchat.ui.chat.page import chat_page
 from rxchat.ui.documents.pages import documents_page, viewer_page
@@ -69,6 +70,12 @@ PAGES = (
     Page("/reset", reset_page, "Choose a new password · RxChat"),
     Page("/confirm", confirm_page, "Confirm your address · RxChat"),
     Page("/account", profile_page, "Profile · Account · RxChat", (AccountState.open,)),
+    Page(
+        "/account/preferences",
+        preferences_page,
+        "Preferences · Account · RxChat",
+        (AccountState.open, PreferencesState.open),
+    ),
     Page("/account/security", security_page, "Security · Account · RxChat", (AccountState.open,)),
     Page("/account/sessions", sessions_page, "Sessions · Account · RxChat", (AccountState.open,)),
     Page("/account/keys", keys_page, "API keys · Account · RxChat", (AccountState.open,)),

@@ -54,6 +54,7 @@ FIRST_PAINT_SCRIPT = (
     "(function(){try{var t=localStorage.getItem('theme'),d=t==='dark'||(t!=='light'&&"
     "matchMedia('(prefers-color-scheme: dark)').matches),r=document.documentElement;"
     "r.classList.add(d?'dark':'light');r.style.colorScheme=d?'dark':'light';"
+    "var z=localStorage.getItem('rxchat:text_size');if(z)r.dataset.textSize=z;"
     "if(localStorage.getItem('rxchat:sidebar')==='closed')r.dataset.sidebar='closed'}catch(e){}})()"
 )
-"""Runs in the head before anything is painted: no flash of the wrong theme, no sidebar that folds away late."""
+"""Runs in the head before anything is painted: no flash of the wrong theme or text size, no sidebar that folds away late."""

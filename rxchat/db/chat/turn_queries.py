@@ -49,7 +49,8 @@ _THREAD = text(
     )
     SELECT id, role, text, reasoning,
            EXISTS (SELECT FROM conversation_source AS known
-                    WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded
+                    WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded,
+           (SELECT custom_instructions FROM user_preferences WHERE user_id = :owner) AS custom_instructions
       FROM branch ORDER BY depth
     """
 )
@@ -73,6 +74,8 @@ class PromptHistory:
     itself: PartialAnswer
     is_grounded: bool
     """Whether the conversation has context sources."""
+    custom_instructions: str
+    """What its owner has asked of every model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +146,5 @@ async def prompt_history(
     )
     itself = next((PartialAnswer(row.text, row.reasoning) for row in rows if row.id == message_id), PartialAnswer())
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
-    return PromptHistory(before, itself, any(row.is_grounded for row in rows))
+    instructions = next((row.custom_instructions or "" for row in rows), "")
+    return PromptHistory(before, itself, any(row.is_grounded for row in rows), instructions)

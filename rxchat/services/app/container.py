@@ -26,6 +26,7 @@ from rxchat.services.app.account_deletion import AccountDeletion
 from rxchat.services.app.data_export import DataExport
 from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
+from rxchat.services.app.preferences import UserPreferences
 from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
@@ -145,6 +146,7 @@ class AppServices:
     data_export: DataExport
     health: Health
     maintenance: Maintenance
+    preferences: UserPreferences
     profiles: Profiles
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from rxchat.db.access import audit_log
 from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import credentials
+from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import messages as message_rows
@@ -181,6 +182,7 @@ class DataExport:
             passkeys = await credentials.passkeys(session, current_user.user_id)
             identities = await rows.identities(session, current_user.user_id)
             totp = await credentials.totp(session, current_user.user_id)
+            preferences = await preference_rows.get(session, current_user.user_id)
         return {
             "id": user.id,
             "name": user.name,
@@ -189,6 +191,8 @@ class DataExport:
             "created_at": user.created_at,
             "email_confirmed_at": user.email_confirmed_at,
             "password_changed_at": user.password_changed_at,
+            "custom_instructions": preferences.custom_instructions,
+            "default_model": preferences.default_model,
             "has_authenticator_app": totp is not None and totp.confirmed_at is not None,
             "passkeys": [{"name": item.name, "created_at": item.created_at} for item in passkeys],
             "signs_in_with": [{"provider": item.provider, "email": item.email} for item in identities],

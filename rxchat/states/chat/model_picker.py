@@ -39,6 +39,8 @@ class ModelPickerState(rx.State):
     model: str = ""
     notice: str = ""
     is_demo: bool = False
+    _is_chosen: bool = False
+    """Whether the user has chosen the model for the conversation that the tab shows, or will begin."""
     _wanted: str = ""
     """The chosen or the conversation's model, which may no longer exist."""
 
@@ -50,6 +52,7 @@ class ModelPickerState(rx.State):
         if name not in {item.name for item in self.models if not item.is_off}:
             raise InvalidInput("This model is no longer available.")
         self._choose(name, name)
+        self._is_chosen = True
         if self.notice.endswith((_ANSWERS, _OUTSIDE)):
             self.notice = ""
 
@@ -66,7 +69,9 @@ class ModelPickerState(rx.State):
         off = [ModelChoice(item.name, f"{model_detail(item)}: off", False, True) for item in offer.forbidden]
         set_changed(self, models=[*choices, *off])
         default = offer.default if offer.default in usable or not usable else choices[0].name
-        wanted = wanted or self.model
+        # What was chosen for a new conversation holds until another one is opened.
+        self._is_chosen = self._is_chosen and wanted in {"", self._wanted}
+        wanted = wanted or await self._model_of_new(current_user)
         # What runs outside of this network takes over for nothing that ran here: only the user decides that.
         remote = {item.name for item in offer.models if item.remote_host}
         replacement = (
@@ -75,6 +80,12 @@ class ModelPickerState(rx.State):
         self._choose(wanted or default, replacement if wanted else default)
         problem = f"{offer.problem} {offer.detail}".strip() if sees_details(current_user) else offer.problem
         set_changed(self, notice=problem or (_NO_MODEL if names and not choices else self._gone()))
+
+    async def _model_of_new(self, current_user: CurrentUser) -> str:
+        """Return the model of a new conversation: the one chosen for it, or the user's default, or the last one shown."""
+        if self._is_chosen:
+            return self.model
+        return (await container.get_services().app.preferences.get(current_user)).default_model or self.model
 
     async def _show_if_needed(self, current_user: CurrentUser) -> None:
         """Show the models again if the model host may have recovered meanwhile, or the chosen model was removed."""

@@ -177,6 +177,7 @@ class ThreadState(rx.State):
         # The state switches to the new conversation before the address changes. The browser changes it, if the user has
         # not gone elsewhere meanwhile: a redirect would take them back.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
+        picker._is_chosen = False
         self.born = {"conversation_id": self.conversation_id, "client_id": client_id}
         if turn.begun is None:
             await self._show_context_sources(current_user)

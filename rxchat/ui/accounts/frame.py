@@ -15,6 +15,7 @@ from rxchat.ui.kit.forms import form_problem
 
 _SECTIONS = (
     ("Profile", "/account"),
+    ("Preferences", "/account/preferences"),
     ("Security", "/account/security"),
     ("Sessions", "/account/sessions"),
     ("API keys", "/account/keys"),

@@ -9,6 +9,7 @@ import reflex as rx
 from rxchat.ui.accounts.api_keys import keys_section
 from rxchat.ui.accounts.data import data_section
 from rxchat.ui.accounts.frame import account_frame
+from rxchat.ui.accounts.preferences import preferences_section
 from rxchat.ui.accounts.profile import profile_section
 from rxchat.ui.accounts.security import security_section
 from rxchat.ui.accounts.sessions import sessions_section
@@ -23,6 +24,11 @@ def _page(section: str, content: rx.Component, **options: Any) -> rx.Component:
 def profile_page() -> rx.Component:
     """Name, address and role."""
     return _page("Profile", profile_section())
+
+
+def preferences_page() -> rx.Component:
+    """What the user prefers."""
+    return _page("Preferences", preferences_section())
 
 
 def security_page() -> rx.Component:

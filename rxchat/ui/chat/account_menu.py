@@ -8,6 +8,7 @@ import reflex as rx
 from reflex.style import color_mode, resolved_color_mode, set_color_mode
 
 from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.chat.shortcuts import open_shortcuts
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import icon, icon_button, menu, menu_item, opens
 
@@ -60,6 +61,7 @@ def account_menu(drawer: ClientValue[bool]) -> rx.Component:
             "Account",
             rx.cond(CurrentUserState.email != "", rx.el.p(CurrentUserState.email, class_name="menu-note")),
             goes_to("circle-user-round", "Account", "/account"),
+            goes_to("settings-2", "Preferences", "/account/preferences"),
             goes_to("archive", "Archive and trash", "/archive"),
             rx.cond(
                 CurrentUserState.admin_home != "",
@@ -68,6 +70,7 @@ def account_menu(drawer: ClientValue[bool]) -> rx.Component:
             rx.el.hr(class_name="menu-line"),
             *themes,
             rx.el.hr(class_name="menu-line"),
+            menu_item(_MENU, "keyboard", "Keyboard shortcuts", on_click=open_shortcuts),
             menu_item(_MENU, "log-out", "Sign out", on_click=in_sequence(_sign_out.call())),
             placement="top-start",
         ),

@@ -19,8 +19,9 @@ from rxchat.ui.chat.attachments import (
     is_uploading,
 )
 from rxchat.ui.client import ClientComponent, module
+from rxchat.ui.kit.browser_preferences import send_key
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
-from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, icon_button
+from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, icon_button, keys
 from rxchat.ui.kit.inputs import adds_files
 
 focus_composer = js_function("focusComposer", "composer.jsx")
@@ -103,7 +104,8 @@ def _stop_button() -> rx.Component:
 def _send_button(is_running: Any) -> rx.Component:
     waits = "A file is still being uploaded"
     label = rx.cond(is_uploading(), waits, rx.cond(is_running, "Send when the answer is done", "Send"))
-    tip = rx.cond(is_uploading(), waits, rx.cond(is_running, "Send when this is done · Enter", "Send · Enter"))
+    key = rx.cond(send_key.value == "enter", "Enter", keys("Enter"))
+    tip = rx.cond(is_uploading(), waits, rx.cond(is_running, f"Send when this is done · {key}", f"Send · {key}"))
     return rx.el.button(
         icon("arrow-up", 18, 2.25),
         type="submit",

@@ -96,7 +96,9 @@ def _window() -> rx.Component:
         rx.el.ul(
             _action("square-pen", "New chat", "/"),
             _action("library", "Documents", "/documents"),
+            _action("archive", "Archive and trash", "/archive"),
             _action("circle-user-round", "Account", "/account"),
+            _action("settings-2", "Preferences", "/account/preferences"),
             rx.cond(
                 CurrentUserState.admin_home != "",
                 _action("shield-check", "Administration", CurrentUserState.admin_home),

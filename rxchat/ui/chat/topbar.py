@@ -22,7 +22,7 @@ _filter: ClientValue[str] = ClientValue("model_filter", "")
 def topbar() -> rx.Component:
     """The bar of the conversation on screen."""
     return _bar(
-        PageTitle.create(title=ThreadState.title),
+        PageTitle.create(title=ThreadState.title, run=ThreadState.run["id"].to(str)),
         # Without a title the page has a heading of its own; an empty one would be read out as such.
         rx.cond(
             ThreadState.title != "",

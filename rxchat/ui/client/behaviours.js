@@ -1,4 +1,5 @@
 // The keyboard behaviour of menus, tabs, lists and shortcuts: elements say what they are by attributes, so that Python can draw them.
+import { setClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
 import "./missing-chunk-page.js";
 import "./route-preload.js";
@@ -151,6 +152,12 @@ function clickShortcut(event) {
   found.click();
 }
 
+/** "?" opens the list of shortcuts, unless it is typed into a text or a dialog is open. */
+function openShortcuts({ key, target, ctrlKey, metaKey, altKey }) {
+  const isText = target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
+  if (key === "?" && !ctrlKey && !metaKey && !altKey && !isText && !document.querySelector("dialog:modal")) setClientValue("shortcuts", true);
+}
+
 /** Enter keeps what was typed into a field that edits in place, as leaving it does, unless it is too long; Escape does not. */
 function endEditing(event) {
   if (event.key === "Escape") event.target.value = event.target.defaultValue;
@@ -200,6 +207,7 @@ function pressed(event) {
   comboboxKeys(event);
   if (!event.defaultPrevented) rove(event);
   clickShortcut(event);
+  openShortcuts(event);
   const { key, target } = event;
   const button = target.closest("[aria-haspopup=menu]");
   if (button && (key === "ArrowDown" || key === "ArrowUp")) arrowOnMenuButton(event, button);

@@ -1,6 +1,7 @@
 // The text field of the composer: input methods, drafts, pasting and the caret are the browser's. Python draws what is around it.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useParams } from "react-router";
+import { browserPreference } from "./browser-preferences.js";
 import { isSameAttached, isThere } from "./attachments.js";
 import { setClientValue, useClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
@@ -137,6 +138,7 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
   const onKeyDown = (event) => {
     if (isComposing(event) || picker.onKey(event)) return;
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
+    if (browserPreference("send_key") === "ctrl_enter" && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     sendShown();
   };

@@ -90,6 +90,8 @@ class PageTitle(ClientComponent):
     tag = "PageTitle"
 
     title: rx.Var[str]
+    run: rx.Var[str]
+    """The answer that is being written; when it ends while the page is not seen, the title gets a mark."""
 
 
 def icon(name: str, size: int = 16, stroke: float = 2, **props: Any) -> rx.Component:

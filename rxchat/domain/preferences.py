@@ -1,0 +1,57 @@
+"""A user's preferences that apply in all of their browsers, and how a model hears of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rxchat.domain.chat import ChatMessage, Role
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.text import sanitize
+
+INSTRUCTIONS_CHARACTERS = 4_000
+"""The maximum length of custom instructions, which are a part of each prompt: about 1,000 tokens of 4,096, Ollama's default."""
+_MODEL_CHARACTERS = 200
+_LEAD = "The person whom you are talking to has asked that all of your answers follow these instructions:"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a user prefers."""
+
+    custom_instructions: str = ""
+    """What every model is asked to keep in mind when it answers this user."""
+    default_model: str = ""
+    """The model that answers in new conversations; "" for the instance's default."""
+
+
+def valid_instructions(text: str) -> str:
+    """Return custom instructions without surrounding space.
+
+    Raises:
+        InvalidInput: when they are too long.
+    """
+    text = sanitize(text.replace("\r\n", "\n")).strip()
+    if len(text) > INSTRUCTIONS_CHARACTERS:
+        raise InvalidInput(
+            f"Use at most {INSTRUCTIONS_CHARACTERS:,} characters; this text has {len(text):,}.",
+            field="custom_instructions",
+        )
+    return text
+
+
+def valid_model_name(name: str) -> str:
+    """Return the name of a model as it is; whether there is one of this name is known when it is used.
+
+    Raises:
+        InvalidInput: when no model has such a name.
+    """
+    if len(name) > _MODEL_CHARACTERS or not name.isprintable():
+        raise InvalidInput("This is not the name of a model.", field="default_model")
+    return name
+
+
+def instructions_message(custom_instructions: str) -> list[ChatMessage]:
+    """Return the message that gives custom instructions to a model; none if there are none."""
+    if not custom_instructions:
+        return []
+    return [ChatMessage(Role.SYSTEM, f"{_LEAD}\n\n{custom_instructions}")]
