@@ -68,6 +68,7 @@ from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.conversations import Conversations
+from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
@@ -282,6 +283,7 @@ def _chat(
         context_sources=ContextSources(database),
         conversation_trash=ConversationTrash(database),
         conversations=Conversations(database),
+        feedback=Feedback(database),
         forks=Forks(database),
         messages=ChatService(database, access.grants),
         search=ConversationSearch(database),

@@ -11,10 +11,10 @@ BEGIN
     IF current_user_id() IS DISTINCT FROM p_owner THEN
         RAISE EXCEPTION 'conversation of another user' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    -- What is about the conversation as a whole leaves its place in the list.
+    -- What is about the conversation as a whole, and a rating, leave its place in the list.
     UPDATE public.conversation SET seq = seq + cardinality(p_types), leaf_id = coalesce(p_leaf, leaf_id),
            updated_at = CASE WHEN p_types <@ ARRAY['conversation_renamed', 'conversation_pinned', 'conversation_archived',
-                                                   'conversation_removed', 'conversation_restored']
+                                                   'conversation_removed', 'conversation_restored', 'answer_rated']
                              THEN updated_at ELSE clock_timestamp() END
      WHERE owner_id = p_owner AND id = p_conversation AND seq = p_expected_seq;
     IF NOT FOUND THEN

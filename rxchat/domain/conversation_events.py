@@ -126,6 +126,16 @@ class MessageRestored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRated:
+    """A user rated an answer, or took the rating back."""
+
+    type: ClassVar[str] = "answer_rated"
+    message_id: UUID
+    feedback: dict[str, Any]
+    """`rating`, `reasons`, `comment` and `at` (ISO 8601, UTC), as in domain/feedback.py; empty without a rating."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRenamed:
     """A user changed the title."""
 
@@ -198,6 +208,7 @@ ConversationEvent = (
     | BranchChosen
     | MessageDeleted
     | MessageRestored
+    | AnswerRated
     | ConversationRenamed
     | ConversationPinned
     | ConversationArchived

@@ -16,6 +16,7 @@ from uuid import UUID
 from rxchat.domain.chat import Role
 from rxchat.domain.conversation_events import (
     AnswerEnded,
+    AnswerRated,
     AnswerStarted,
     BranchChosen,
     ContextKind,
@@ -70,15 +71,18 @@ class ContextSourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageChange:
-    """A message is hidden with what follows it, or shown again."""
+    """A change of a message that is there; None leaves a field unchanged."""
 
     id: UUID
-    is_deleted: bool
+    is_deleted: bool | None = None
+    """Whether it is hidden with what follows it."""
+    feedback: dict[str, Any] | None = None
 
     @property
     def changes(self) -> dict[str, Any]:
         """The new values of the message's fields, by name."""
-        return {"is_deleted": self.is_deleted}
+        values = {"is_deleted": self.is_deleted, "feedback": self.feedback}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 Change = ConversationChange | ThreadMessage | AnswerEnded | MessageChange | ContextSourceChange
@@ -98,6 +102,8 @@ def changes_of(seq: int, event: ConversationEvent) -> tuple[Change, ...]:
             return (MessageChange(id=message_id, is_deleted=True), ConversationChange(leaf_id=leaf_id))
         case MessageRestored(message_id=message_id, leaf_id=leaf_id):
             return (MessageChange(id=message_id, is_deleted=False), ConversationChange(leaf_id=leaf_id))
+        case AnswerRated(message_id=message_id, feedback=feedback):
+            return (MessageChange(id=message_id, feedback=feedback),)
         case ContextSourceAttached(source_id=source_id, kind=kind, name=name):
             return (ContextSourceChange(id=source_id, kind=kind, name=name),)
         case ContextSourceDetached(source_id=source_id):

@@ -58,6 +58,8 @@ class ThreadMessage(MessageContent):
     attachments: list[dict[str, Any]] = field(default_factory=list)
     """What was sent with it, as in QuestionAsked."""
     is_deleted: bool = False
+    feedback: dict[str, Any] = field(default_factory=dict)
+    """How its owner rated it, as in AnswerRated."""
     created_at: datetime | None = None
     """None if it was replayed from events."""
     versions: list[UUID] = field(default_factory=list)

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     GRANTS_MANAGE = "grants.manage"
     SETTINGS_MANAGE = "settings.manage"
     AUDIT_READ = "audit.read"
+    FEEDBACK_READ = "feedback.read"
 
 
 PERMISSION_WORDS: dict[Permission, str] = {
@@ -48,12 +49,13 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.GRANTS_MANAGE: "Grant access to models, collections and conversations",
     Permission.SETTINGS_MANAGE: "Change settings for registration and sign-in",
     Permission.AUDIT_READ: "Read and export the audit log",
+    Permission.FEEDBACK_READ: "Read how users rate answers, without their conversations",
 }
 
 ADMINISTRATIVE = frozenset(
     permission
     for permission in Permission
-    if permission.value.split(".")[0] in {"users", "groups", "roles", "grants", "settings", "audit"}
+    if permission.value.split(".")[0] in {"users", "groups", "roles", "grants", "settings", "audit", "feedback"}
 ) | {Permission.CONVERSATIONS_READ_ANY}
 """Administrative permissions, which apply only with a second factor if the installation requires one."""
 

@@ -55,6 +55,7 @@ class Message(Table, table=True):
         Index("ix_message_conversation", "owner_id", "conversation_id", "seq"),
         Index("ix_message_parent", "owner_id", "parent_id", "seq"),
         Index("ix_message_deleted", "owner_id", "id", postgresql_where=text("is_deleted")),
+        Index("ix_message_feedback", text("(feedback ->> 'at')"), postgresql_where=text("feedback <> '{}'")),
         CheckConstraint("id <> conversation_id", name="ck_message_id"),
     )
 
@@ -83,6 +84,8 @@ class Message(Table, table=True):
     """The ID, kind and name of each document and collection that was sent with the message."""
     is_deleted: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     """Whether it is hidden, with what follows it, until it is restored."""
+    feedback: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
+    """How its owner rated it."""
     created_at: datetime = moment(default_now=True)
     lexemes: Any = Field(
         default=None, sa_type=TSVECTOR, sa_column_args=(Computed(_LEXEMES, persisted=True),), nullable=False

@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.access.audit_log import AuditState
+from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.registration import RegistrationState
@@ -21,6 +22,7 @@ from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.access.audit import audit_page
+from rxchat.ui.access.feedback import feedback_page
 from rxchat.ui.access.grants import access_page
 from rxchat.ui.access.groups import groups_page
 from rxchat.ui.access.registration import registration_page
@@ -86,6 +88,7 @@ PAGES = (
     Page("/admin/roles", roles_page, "Roles · RxChat", (RolesState.load, ThreadState.open)),
     Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),
     Page("/admin/registration", registration_page, "Registration · RxChat", (RegistrationState.load, ThreadState.open)),
+    Page("/admin/feedback", feedback_page, "Feedback · RxChat", (FeedbackState.load, ThreadState.open)),
     Page("/admin/audit", audit_page, "Audit · RxChat", (AuditState.load, ThreadState.open)),
     Page("404", not_found_page, "Not found · RxChat"),
 )

@@ -103,3 +103,19 @@ def test_a_new_chat_begins_from_a_message_and_the_first_one_stays(chat: Chat) ->
     chat.ask("Elsewhere").wait_for_end()
     page.goto(before)
     expect(chat.asked).to_have_text(["Count to twenty", "And once more"])
+
+
+def test_an_answer_is_rated_with_reasons(chat: Chat) -> None:
+    page = two_turns(chat).page
+    good, bad = [chat.answers.last.get_by_role("button", name=f"{kind} answer") for kind in ("Good", "Bad")]
+    good.click()
+    expect(good).to_have_attribute("aria-pressed", "true")
+    bad.click()
+    dialog = page.get_by_role("dialog", name="What was wrong?")
+    dialog.get_by_label("It is not correct").check()
+    dialog.get_by_label("In your words").fill("Twenty comes after nineteen.")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(good).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(bad).to_have_attribute("aria-pressed", "true")

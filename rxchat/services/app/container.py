@@ -34,6 +34,7 @@ from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.conversations import Conversations
+from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.run_engine import RunEngine
@@ -132,6 +133,7 @@ class ChatServices:
     context_sources: ContextSources
     conversation_trash: ConversationTrash
     conversations: Conversations
+    feedback: Feedback
     forks: Forks
     messages: ChatService
     search: ConversationSearch

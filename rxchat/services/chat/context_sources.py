@@ -121,7 +121,8 @@ async def with_readable_attachments(
         has_names = message.text == attachments_text([item["name"] for item in message.attachments])
         text = "" if is_hidden and has_names else message.text
         warnings = message.warnings if is_own else warnings_for_readers(message.warnings)
-        return replace(message, text=text, attachments=attachments, warnings=warnings)
+        feedback = message.feedback if is_own else {}
+        return replace(message, text=text, attachments=attachments, warnings=warnings, feedback=feedback)
 
     return [view(message) for message in messages]
 

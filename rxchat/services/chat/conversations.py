@@ -22,6 +22,7 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import is_allowed, require_scope
 from rxchat.domain.conversation_events import (
     AnswerEnded,
+    AnswerRated,
     ConversationArchived,
     ConversationEvent,
     ConversationPinned,
@@ -260,6 +261,8 @@ class Conversations:
             events = await rows.events_after(session, owner_id, conversation_id)
         if not events:
             raise NotFound
+        if owner_id != current_user.user_id:
+            events = [(seq, _event_for_readers(event)) for seq, event in events]
         return History.replayed(events)
 
     async def rename(self, current_user: CurrentUser, conversation_id: UUID, title: str) -> str:
@@ -328,15 +331,18 @@ class Conversations:
 
 
 def _for_readers(updates: news_rows.Updates) -> news_rows.Updates:
-    """Return what users may see with whom a conversation is shared: no queue, and no warning that names a file."""
-    events = [
-        (
-            seq,
-            replace(event, warnings=warnings_for_readers(event.warnings)) if isinstance(event, AnswerEnded) else event,
-        )
-        for seq, event in updates.events
-    ]
-    return replace(updates, events=events, waiting=())
+    """Return what users may see with whom a conversation is shared: no queue, no rating, and no warning that names a file."""
+    return replace(updates, events=[(seq, _event_for_readers(event)) for seq, event in updates.events], waiting=())
+
+
+def _event_for_readers(event: ConversationEvent) -> ConversationEvent:
+    match event:
+        case AnswerEnded():
+            return replace(event, warnings=warnings_for_readers(event.warnings))
+        case AnswerRated():
+            return replace(event, feedback={})
+        case _:
+            return event
 
 
 async def _readable_message(

@@ -9,6 +9,8 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.feedback import Rating
 from rxchat.domain.ids import require_id
 from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.services.app import container
@@ -68,6 +70,28 @@ class MessageActionsState(DialogState, rx.State):
 
     @rx.event
     @requires_user
+    async def rate(self, current_user: CurrentUser, message_id: str, rating: str) -> None:
+        """Rate an answer `good` or `bad`; "" takes the rating back."""
+        await container.get_services().chat.feedback.rate(
+            current_user, await self._shown(), require_id(message_id), _rating(rating)
+        )
+
+    @rx.event
+    @partial(requires_user, refuse=show_problem)
+    async def explain(self, current_user: CurrentUser, form: dict) -> None:
+        """Add reasons (`reason:KEY`) and a `comment` to the rating of an answer (`id`, `rating`)."""
+        await container.get_services().chat.feedback.rate(
+            current_user,
+            await self._shown(),
+            require_id(text_in(form, "id")),
+            _rating(text_in(form, "rating")),
+            reasons=[name.partition(":")[2] for name in form if name.startswith("reason:")],
+            comment=text_in(form, "comment"),
+        )
+        self._done(form)
+
+    @rx.event
+    @requires_user
     async def delete(self, current_user: CurrentUser, message_id: str) -> None:
         """Delete a message with what follows it, and offer to undo it."""
         conversation_id = await self._shown()
@@ -111,3 +135,9 @@ class MessageActionsState(DialogState, rx.State):
         picker = await self.get_state(ModelPickerState)
         await picker._show_if_needed(current_user)
         return picker.model
+
+
+def _rating(value: str) -> Rating | None:
+    if value and value not in set(Rating):
+        raise InvalidInput("This is no rating. Reload the page.")
+    return Rating(value) if value else None

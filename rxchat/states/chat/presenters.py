@@ -21,7 +21,7 @@ _WAITING_CHARACTERS = 500
 _FOR_SERVERS = ("error_code", "error_detail")
 _fields_of_message = field_view(
     ThreadMessage,
-    without=("seq", "parent_id", "is_deleted", "versions", *_FOR_SERVERS),
+    without=("seq", "parent_id", "is_deleted", "versions", "feedback", *_FOR_SERVERS),
     renamed={"created_at": "at"},
 )
 _fields_of_ending = field_view(AnswerEnded, without=("text", "reasoning", *_FOR_SERVERS), renamed={"message_id": "id"})
@@ -33,6 +33,8 @@ def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str,
     if message.citations:
         view["citations"] = [_citation(item) for item in message.citations]
     view["error"] = _error(message, detailed=detailed)
+    if message.feedback:
+        view["feedback"] = message.feedback
     if len(message.versions) > 1:
         view["versions"] = [str(version) for version in message.versions]
     if message.attachments and message.text == attachments_text([item["name"] for item in message.attachments]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,8 @@ from rxchat.domain.conversation_events import (
     MessageRestored,
     QuestionAsked,
 )
-from rxchat.domain.conversations import changes_of, leaf_after
+from rxchat.domain.conversations import MessageChange, changes_of, leaf_after
+from rxchat.domain.errors import NotFound
 from rxchat.domain.messages import ThreadMessage
 from rxchat.services.app import container
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view
@@ -66,6 +68,10 @@ class ThreadPatches:
                         self.models[message_id] = model
                         patches.append(await self._answer(current_user, conversation_id, change, questions))
                         questions = []
+                    case MessageChange(id=message_id):
+                        # Of a branch that a reader is not shown.
+                        with suppress(NotFound):
+                            patches.append(await _again(current_user, conversation_id, message_id))
                     case AnswerEnded():
                         patches.append(await self._ending(current_user, conversation_id, change))
                     case _:
@@ -125,11 +131,14 @@ class ThreadPatches:
         if sent is not None and sent[0].showed(event.reasoning) and sent[1].showed(event.text):
             return {"change": "finish", "item": ending_view(event, model, detailed=detailed)}, []
         # It ended before this tab could follow, or another process wrote the end.
-        whole = await container.get_services().chat.conversations.message(
-            current_user, conversation_id, event.message_id
-        )
-        item, rest = in_pieces([message_view(whole, detailed=detailed)])
-        return {"change": "replace", "item": item[0]}, rest
+        return await _again(current_user, conversation_id, event.message_id)
+
+
+async def _again(current_user: CurrentUser, conversation_id: UUID, message_id: UUID) -> Patch:
+    """Return the patch that shows a message as it is stored now."""
+    whole = await container.get_services().chat.conversations.message(current_user, conversation_id, message_id)
+    item, rest = in_pieces([message_view(whole, detailed=sees_details(current_user))])
+    return {"change": "replace", "item": item[0]}, rest
 
 
 async def _whole(current_user: CurrentUser, conversation_id: UUID, message: ThreadMessage) -> ThreadMessage:

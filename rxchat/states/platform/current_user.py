@@ -29,6 +29,7 @@ SECTIONS = {
     "Roles": ("/admin/roles", Permission.USERS_READ),
     "Access": ("/admin/access", Permission.GRANTS_MANAGE),
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
+    "Feedback": ("/admin/feedback", Permission.FEEDBACK_READ),
     "Audit": ("/admin/audit", Permission.AUDIT_READ),
 }
 """The administration pages: path, and required permission."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from rxchat.domain.feedback import COMMENT_CHARACTERS, REASONS, Rating
 from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.ui.chat.composer import focus_composer
@@ -25,7 +26,7 @@ _copy_plain = js_function("copyPlain", "copy.jsx")
 
 def message_actions() -> rx.Component:
     """What a conversation's page has once for all its messages."""
-    return rx.fragment(_menu(), _edit_question(), _edit_answer())
+    return rx.fragment(_menu(), _edit_question(), _edit_answer(), _explain())
 
 
 def _menu() -> rx.Component:
@@ -84,6 +85,43 @@ def _edit_answer() -> rx.Component:
         busy="Saving…",
         is_wide=True,
         on_submit=MessageActionsState.edit_answer,
+    )
+
+
+def _explain() -> rx.Component:
+    subject = _dialogs.subject
+    given = subject["reasons"].split(",")
+    reasons = [
+        rx.el.label(
+            rx.el.input(type="checkbox", name=f"reason:{key}", default_checked=given.contains(key)),
+            rx.el.span(words),
+            class_name="choice",
+        )
+        for key, words in REASONS.items()
+    ]
+    return _dialogs.form(
+        "explain",
+        "What was wrong?",
+        rx.el.input(type="hidden", name="id", value=subject["id"]),
+        rx.el.input(type="hidden", name="rating", value=Rating.BAD.value),
+        rx.el.div(
+            rx.el.fieldset(rx.el.legend("Reasons", class_name="sr-only"), *reasons, class_name="choices"),
+            class_name="field",
+        ),
+        text_area(
+            "comment",
+            "In your words",
+            help_text="Optional.",
+            problem=_dialogs.problem_of("comment"),
+            is_announced=True,
+            longest=COMMENT_CHARACTERS,
+            default_value=subject["comment"],
+            dir="auto",
+        ),
+        lead="Administrators see your rating, the reasons, your name and the model; not the conversation.",
+        action="Save",
+        busy="Saving…",
+        on_submit=MessageActionsState.explain,
     )
 
 

@@ -82,6 +82,7 @@ class Thread(ClientComponent):
     on_older: rx.EventHandler[_one_text]
     on_regenerate: rx.EventHandler[_one_text]
     on_version: rx.EventHandler[_one_text]
+    on_rate: rx.EventHandler[rx.event.passthrough_event_spec(str, str)]
     read_only: rx.Var[bool]
 
 
@@ -117,4 +118,5 @@ def thread() -> rx.Component:
         on_older=ThreadState.older,
         on_regenerate=MessageActionsState.regenerate,
         on_version=MessageActionsState.show_version,
+        on_rate=MessageActionsState.rate,
     )

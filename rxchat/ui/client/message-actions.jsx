@@ -1,5 +1,5 @@
 // The buttons below a message. In JavaScript, as the message is; the menu and the dialogs are Python's (ui/chat/message_actions.py).
-import { ChevronLeft, ChevronRight, Ellipsis, Pencil, RefreshCw } from "lucide-react";
+import { ChevronLeft, ChevronRight, Ellipsis, Pencil, RefreshCw, ThumbsDown, ThumbsUp } from "lucide-react";
 import { setClientValue } from "./client-values.js";
 import { focusComposer } from "./composer.jsx";
 import { CopyButton } from "./copy.jsx";
@@ -51,10 +51,32 @@ function Time({ at }) {
 }
 
 /**
+ * The thumbs: pressed again, one takes its rating back; the one for a bad answer asks for reasons.
+ * @param {{ message: Record<string, any>, onRate: (id: string, rating: string) => void }} props
+ */
+function Ratings({ message: { id, feedback = {} }, onRate }) {
+  const thumb = (rating, label, Icon) => {
+    const isPressed = feedback.rating === rating;
+    const press = () => {
+      onRate(id, isPressed ? "" : rating);
+      if (isPressed || rating === "good") return;
+      setClientValue("message_dialog", { which: "explain", number: Date.now(), subject: { id, reasons: "", comment: "" } });
+    };
+    return <Action label={label} Icon={Icon} aria-pressed={isPressed} onClick={press} />;
+  };
+  return (
+    <>
+      {thumb("good", "Good answer", ThumbsUp)}
+      {thumb("bad", "Bad answer", ThumbsDown)}
+    </>
+  );
+}
+
+/**
  * All of a message's buttons, and when it was written; `children` come last.
  * @param {Record<string, any>} props
  */
-export function MessageActions({ message, readOnly, onRegenerate, onVersion, children = null }) {
+export function MessageActions({ message, readOnly, onRegenerate, onVersion, onRate, children = null }) {
   const isAnswer = message.role === "assistant";
   const edit = () => {
     // The rest of a long text may still be on its way.
@@ -75,6 +97,7 @@ export function MessageActions({ message, readOnly, onRegenerate, onVersion, chi
       {message.text && <CopyButton text={message.text} label={isAnswer ? "Copy answer" : "Copy message"} className="icon-button small" />}
       {!readOnly && (
         <>
+          {isAnswer && <Ratings message={message} onRate={onRate} />}
           {isAnswer ? <Action label="Answer again" Icon={RefreshCw} onClick={regenerate} /> : <Action label="Edit message" Icon={Pencil} onClick={edit} />}
           <Action
             label="More actions"

@@ -179,7 +179,7 @@ function LiveFigures({ started, characters }) {
  * The same parts before, while and after the answer comes, so that React remounts none of them at its end.
  * @type {import("react").NamedExoticComponent<Record<string, any>>}
  */
-export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly, onRegenerate, onVersion }) => {
+export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly, onRegenerate, onVersion, onRate }) => {
   const { text, reasoning } = useText(message);
   const isRunning = message.state === "running";
   const citations = isRunning ? undefined : message.citations;
@@ -213,7 +213,7 @@ export const AssistantMessage = memo(({ message, run, onRetry, onGoOn, readOnly,
       <div className={`message-foot ${isRunning ? "is-live" : ""}`}>
         {isRunning && <LiveFigures started={run?.began} characters={text.length + reasoning.length} />}
         {!isRunning && (
-          <MessageActions message={message} readOnly={readOnly} onRegenerate={onRegenerate} onVersion={onVersion}>
+          <MessageActions message={message} readOnly={readOnly} onRegenerate={onRegenerate} onVersion={onVersion} onRate={onRate}>
             <Figures message={message} />
           </MessageActions>
         )}

@@ -36,6 +36,7 @@ OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys
         "group_member",
         "account_token",
         "data_export",
+        "user_preferences",
     ),
     "user_id",
 )

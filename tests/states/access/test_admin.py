@@ -12,6 +12,7 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.services.app.container import Services
 from rxchat.states.access.audit_log import AuditState
 from rxchat.states.access.audit_messages import ACTIONS, details, sentence
+from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.registration import RegistrationState
@@ -27,7 +28,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 NOT_ALLOWED = "You are not allowed to do this."
 CALLER = ClientInfo("127.0.0.1", "a browser")
-PAGES: tuple[type[rx.State], ...] = (UsersState, GroupsState, RolesState, AccessState, RegistrationState, AuditState)
+PAGES: tuple[type[rx.State], ...] = (
+    UsersState, GroupsState, RolesState, AccessState, RegistrationState, AuditState, FeedbackState,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ async def test_an_administrator_opens_every_page(
                 await tab.do(state, "load")
                 assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
                 assert [section.label for section in tab.shown(CurrentUserState, "sections")] == [
-                    "Users", "Groups", "Roles", "Access", "Registration", "Audit",
+                    "Users", "Groups", "Roles", "Access", "Registration", "Feedback", "Audit",
                 ]  # fmt: skip
 
 
@@ -80,7 +83,7 @@ async def test_a_moderator_opens_what_moderators_may(services: Services, owner_u
         shown = {state.__name__: tab.shown(state, "loaded") for state in PAGES}
         assert shown == {
             "UsersState": True, "GroupsState": True, "RolesState": True,
-            "AccessState": False, "RegistrationState": False, "AuditState": True,
+            "AccessState": False, "RegistrationState": False, "AuditState": True, "FeedbackState": False,
         }  # fmt: skip
         assert not tab.shown(UsersState, "knows_more")
         assert {line.second_factor for line in tab.shown(UsersState, "users")} == {""}
@@ -120,6 +123,7 @@ CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
     (AuditState, "search", {"words": "a"}),
     (AuditState, "filter_action", {"action": "signed_in"}),
     (AuditState, "older", {}),
+    (FeedbackState, "older", {}),
 ]
 
 

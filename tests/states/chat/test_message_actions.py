@@ -123,3 +123,26 @@ async def test_a_refused_edit_is_said_in_its_dialog(cookie: str) -> None:
         assert "still being written" in tab.shown(MessageActionsState, "problem")
         assert tab.shown(MessageActionsState, "problem_dialog") == 4
         await tab.do(ThreadState, "stop")
+
+
+async def test_a_rating_is_shown_in_all_tabs_and_reasons_are_added(cookie: str) -> None:
+    async with open_tabs(cookie, cookie) as (tab, other):
+        conversation_id = await ask(tab, "Hello", QUICK)
+        await at_conversation(other, conversation_id)
+        answer = await tab.until(tab.answer)
+        await other.until(other.answer)
+        await tab.do(MessageActionsState, "rate", message_id=answer["id"], rating="bad")
+        for item in (tab, other):
+            await item.until(lambda item=item: item.messages()[-1].get("feedback", {}).get("rating") == "bad")
+        given = {"dialog": "7", "id": answer["id"], "rating": "bad", "reason:style": "on", "comment": "Dull"}
+        await tab.do(MessageActionsState, "explain", form=given)
+        await other.until(lambda: other.messages()[-1]["feedback"].get("comment") == "Dull")
+        assert other.messages()[-1]["feedback"]["reasons"] == ["style"]
+        assert tab.shown(MessageActionsState, "done_dialog") == 7
+        await tab.do(MessageActionsState, "explain", form=given | {"dialog": "8", "comment": "x" * 2_001})
+        assert tab.shown(MessageActionsState, "problem").startswith("Use at most 2,000 characters")
+        assert tab.shown(MessageActionsState, "problem_field") == "comment"
+        await tab.do(MessageActionsState, "rate", message_id=answer["id"], rating="")
+        await other.until(lambda: "feedback" not in other.messages()[-1])
+        await tab.do(MessageActionsState, "rate", message_id=answer["id"], rating="excellent")
+        assert tab.shown(ThreadState, "problem") == "This is no rating. Reload the page."
