@@ -71,6 +71,7 @@ from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
+from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collection_shares import CollectionShares
 from rxchat.services.documents.collections import Collections
@@ -286,6 +287,9 @@ def _chat(
         feedback=Feedback(database),
         forks=Forks(database),
         messages=ChatService(database, access.grants),
+        public_links=PublicLinks(
+            database, shared.secret_box, shared.passwords, shared.rate_limits, is_enabled=settings.public_links
+        ),
         search=ConversationSearch(database),
         run_engine=RunEngine(
             database,

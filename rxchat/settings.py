@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     deletion_grace_days: int = Field(default=7, alias="RXCHAT_DELETION_GRACE_DAYS", ge=0, le=365)
     """For how many days after its owner asked for deletion an account can be restored."""
 
+    public_links: bool = Field(default=True, alias="RXCHAT_PUBLIC_LINKS")
+    """Whether users can make links that show a snapshot of a conversation to everyone who has one. `false` ends those that exist, too."""
+
     # E-mail
     smtp_url: SecretStr | None = Field(default=None, alias="RXCHAT_SMTP_URL")
     """The mail server: `smtp://user:password@host:587` or `smtps://...`. Empty: administrators pass links on themselves."""

@@ -15,7 +15,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from rxchat import __version__, observability
-from rxchat.api import admin, auth, collections, conversations, external_login, files, me, monitoring, tokens
+from rxchat.api import (
+    admin,
+    auth,
+    collections,
+    conversations,
+    external_login,
+    files,
+    me,
+    monitoring,
+    public_links,
+    tokens,
+)
 from rxchat.api.bodies import BodyLimit
 from rxchat.api.requests import client_info_of, is_cross_site
 from rxchat.domain.accounts import CurrentUser
@@ -52,7 +63,7 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     )
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
-    for part in (auth, external_login, tokens, me, conversations, files, collections, admin, monitoring):
+    for part in (auth, external_login, tokens, me, conversations, public_links, files, collections, admin, monitoring):
         api.include_router(part.router)
     api.add_exception_handler(RxChatError, _show_error)
     api.add_exception_handler(RequestValidationError, _show_invalid)

@@ -43,6 +43,8 @@ AuditAction = Literal[
     "password_changed",
     "password_reset",
     "proof_refused",
+    "public_link_created",
+    "public_link_revoked",
     "readmitted",
     "recovery_code_used",
     "recovery_codes_renewed",

@@ -16,6 +16,7 @@ RxChatError
 │       ├── AddressEmpty         403  the claim “email” is empty
 │       └── AddressUnsaid        403  the claim “email_verified” is missing
 ├── NotFound                     404  it does not exist, or belongs to another user
+├── LinkPasswordRequired         403  the password of a public link is missing or wrong
 ├── Conflict                     409  the current state does not allow it
 │   ├── AlreadyExists            409  a document with this name exists
 │   ├── StaleConversation        409  another writer was faster
@@ -173,6 +174,13 @@ class NotFound(RxChatError):
 
     status = 404
     code = "not_found"
+
+
+class LinkPasswordRequired(RxChatError):
+    """This link has a password."""
+
+    status = 403
+    code = "password_required"
 
 
 class Conflict(RxChatError):

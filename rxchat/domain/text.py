@@ -24,6 +24,7 @@ PAGES = frozenset(
         "admin",
         "sign-in",
         "setup",
+        "shared",
         "register",
         "join",
         "forgot",

@@ -13,7 +13,7 @@ from rxchat.tables.access import (
 from rxchat.tables.accounts import DataExport, Identity, User, UserPreferences, UserSession
 from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
-from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, QueuedMessageRow
+from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, PublicLinkRow, QueuedMessageRow
 from rxchat.tables.credentials import ApiKey, Passkey, RecoveryCode, TotpSecret
 from rxchat.tables.documents import (
     ChunkRow,
@@ -60,6 +60,7 @@ __all__ = [
     "MessageSource",
     "ObjectDeletion",
     "Passkey",
+    "PublicLinkRow",
     "QueueClaim",
     "QueuedMessageRow",
     "RateLimitRow",

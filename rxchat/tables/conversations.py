@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKeyConstraint, Identity, Index, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field
 
@@ -111,6 +120,30 @@ class QueuedMessageRow(Table, table=True):
     model: str
     attachments: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     created_at: datetime = moment(default_now=True)
+
+
+class PublicLinkRow(Table, table=True):
+    """A public link to a conversation, with the snapshot that it shows."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("hash"),
+        Index("ix_public_link_conversation", "owner_id", "conversation_id"),
+    )
+
+    owner_id: UUID = owned_key()
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    conversation_id: UUID
+    hash: bytes
+    """The keyed hash of its token."""
+    title: str
+    messages: list[Any] = Field(sa_type=JSONB)
+    """A `PublicMessage` each, as JSON."""
+    password_hash: str | None = None
+    created_at: datetime = moment(default_now=True)
+    expires_at: datetime | None = moment(nullable=True)
 
 
 class ConversationEventRow(Table, table=True):

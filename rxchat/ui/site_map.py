@@ -41,6 +41,7 @@ from rxchat.ui.accounts.entry_pages import (
 from rxchat.ui.accounts.pages import data_page, keys_page, preferences_page, profile_page, security_page, sessions_page
 from rxchat.ui.chat.archive import archive_page
 from rxchat.ui.chat.page import chat_page
+from rxchat.ui.chat.public_page import public_page
 from rxchat.ui.documents.pages import documents_page, viewer_page
 from rxchat.ui.layout import loading_frame
 from rxchat.ui.platform.not_found import not_found_page
@@ -66,6 +67,7 @@ PAGES = (
     Page("/documents/view/[document_id]", viewer_page, "Document · RxChat", (ThreadState.open,)),
     Page("/sign-in", sign_in_page, "Sign in · RxChat"),
     Page("/setup", setup_page, "Welcome · RxChat"),
+    Page("/shared", public_page, "Shared conversation · RxChat"),
     Page("/register", register_page, "Create your account · RxChat"),
     Page("/join", join_page, "You are invited · RxChat"),
     Page("/forgot", forgot_page, "Forgot your password? · RxChat"),

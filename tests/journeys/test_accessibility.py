@@ -120,6 +120,7 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     audit.look(page, "drawer", widths=(PHONE,))
     audit.look(settled(page, f"{filled_server.url}/c/{new_id()}"), "conversation that is not there")
     audit.look(settled(page, f"{filled_server.url}/archive"), "archive and trash")
+    audit.look(settled(page, f"{filled_server.url}/shared"), "public link that does not work")
     assert audit.found == []
 
 

@@ -34,6 +34,8 @@ OPEN = {
     ("GET", "/api/auth/providers/{key}"),
     ("GET", "/api/auth/providers/{key}/callback"),
     ("POST", "/api/auth/providers/{key}"),
+    # The same for a public link (services/chat/test_public_links.py).
+    ("POST", "/api/public-links/open"),
     ("POST", "/api/auth/providers/{key}/callback"),
     *(
         ("POST", f"/api/auth/{name}")

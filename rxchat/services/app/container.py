@@ -37,6 +37,7 @@ from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
+from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collection_shares import CollectionShares
 from rxchat.services.documents.collections import Collections
@@ -136,6 +137,7 @@ class ChatServices:
     feedback: Feedback
     forks: Forks
     messages: ChatService
+    public_links: PublicLinks
     search: ConversationSearch
     run_engine: RunEngine
 

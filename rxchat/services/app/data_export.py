@@ -20,6 +20,7 @@ from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import messages as message_rows
+from rxchat.db.chat import public_links as link_rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import trash as trash_rows
@@ -183,6 +184,7 @@ class DataExport:
             identities = await rows.identities(session, current_user.user_id)
             totp = await credentials.totp(session, current_user.user_id)
             preferences = await preference_rows.get(session, current_user.user_id)
+            links = await link_rows.of_owner(session, current_user.user_id)
         return {
             "id": user.id,
             "name": user.name,
@@ -196,6 +198,10 @@ class DataExport:
             "has_authenticator_app": totp is not None and totp.confirmed_at is not None,
             "passkeys": [{"name": item.name, "created_at": item.created_at} for item in passkeys],
             "signs_in_with": [{"provider": item.provider, "email": item.email} for item in identities],
+            "public_links": [
+                {"conversation": item.conversation_id, "created_at": item.created_at, "expires_at": item.expires_at}
+                for item in links
+            ],
             "sessions": [
                 {
                     "kind": item.kind,

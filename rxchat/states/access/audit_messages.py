@@ -57,6 +57,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "grant_revoked": ("Access revoked", "Revoked access: {grant}"),
     "collection_shared": ("Collection shared", "Shared a collection with {principal}"),
     "collection_unshared": ("Collection no longer shared", "Stopped sharing a collection with {principal}"),
+    "public_link_created": ("Public link created", "Created a public link to a conversation"),
+    "public_link_revoked": ("Public link revoked", "Revoked a public link to a conversation"),
     "document_replaced": ("Document replaced", "Replaced the document “{name}” with version {version}"),
     "document_version_restored": ("Earlier version restored", "Restored version {restored} of the document “{name}”"),
     "file_keys_rotated": ("File keys rotated", "The operator rotated the keys of all files"),

@@ -11,6 +11,7 @@ from rxchat.states.chat.sidebar import ConversationView, Group, SidebarState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.account_menu import account_menu
 from rxchat.ui.chat.palette import palette, palette_button, palette_icon
+from rxchat.ui.chat.public_links import open_public_links, public_links
 from rxchat.ui.kit.client_values import ClientValue, current_path, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import (
     UNDEFINED,
@@ -114,6 +115,7 @@ def sidebar() -> rx.Component:
                     menu_item(_MENU, "pin", "Pin", on_click=_pin(SidebarState.pin)),
                     menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(SidebarState.unpin)),
                 ),
+                menu_item(_MENU, "link", "Share link…", on_click=open_public_links(_menu_of.value["id"], title)),
                 menu_item(_MENU, "archive", "Archive", on_click=_move(SidebarState.archive)),
                 menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_move(SidebarState.remove)),
             ),
@@ -124,6 +126,7 @@ def sidebar() -> rx.Component:
             custom_attrs={"data-open": is_open},
         ),
         palette(),
+        public_links(),
     )
 
 

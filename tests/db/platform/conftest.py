@@ -43,6 +43,10 @@ def users(owner_url: str):
                 (owner, run, conversation, new_id()),
             ),
             (
+                "INSERT INTO public_link (owner_id, id, conversation_id, hash, title, messages) VALUES (%s, %s, %s, %s, 't', '[]')",
+                (owner, new_id(), conversation, owner.bytes),
+            ),
+            (
                 "INSERT INTO queued_message (owner_id, id, conversation_id, text, model) VALUES (%s, %s, %s, 't', 'm')",
                 (owner, new_id(), conversation),
             ),
