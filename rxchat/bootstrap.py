@@ -71,6 +71,8 @@ from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
+from rxchat.services.chat.prompt_shares import PromptShares
+from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collection_shares import CollectionShares
@@ -203,6 +205,7 @@ def _platform(shared: _Shared) -> PlatformServices:
         access_invalidator=invalidator,
         conversation_feed=ChangeFeed(pg_listener, invalidator),
         document_feed=ChangeFeed(pg_listener, invalidator, "documents"),
+        prompt_feed=ChangeFeed(pg_listener, invalidator, "prompts"),
         instance_settings=InstanceSettings(database, invalidator, policies),
         mail_sender=MailSender(adapter_factories.mailer(settings), settings.base_url, shared.secret_box, database),
     )
@@ -290,6 +293,8 @@ def _chat(
         public_links=PublicLinks(
             database, shared.secret_box, shared.passwords, shared.rate_limits, is_enabled=settings.public_links
         ),
+        prompt_shares=PromptShares(database, platform.access_invalidator, shared.rate_limits),
+        prompts=Prompts(database),
         search=ConversationSearch(database),
         run_engine=RunEngine(
             database,
@@ -339,6 +344,7 @@ def _app(
             access.denials,
             StorageGarbageCollector(database, shared.store),
             chat.conversation_trash,
+            chat.prompts,
         ),
         preferences=UserPreferences(database),
         profiles=Profiles(database, invalidator),

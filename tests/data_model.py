@@ -20,6 +20,7 @@ _CAPABILITIES = {
     "audit": "access",
     "documents": "documents and retrieval",
     "conversations": "chat",
+    "prompts": "chat",
     "runs": "chat",
 }
 """The capability of each module of rxchat/tables; the others are of the platform."""

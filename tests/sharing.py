@@ -36,6 +36,7 @@ GROUPS = {
         "tests/journeys/test_citations",
         "tests/journeys/test_documents",
         "tests/journeys/test_grounding",
+        "tests/journeys/test_prompts",
     },
     "a server for programs": {
         "tests/security/test_connections",

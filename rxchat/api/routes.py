@@ -24,6 +24,7 @@ from rxchat.api import (
     files,
     me,
     monitoring,
+    prompts,
     public_links,
     tokens,
 )
@@ -63,7 +64,8 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     )
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
-    for part in (auth, external_login, tokens, me, conversations, public_links, files, collections, admin, monitoring):
+    chat = (conversations, public_links, prompts)
+    for part in (auth, external_login, tokens, me, *chat, files, collections, admin, monitoring):
         api.include_router(part.router)
     api.add_exception_handler(RxChatError, _show_error)
     api.add_exception_handler(RequestValidationError, _show_invalid)

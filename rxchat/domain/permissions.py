@@ -66,6 +66,7 @@ class ResourceKind(StrEnum):
     CONVERSATION = "conversation"
     MODEL = "model"
     COLLECTION = "collection"
+    PROMPT = "prompt"
     SETTINGS = "settings"
     """A setting of the installation, by its name."""
 
@@ -97,8 +98,8 @@ class Scope(StrEnum):
 
 
 SCOPE_WORDS: dict[Scope, str] = {
-    Scope.READ: "Read my conversations and my account",
-    Scope.CHAT: "Send messages and change my conversations",
+    Scope.READ: "Read my conversations, my prompts and my account",
+    Scope.CHAT: "Send messages, change my conversations and prompts",
     Scope.FILES: "Read and change my files and collections",
     Scope.ADMIN: "Administer, as far as my role may",
 }

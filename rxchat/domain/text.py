@@ -19,6 +19,7 @@ PAGES = frozenset(
     {
         "c",
         "archive",
+        "prompts",
         "documents",
         "account",
         "admin",

@@ -30,6 +30,7 @@ from rxchat.tables.documents import (
     StoredFile,
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
+from rxchat.tables.prompts import PromptRow, PromptVersionRow
 from rxchat.tables.runs import Run, RunChunkRow
 
 __all__ = [
@@ -60,6 +61,8 @@ __all__ = [
     "MessageSource",
     "ObjectDeletion",
     "Passkey",
+    "PromptRow",
+    "PromptVersionRow",
     "PublicLinkRow",
     "QueueClaim",
     "QueuedMessageRow",

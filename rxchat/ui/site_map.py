@@ -19,6 +19,7 @@ from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.preferences import PreferencesState
 from rxchat.states.chat.archive import ArchiveState
+from rxchat.states.chat.prompts import PromptsState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.access.audit import audit_page
@@ -41,6 +42,7 @@ from rxchat.ui.accounts.entry_pages import (
 from rxchat.ui.accounts.pages import data_page, keys_page, preferences_page, profile_page, security_page, sessions_page
 from rxchat.ui.chat.archive import archive_page
 from rxchat.ui.chat.page import chat_page
+from rxchat.ui.chat.prompts import prompts_page
 from rxchat.ui.chat.public_page import public_page
 from rxchat.ui.documents.pages import documents_page, viewer_page
 from rxchat.ui.layout import loading_frame
@@ -62,6 +64,7 @@ PAGES = (
     Page("/", chat_page, "RxChat", (ThreadState.open,)),
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
     Page("/archive", archive_page, "Archive and trash · RxChat", (ArchiveState.load, ThreadState.open)),
+    Page("/prompts", prompts_page, "Prompts · RxChat", (PromptsState.load, ThreadState.open)),
     Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/[collection_id]", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/view/[document_id]", viewer_page, "Document · RxChat", (ThreadState.open,)),
@@ -112,6 +115,7 @@ def app_options() -> dict[str, Any]:
             "/documents.css",
             "/viewer.css",
             "/grounding.css",
+            "/prompts.css",
         ],
         "head_components": [
             rx.el.script(FIRST_PAINT_SCRIPT),

@@ -124,6 +124,43 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     assert audit.found == []
 
 
+def test_prompts(filled_server: RxChat, page: Page) -> None:
+    with program(filled_server) as client:
+        for item in client.get("/api/prompts").json():
+            client.delete(f"/api/prompts/{item['id']}").raise_for_status()
+    audit = Audit()
+    audit.look(settled(page, f"{filled_server.url}/prompts"), "empty library of prompts")
+    page.get_by_role("button", name="Add Summarize a text").click()
+    prompts = page.get_by_role("list", name="Prompts")
+    expect(prompts.get_by_role("listitem")).to_have_count(1)
+    audit.look(page, "prompts, and a toast")
+    prompts.get_by_role("button", name=re.compile("^Summarize a text")).click()
+    expect(page.get_by_label("Text", exact=True)).to_be_visible()
+    audit.look(page, "editor of a prompt")
+    page.get_by_label("Command").fill("two words")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    audit.look(page, "editor of a prompt with an error")
+    page.keyboard.press("Escape")
+    for action, label in (("Versions", "Versions"), ("Share", "Who has it")):
+        page.get_by_role("button", name="Actions for Summarize a text").click()
+        audit.look(page, "menu of a prompt")
+        page.get_by_role("menuitem", name=action).click()
+        if action == "Share":
+            page.get_by_role("button", name="Share with everyone").click()
+        expect(page.get_by_role("list", name=label)).to_be_visible()
+        audit.look(page, f"{action.lower()} of a prompt")
+        page.keyboard.press("Escape")
+    chat = Chat(page, filled_server.url).open()
+    chat.composer.press_sequentially("/summ")
+    expect(page.get_by_role("option")).to_have_count(1)
+    audit.look(page, "prompts behind a slash")
+    chat.composer.press("Enter")
+    expect(page.get_by_role("button", name="Insert")).to_be_visible()
+    audit.look(page, "variables of a prompt")
+    assert audit.found == []
+
+
 @pytest.mark.slow
 def test_documents(filled_server: RxChat, page: Page) -> None:
     audit = Audit()

@@ -4,7 +4,7 @@ import { citationIn, linkedText, marksOf, newNonce, restoreMarks, withoutLinks }
 import { createSources } from "../../rxchat/ui/client/citation-sources.js";
 import { createDrafts } from "../../rxchat/ui/client/drafts.js";
 import { createOutbox } from "../../rxchat/ui/client/outbox.js";
-import { fitting, hashAt, isLooking, withoutHash } from "../../rxchat/ui/client/pick-words.js";
+import { fitting, fittingPrompts, hashAt, isLooking, slashAt, withoutHash, withPrompt } from "../../rxchat/ui/client/pick-words.js";
 import { createStore } from "../../rxchat/ui/client/thread-state.js";
 
 mock.module("../../rxchat/ui/client/backend.js", () => ({ ask: async () => ({}), address: (path) => path }));
@@ -328,5 +328,43 @@ describe("what # looks for", () => {
     expect(withoutHash("ask #team about", { at: 4, words: "team" })).toEqual({ text: "ask about", caret: 4 });
     expect(withoutHash("#team", { at: 0, words: "team" })).toEqual({ text: "", caret: 0 });
     expect(withoutHash("#team so", { at: 0, words: "team" })).toEqual({ text: "so", caret: 0 });
+  });
+});
+
+describe("what / looks for", () => {
+  test("begins at a line's beginning and ends with the line", () => {
+    expect(slashAt("/sum", 4)).toEqual({ at: 0, words: "sum" });
+    expect(slashAt("a\n/two words", 12)).toEqual({ at: 2, words: "two words" });
+    expect(slashAt("／要約", 3)).toEqual({ at: 0, words: "要約" });
+    expect(slashAt("/", 1)).toEqual({ at: 0, words: "" });
+    for (const [text, caret] of [
+      ["a /sum", 6],
+      ["//", 2],
+      ["/ sum", 5],
+      ["/a\nb", 4],
+      ["/a", 0],
+      ["", 0],
+      [`/${"x".repeat(80)}`, 81],
+    ])
+      expect(slashAt(text, caret)).toBe(null);
+  });
+
+  test("shows what fits by command and title, and offers to create a prompt while nothing is typed", () => {
+    const choices = [
+      { id: "1", command: "sum", title: "Summarize a text" },
+      { id: "2", command: "hello", title: "Greeting" },
+      { id: "", command: "", title: "Create a prompt" },
+    ];
+    const ids = (searched, words) => fittingPrompts(choices, searched, words).map(({ id }) => id);
+    expect(ids("", "")).toEqual(["1", "2", ""]);
+    expect(ids("", "SUM")).toEqual(["1"]);
+    expect(ids("", "greet")).toEqual(["2"]);
+    expect(ids("c", "c")).toEqual(["1", "2"]);
+  });
+
+  test("gives its place to the text of the prompt, which goes to the caret if it is gone", () => {
+    expect(withPrompt("a\n/sum b", { at: 2, words: "sum" }, 9, "Short!")).toEqual({ text: "a\nShort! b", caret: 8 });
+    expect(withPrompt("a\nsum b", { at: 2, words: "sum" }, 1, "X")).toEqual({ text: "aX\nsum b", caret: 2 });
+    expect(withPrompt("a", null, 1, "X")).toEqual({ text: "aX", caret: 2 });
   });
 });

@@ -19,6 +19,8 @@ from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
 
+_NAMED_BY_ID = frozenset({ResourceKind.CONVERSATION, ResourceKind.COLLECTION, ResourceKind.PROMPT})
+
 
 class Grants:
     """Use cases for grants."""
@@ -155,7 +157,7 @@ def _valid_grant(principal_kind: str, principal: str, resource_kind: str, resour
     if given.principal_kind in {PrincipalKind.USER, PrincipalKind.GROUP}:
         given = replace(given, principal=_id_as_stored(given.principal))
     is_each = given.resource == "*" and given.resource_kind is ResourceKind.COLLECTION
-    if given.resource_kind in {ResourceKind.CONVERSATION, ResourceKind.COLLECTION} and not is_each:
+    if given.resource_kind in _NAMED_BY_ID and not is_each:
         given = replace(given, resource=_id_as_stored(given.resource))
     if not given.principal or not given.resource:
         raise InvalidInput("Choose for whom the grant is, and for what.")

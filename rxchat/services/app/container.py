@@ -37,6 +37,8 @@ from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
+from rxchat.services.chat.prompt_shares import PromptShares
+from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.documents.collection_shares import CollectionShares
@@ -65,6 +67,7 @@ class PlatformServices:
     access_invalidator: AccessInvalidator
     conversation_feed: ChangeFeed
     document_feed: ChangeFeed
+    prompt_feed: ChangeFeed
     instance_settings: InstanceSettings
     mail_sender: MailSender
 
@@ -138,6 +141,8 @@ class ChatServices:
     forks: Forks
     messages: ChatService
     public_links: PublicLinks
+    prompt_shares: PromptShares
+    prompts: Prompts
     search: ConversationSearch
     run_engine: RunEngine
 

@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import messages as message_rows
+from rxchat.db.chat import prompts as prompt_rows
 from rxchat.db.chat import public_links as link_rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.documents import documents as document_rows
@@ -45,6 +47,7 @@ _README = (
     "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
     "audit.json          what the audit says that you did\n"
     "conversations/      each conversation as JSON with its messages, and as text to read\n"
+    "prompts.json        your prompts with all their versions\n"
     "collections.json    your collections of documents\n"
     "documents.json      what you have uploaded: its name, its file below, and `deleted_at` if it is in the trash,\n"
     "                    where documents are kept for 30 days after they were deleted\n"
@@ -142,6 +145,7 @@ class DataExport:
                 for conversation_id in ids:
                     await self._add_conversation(archive, current_user, conversation_id)
                     yield growing.take()
+                archive.writestr("prompts.json", _json(await self._prompts(current_user)))
                 async for _ in self._documents(archive, current_user):
                     yield growing.take()
             yield growing.take()
@@ -222,6 +226,18 @@ class DataExport:
         async with self._database.begin(current_user.user_id) as session:
             found = await audit_log.by_actor(session, current_user.user_id)
         return [{"at": row.at, "action": row.action, "address": row.address, "data": row.data} for row in found]
+
+    async def _prompts(self, current_user: CurrentUser) -> list[dict[str, Any]]:
+        async with self._database.begin(current_user.user_id) as session:
+            found = await prompt_rows.all_owned(session, current_user.user_id)
+            return [
+                {
+                    "id": row.id,
+                    "deleted_at": row.deleted_at,
+                    "versions": [asdict(item) for item in await prompt_rows.versions(session, row)],
+                }
+                for row in found
+            ]
 
     async def _add_conversation(
         self, archive: zipfile.ZipFile, current_user: CurrentUser, conversation_id: UUID

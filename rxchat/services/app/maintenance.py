@@ -13,6 +13,7 @@ from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.services.access.audit_log import AuditLog
 from rxchat.services.access.denial_log import AccessDenials
 from rxchat.services.chat.conversation_trash import ConversationTrash
+from rxchat.services.chat.prompts import Prompts
 from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
 
 log = structlog.get_logger(__name__)
@@ -36,12 +37,14 @@ class Maintenance:
         denials: AccessDenials,
         storage_gc: StorageGarbageCollector,
         conversation_trash: ConversationTrash,
+        prompts: Prompts,
     ) -> None:
         self._database = database
         self._audit_log = audit_log
         self._denials = denials
         self._storage_gc = storage_gc
         self._conversation_trash = conversation_trash
+        self._prompts = prompts
         self._rounds = 0
         self._task = BackgroundTask("maintenance")
 
@@ -63,6 +66,7 @@ class Maintenance:
             # First conversations: the files that were attached to them belong to nothing afterwards.
             steps += [
                 self._conversation_trash.purge,
+                self._prompts.purge,
                 self._storage_gc.purge_trash,
                 self._storage_gc.count_words,
                 self._sweep,

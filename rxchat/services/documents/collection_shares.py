@@ -54,7 +54,7 @@ class CollectionShares:
             names = await rows.principal_names(session, collection_id)
             grants = await role_rows.all_grants(session, ResourceKind.COLLECTION)
         return [
-            Share(grant_id, grant.principal_kind.value, grant.principal, _called(grant, names))
+            Share(grant_id, grant.principal_kind.value, grant.principal, shown_name(grant, names))
             for grant_id, grant in grants
             if grant.resource == str(collection_id)
         ]
@@ -70,15 +70,10 @@ class CollectionShares:
             TooManyAttempts: after too many.
         """
         require_scope(current_user, Scope.FILES)
-        if kind == PrincipalKind.USER:
-            # Without a limit it would be a directory of all accounts.
-            await self._rate_limits.attempt(
-                "share", client_info, str(current_user.user_id), counts_alone=True, allowance=_ADDRESSES
-            )
-        await self._rate_limits.attempt_to_share(current_user.user_id, client_info)
+        await attempt_to_share(self._rate_limits, current_user, kind, client_info)
         async with self._database.begin(current_user.user_id) as session:
             await require_owned(session, current_user, collection_id)
-            for_whom, name = await self._principal(session, current_user, kind, sanitize(principal).strip())
+            for_whom, name = await find_principal(session, current_user, kind, principal)
             if for_whom == str(current_user.user_id):
                 raise InvalidInput("This is your own collection.")
             given = Grant(PrincipalKind(kind), for_whom, ResourceKind.COLLECTION, str(collection_id), Action.READ)
@@ -89,27 +84,6 @@ class CollectionShares:
             )  # fmt: skip
         self._access_invalidator.changed(None)
         return name
-
-    async def _principal(
-        self, session: rows.AsyncSession, current_user: CurrentUser, kind: str, principal: str
-    ) -> tuple[str, str]:
-        """Return the principal of a grant, and its name."""
-        if kind == PrincipalKind.EVERYONE:
-            return "*", "Everyone"
-        if kind == PrincipalKind.GROUP:
-            groups = {str(group_id): name for group_id, name in await _groups(session, current_user)}
-            if principal not in groups:
-                raise InvalidInput(
-                    "This group does not exist, or you are not a member of it. Choose one of your groups."
-                )
-            return principal, groups[principal]
-        if kind != PrincipalKind.USER:
-            raise InvalidInput("Choose a user, a group or everyone.")
-        person = await rows.find_user_by_email(session, principal)
-        if person is None:
-            raise InvalidInput(f"No user has the address {principal[:200]}. Check the spelling.")
-        # Show the address that was entered, so that guessing an address does not reveal a name.
-        return str(person[0]), principal
 
     async def remove(
         self, current_user: CurrentUser, collection_id: UUID, grant_id: UUID, client_info: ClientInfo
@@ -136,14 +110,56 @@ class CollectionShares:
         """Return the groups that the user can share with: id and name."""
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id) as session:
-            return [(str(group_id), name) for group_id, name in await _groups(session, current_user)]
+            return [(str(group_id), name) for group_id, name in await shareable_groups(session, current_user)]
 
 
-async def _groups(session: rows.AsyncSession, current_user: CurrentUser) -> list[tuple[UUID, str]]:
+async def attempt_to_share(
+    rate_limits: RateLimits, current_user: CurrentUser, kind: str, client_info: ClientInfo
+) -> None:
+    """Count that a user shares something of theirs.
+
+    Raises:
+        TooManyAttempts: after too many.
+    """
+    if kind == PrincipalKind.USER:
+        # Without a limit it would be a directory of all accounts.
+        await rate_limits.attempt(
+            "share", client_info, str(current_user.user_id), counts_alone=True, allowance=_ADDRESSES
+        )
+    await rate_limits.attempt_to_share(current_user.user_id, client_info)
+
+
+async def find_principal(
+    session: rows.AsyncSession, current_user: CurrentUser, kind: str, principal: str
+) -> tuple[str, str]:
+    """Return the principal of a grant, and its name: of a user (by address), a group (by ID) or everyone.
+
+    Raises:
+        InvalidInput: when no user has the address, or the user may not share with the group.
+    """
+    principal = sanitize(principal).strip()
+    if kind == PrincipalKind.EVERYONE:
+        return "*", "Everyone"
+    if kind == PrincipalKind.GROUP:
+        groups = {str(group_id): name for group_id, name in await shareable_groups(session, current_user)}
+        if principal not in groups:
+            raise InvalidInput("This group does not exist, or you are not a member of it. Choose one of your groups.")
+        return principal, groups[principal]
+    if kind != PrincipalKind.USER:
+        raise InvalidInput("Choose a user, a group or everyone.")
+    person = await rows.find_user_by_email(session, principal)
+    if person is None:
+        raise InvalidInput(f"No user has the address {principal[:200]}. Check the spelling.")
+    # Show the address that was entered, so that guessing an address does not reveal a name.
+    return str(person[0]), principal
+
+
+async def shareable_groups(session: rows.AsyncSession, current_user: CurrentUser) -> list[tuple[UUID, str]]:
     """Return the groups that the user may share with."""
     found = await role_rows.groups(session)
     return [(row.id, row.name) for row, _ in found if may_share_with_group(current_user, str(row.id))]
 
 
-def _called(grant: Grant, names: dict[str, str]) -> str:
+def shown_name(grant: Grant, names: dict[str, str]) -> str:
+    """Return the name of a grant's principal, by the names of those with whom something is shared."""
     return "Everyone" if grant.principal_kind is PrincipalKind.EVERYONE else names.get(grant.principal, grant.principal)

@@ -224,8 +224,8 @@ def _choice(choice: rx.Var[dict[str, str]], number: rx.Var[int]) -> rx.Component
         id=f"{_LIST}-{number}",
         class_name="menu-item",
         key=choice["id"],
-        on_click=in_sequence(_choose.call(number)),
-        on_mouse_move=in_sequence(_point_at.call(number)),
+        on_click=in_sequence(_choose.call("context", number)),
+        on_mouse_move=in_sequence(_point_at.call("context", number)),
         custom_attrs={"aria-selected": rx.cond(is_active, "true", "false")},
     )
 

@@ -8,6 +8,7 @@ import reflex as rx
 
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.model_picker import ModelPickerState
+from rxchat.states.chat.prompt_picks import InsertedText
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.attachments import (
@@ -18,6 +19,7 @@ from rxchat.ui.chat.attachments import (
     drop_overlay,
     is_uploading,
 )
+from rxchat.ui.chat.prompt_picks import prompt_choices, prompt_field_options
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.browser_preferences import send_key
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
@@ -37,7 +39,7 @@ _stopping: ClientValue[str] = ClientValue("stopping", "")
 
 
 class ComposerField(ClientComponent):
-    """The text field, which keeps its drafts in the browser and finds what `#` is about."""
+    """The text field, which keeps its drafts in the browser and finds what `#` and `/` are about."""
 
     library = module("composer.jsx")
     tag = "ComposerField"
@@ -49,6 +51,13 @@ class ComposerField(ClientComponent):
     choices: rx.Var[list[dict[str, str]]]
     searched: rx.Var[str]
     on_find: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    prompts: rx.Var[list[dict[str, Any]]]
+    prompts_searched: rx.Var[str]
+    inserted: rx.Var[InsertedText]
+    on_find_prompts: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_choose_prompt: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_ask_prompt: rx.EventHandler[rx.event.passthrough_event_spec(dict[str, Any])]
+    on_create_prompt: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 def composer() -> rx.Component:
@@ -61,6 +70,7 @@ def composer() -> rx.Component:
         choices=ContextSourcesState.choices,
         searched=ContextSourcesState.searched,
         on_find=ContextSourcesState.find,
+        **prompt_field_options(),
     )
     is_running = ThreadState.run["state"] != ""
     return rx.el.form(
@@ -68,6 +78,7 @@ def composer() -> rx.Component:
         context_source_line(),
         rx.el.div(
             context_choices(),
+            prompt_choices(),
             attachment_chips(),
             icon_button(
                 "paperclip",
@@ -123,7 +134,9 @@ def _hint() -> rx.Component:
     is_problem, is_about = problem != "", about != ""
     usual = rx.fragment(
         "AI can make mistakes. Check important information.",
-        rx.el.span(" Type ", rx.el.kbd("#"), " to ask about your documents.", class_name="hint-keys"),
+        rx.el.span(
+            " Type ", rx.el.kbd("#"), " for your documents, ", rx.el.kbd("/"), " for prompts.", class_name="hint-keys"
+        ),
     )
     return rx.el.p(
         rx.cond(is_problem, problem, rx.cond(is_about, about, usual)),

@@ -9,6 +9,7 @@ from rxchat.ui.chat.artifact import artifact_beside
 from rxchat.ui.chat.citations import citation_card
 from rxchat.ui.chat.composer import composer
 from rxchat.ui.chat.message_actions import message_actions
+from rxchat.ui.chat.prompt_picks import prompt_fill_dialog
 from rxchat.ui.chat.queue import queue
 from rxchat.ui.chat.thread import thread, thread_feeds
 from rxchat.ui.documents.beside import document_beside
@@ -30,7 +31,7 @@ def chat_page() -> rx.Component:
                 message_actions(),
                 page_toasts(),
                 queue(),
-                rx.cond(ThreadState.is_shared, _shared(), composer()),
+                rx.cond(ThreadState.is_shared, _shared(), rx.fragment(composer(), prompt_fill_dialog())),
                 citation_card(),
             ),
         ),

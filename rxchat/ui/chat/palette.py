@@ -97,6 +97,7 @@ def _window() -> rx.Component:
             _action("square-pen", "New chat", "/"),
             _action("library", "Documents", "/documents"),
             _action("archive", "Archive and trash", "/archive"),
+            _action("square-slash", "Prompts", "/prompts"),
             _action("circle-user-round", "Account", "/account"),
             _action("settings-2", "Preferences", "/account/preferences"),
             rx.cond(

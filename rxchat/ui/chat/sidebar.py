@@ -34,7 +34,6 @@ from rxchat.ui.platform.notices import toasts
 
 _MENU = "conversation-menu"
 _NEW_CHAT_KEYS = {"aria-keyshortcuts": "Control+Shift+O Meta+Shift+O"}
-_DOCUMENTS = "/documents"
 
 drawer: ClientValue[bool] = ClientValue("drawer", False)
 """Whether the phone's drawer is open."""
@@ -104,7 +103,8 @@ def sidebar() -> rx.Component:
             ),
             _new_chat(),
             palette_button(drawer),
-            _documents_link(),
+            _page_link("library", "Documents", "/documents"),
+            _page_link("square-slash", "Prompts", "/prompts"),
             rx.el.div(_groups(), class_name="groups"),
             menu(
                 _MENU,
@@ -153,13 +153,13 @@ def _new_chat() -> rx.Component:
     )
 
 
-def _documents_link() -> rx.Component:
+def _page_link(icon_name: str, words: str, address: str) -> rx.Component:
     path = current_path()
-    is_here = (path == _DOCUMENTS) | path.startswith(f"{_DOCUMENTS}/")
+    is_here = (path == address) | path.startswith(f"{address}/")
     return link(
-        icon("library", 17, 1.75),
-        " Documents",
-        to=_DOCUMENTS,
+        icon(icon_name, 17, 1.75),
+        f" {words}",
+        to=address,
         class_name="sidebar-link",
         on_click=drawer.set(False),
         custom_attrs={"aria-current": rx.cond(is_here, "page", UNDEFINED)},

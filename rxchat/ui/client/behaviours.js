@@ -95,11 +95,14 @@ export function modal(dialog) {
   const opener = /** @type {any} */ (document.activeElement?.closest("[popover]"))?.opener ?? document.activeElement;
   // The opener may go with the row that is deleted.
   const after = [opener, ...nearby(opener?.closest("li, tr"))];
+  const { selectionStart, selectionEnd } = opener ?? {};
   dialog.showModal();
   (dialog.querySelector("[data-autofocus]") ?? dialog.querySelector(FIRST))?.focus();
   return () => {
     dialog.close();
     focusFirst(after);
+    // Chromium puts the caret of a text that gets the focus back to its beginning.
+    if (opener instanceof HTMLTextAreaElement) opener.setSelectionRange(selectionStart, selectionEnd);
   };
 }
 

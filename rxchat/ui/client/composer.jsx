@@ -7,7 +7,9 @@ import { setClientValue, useClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
 import { showAttachments } from "./page-attachments.js";
 import { drafts, offered, outbox, refusal, returned, store, viewed } from "./page-state.js";
-import { PICK_ID, usePicker } from "./picker.js";
+import { fitting, hashAt, withoutHash } from "./pick-words.js";
+import { usePicker } from "./picker.js";
+import { usePrompts } from "./prompt-insert.js";
 import { isKnown, onItsWay } from "./thread-state.js";
 import { newId, tooLong } from "./words.js";
 
@@ -117,7 +119,40 @@ function usePublished(text, { chips, coming }) {
   return isSomething && !problem && !coming;
 }
 
-export function ComposerField({ model, currentUser, contextSources, contextSourcesOf, choices, searched, onFind }) {
+/** Show a text with the caret at a place in it: as soon as it is drawn, so that the next key finds it there. */
+function usePlaced(field, type) {
+  const wanted = useRef(-1);
+  useLayoutEffect(() => {
+    const caret = wanted.current;
+    wanted.current = -1;
+    if (caret < 0) return;
+    field.current.focus();
+    field.current.setSelectionRange(caret, caret);
+  });
+  return (value, caret) => {
+    wanted.current = caret;
+    type(value);
+  };
+}
+
+/** The list that `#` opens: what is picked goes along with the message. */
+function useContextPicker({ text, place, choices, searched, isTaken, onFind, onPick }) {
+  return usePicker({
+    name: "context",
+    text,
+    look: hashAt,
+    fit: (words) => fitting(choices, searched, words, isTaken),
+    searched,
+    onFind,
+    onPick: (choice, sign) => {
+      onPick(choice);
+      const rest = withoutHash(text, sign);
+      place(rest.text, rest.caret);
+    },
+  });
+}
+
+export function ComposerField({ model, currentUser, contextSources, contextSourcesOf, choices, searched, onFind, ...prompts }) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(null);
   const { text, type, show } = useDraft(currentUser, conversation);
@@ -129,21 +164,25 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
   const known = contextSourcesOf === conversation ? contextSources : NONE;
   const isTaken = (id) => [...attached.chips, ...known].some((item) => item.id === id);
   const onPick = (choice) => attachments.current?.pick(choice);
-  const picker = usePicker({ text, field, choices, searched, isTaken, onFind, onPick, onType: type });
+  const place = usePlaced(field, type);
+  const context = useContextPicker({ text, place, choices, searched, isTaken, onFind, onPick });
+  const slash = usePrompts({ text, field, conversation, place }, prompts);
+  const listed = [context, slash].find((picker) => picker.isListed);
+  const both = (does) => [context, slash].forEach(does);
   useGrowth(field, text);
   const isReady = usePublished(text, attached);
   sendShown = () => {
     if (isReady && send(currentUser, conversation, text, attachments.current)) show("");
   };
   const onKeyDown = (event) => {
-    if (isComposing(event) || picker.onKey(event)) return;
+    if (isComposing(event) || context.onKey(event) || slash.onKey(event)) return;
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     if (browserPreference("send_key") === "ctrl_enter" && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     sendShown();
   };
   const onChange = (event) => {
-    picker.typed(event.target.selectionStart);
+    both((picker) => picker.typed(event.target.selectionStart));
     type(event.target.value);
   };
   return (
@@ -157,11 +196,13 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
       placeholder={model ? `Ask ${model} anything` : "Ask anything"}
       aria-autocomplete="list"
       aria-haspopup="listbox"
-      aria-controls={picker.isListed ? PICK_ID : undefined}
-      aria-activedescendant={picker.isListed ? `${PICK_ID}-${picker.active}` : undefined}
+      aria-controls={listed?.list}
+      aria-activedescendant={listed?.active}
       onChange={onChange}
       onKeyDown={onKeyDown}
-      {...picker.field}
+      onSelect={(event) => both((picker) => picker.typed(event.currentTarget.selectionStart))}
+      onFocus={() => both((picker) => picker.setHere(true))}
+      onBlur={() => both((picker) => picker.setHere(false))}
     />
   );
 }

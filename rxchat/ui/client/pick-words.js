@@ -1,4 +1,4 @@
-// What `#` in the composer looks for, decided between two key presses: where it stands, what is typed behind it, and what fits.
+// What `#` and `/` in the composer look for, decided between two key presses: where they stand, what is typed behind them, and what fits.
 
 const LONGEST = 60;
 
@@ -26,4 +26,30 @@ export function withoutHash(text, { at, words }) {
   const rest = text.slice(at + 1 + words.length);
   const before = text.slice(0, at);
   return { text: before + (/\s$/.test(before) || !before ? rest.replace(/^ /, "") : rest), caret: at };
+}
+
+/** As Japanese and Chinese input methods write it, too. */
+const SLASH = /^[/／]/;
+
+/** The `/` at the beginning of a line that the caret is behind, and what is typed between them, as `hashAt`. */
+export function slashAt(text, caret) {
+  const at = text.lastIndexOf("\n", caret - 1) + 1;
+  if (!SLASH.test(text.slice(at)) || caret <= at) return null;
+  const words = text.slice(at + 1, caret);
+  return words.length > LONGEST || /^[\s/／]/.test(words) ? null : { at, words };
+}
+
+/** The prompts that fit, as `fitting`; the one without an ID offers to create one, while nothing is typed. */
+export function fittingPrompts(choices, searched, words) {
+  const wanted = words.trim().toLowerCase();
+  const isAnswered = searched.trim().toLowerCase() === wanted;
+  const fits = ({ command, title }) => isAnswered || command.includes(wanted) || title.toLowerCase().includes(wanted);
+  return choices.filter((choice) => (choice.id ? fits(choice) : wanted === ""));
+}
+
+/** The text with a prompt's text in the place of `/` and its word, or at the caret if they are gone; and where the caret belongs then. */
+export function withPrompt(text, place, caret, inserted) {
+  const isThere = place && SLASH.test(text.slice(place.at)) && text.startsWith(place.words, place.at + 1);
+  const [start, end] = isThere ? [place.at, place.at + 1 + place.words.length] : [caret, caret];
+  return { text: text.slice(0, start) + inserted + text.slice(end), caret: start + inserted.length };
 }

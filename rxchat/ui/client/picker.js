@@ -1,23 +1,23 @@
-// The keys and the caret behind the list that `#` opens in the composer; Python draws the list.
+// The keys and the caret behind the lists that `#` and `/` open in the composer; Python draws the lists.
 import { useEffect, useState } from "react";
 import { setClientValue } from "./client-values.js";
-import { fitting, hashAt, isLooking, withoutHash } from "./pick-words.js";
+import { isLooking } from "./pick-words.js";
 
 const DEBOUNCE = 120;
 const PATIENCE = 500;
+/** Where the list was dismissed, and for which words: all for null. */
+const SHOWN = { at: -1, words: null };
 const CLOSED = { is_open: false, is_answered: false, words: "", found: [], active: 0 };
-/** The id of the list; its options add their numbers. */
-export const PICK_ID = "context-choices";
 
-/** What a click on an option, or pointing at one, does in the composer on screen. */
-let shown = { choose: (_at) => {}, point: (_at) => {} };
-export const choosePick = (at) => shown.choose(at);
-export const pointAtPick = (at) => shown.point(at);
+/** What a click on an option of a list, or pointing at one, does in the composer on screen. */
+const shown = {};
+export const choosePick = (name, at) => shown[name]?.choose(at);
+export const pointAtPick = (name, at) => shown[name]?.point(at);
 
 /** Ask the server a moment after the last key press; an empty answer that says nothing new is waited for, and believed. */
-function useLooking(hash, isDismissed, searched, onFind) {
+function useLooking(sign, isDismissed, searched, onFind) {
   const [waitedFor, setWaitedFor] = useState(/** @type {string | null} */ (null));
-  const words = hash && !isDismissed ? hash.words : null;
+  const words = sign && !isDismissed ? sign.words : null;
   useEffect(() => {
     if (words === null) return undefined;
     setWaitedFor(null);
@@ -29,48 +29,48 @@ function useLooking(hash, isDismissed, searched, onFind) {
 }
 
 /** Show the list as it is now, with the active option in sight. */
-function usePublished(value) {
+function usePublished(name, value) {
   const said = JSON.stringify(value);
   useEffect(() => {
-    setClientValue("context_choices", value);
-    requestAnimationFrame(() => document.querySelector(`#${PICK_ID} [aria-selected="true"]`)?.scrollIntoView({ block: "nearest" }));
+    setClientValue(`${name}_choices`, value);
+    requestAnimationFrame(() => document.querySelector(`#${name}-choices [aria-selected="true"]`)?.scrollIntoView({ block: "nearest" }));
   }, [said]);
-  useEffect(() => () => setClientValue("context_choices", CLOSED), []);
+  useEffect(() => () => setClientValue(`${name}_choices`, CLOSED), []);
 }
 
-/** What a text field needs for it: its props, and what it does with a key (true says that the key is used up). */
-export function usePicker({ text, field, choices, searched, isTaken, onFind, onPick, onType }) {
+/**
+ * What a text field needs for a list: its props, and what it does with a key (true says that the key is used up).
+ * `name` is that of the list ("context" is the client value "context_choices" and the element "context-choices"), `look` finds the
+ * sign and the words that the caret is behind, `fit` what fits them, and `onPick` takes both and puts something in their place.
+ */
+export function usePicker({ name, text, look, fit, searched, onFind, onPick }) {
   const [caret, setCaret] = useState(0);
   const [isHere, setHere] = useState(false);
-  const [dismissed, setDismissed] = useState(-1);
+  const [dismissed, setDismissed] = useState(SHOWN);
   const [active, setActive] = useState(0);
-  const hash = isHere ? hashAt(text, Math.min(caret, text.length)) : null;
-  const isAnswered = useLooking(hash, hash?.at === dismissed, searched, onFind);
-  const found = hash ? fitting(choices, searched, hash.words, isTaken) : [];
-  const isOpen = hash !== null && isLooking(hash, found) && hash.at !== dismissed;
+  const sign = isHere ? look(text, Math.min(caret, text.length)) : null;
+  const isDismissed = sign?.at === dismissed.at && (dismissed.words === null || dismissed.words === sign?.words);
+  const isAnswered = useLooking(sign, isDismissed, searched, onFind);
+  const found = sign ? fit(sign.words) : [];
+  const isOpen = sign !== null && isLooking(sign, found) && !isDismissed;
   const at = Math.max(0, Math.min(active, found.length - 1));
-  useEffect(() => setActive(0), [hash?.words]);
+  useEffect(() => setActive(0), [sign?.words]);
   useEffect(() => {
-    if (!hash) setDismissed(-1);
-  }, [!hash]);
-  usePublished(isOpen ? { is_open: true, is_answered: isAnswered, words: hash.words, found, active: at } : CLOSED);
+    if (!sign) setDismissed(SHOWN);
+  }, [!sign]);
+  usePublished(name, isOpen ? { is_open: true, is_answered: isAnswered, words: sign.words, found, active: at } : CLOSED);
 
   const choose = (number) => {
     if (!isOpen || !found[number]) return;
-    const rest = withoutHash(text, hash);
-    onPick(found[number]);
-    onType(rest.text);
-    setCaret(rest.caret);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(rest.caret, rest.caret);
-    });
+    // It stays closed until the sign is gone, which may take the server's answer, or other words are typed.
+    setDismissed(sign);
+    onPick(found[number], sign);
   };
-  shown = { choose, point: setActive };
+  shown[name] = { choose, point: setActive };
   const onKey = (event) => {
     if (!isOpen || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") setDismissed(hash.at);
+    if (event.key === "Escape") setDismissed({ at: sign.at, words: null });
     else if (!found.length) return false;
     else if (step) setActive((at + step + found.length) % found.length);
     else if (event.key === "Enter" || event.key === "Tab") choose(at);
@@ -80,10 +80,15 @@ export function usePicker({ text, field, choices, searched, isTaken, onFind, onP
   };
   return {
     onKey,
-    /** Where the caret is after typing: React reports a selection only after it moved. */
-    typed: setCaret,
+    /** Where the caret is after typing: React reports a selection only after it moved, and no focus that comes back from a dialog. */
+    typed: (at) => {
+      setCaret(at);
+      setHere(true);
+    },
     isListed: isOpen && found.length > 0,
-    active: at,
-    field: { onSelect: (event) => setCaret(event.target.selectionStart), onFocus: () => setHere(true), onBlur: () => setHere(false) },
+    list: `${name}-choices`,
+    active: `${name}-choices-${at}`,
+    /** Whether the field has the focus. */
+    setHere,
   };
 }

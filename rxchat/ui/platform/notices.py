@@ -9,6 +9,7 @@ import reflex as rx
 from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
+from rxchat.states.chat.prompts import PromptsState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
@@ -95,6 +96,13 @@ def toasts() -> rx.Component:
             DocumentsState.dismiss,
             rx.cond(restorable != "", restore),
             key=documents + restorable,
+        ),
+        toast(
+            PromptsState.flash != "",
+            PromptsState.flash,
+            PromptsState.dismiss,
+            rx.cond(PromptsState.removed != "", toast_action("Undo", PromptsState.restore(PromptsState.removed))),
+            key=PromptsState.flash + PromptsState.flashes.to_string(),
         ),
         toast(
             MessageActionsState.deleted != "",

@@ -10,7 +10,8 @@ from rxchat.domain.ids import new_id
 
 
 def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple], ...]:
-    """A row for each table of credentials, rights and limits."""
+    """A row for each table of credentials, rights, limits and prompts."""
+    prompt = new_id()
     return (
         ("INSERT INTO totp_secret (user_id, encrypted_secret) VALUES (%s, 'x')", (owner,)),
         ("INSERT INTO recovery_code (user_id, id, hash) VALUES (%s, %s, 'x')", (owner, new_id())),
@@ -28,6 +29,15 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             (new_id(), owner),
         ),
         ("INSERT INTO user_preferences (user_id, custom_instructions) VALUES (%s, 'x')", (owner,)),
+        (
+            "INSERT INTO prompt (owner_id, id, title, command, text, description, version) VALUES (%s, %s, 'p', 'p', 't', '', 1)",
+            (owner, prompt),
+        ),
+        (
+            "INSERT INTO prompt_version (owner_id, prompt_id, version, title, command, text, description, changed_by)"
+            " VALUES (%s, %s, 1, 'p', 'p', 't', '', %s)",
+            (owner, prompt, owner),
+        ),
         ("INSERT INTO data_export (user_id, id, expires_at) VALUES (%s, %s, now())", (owner, new_id())),
         ("INSERT INTO user_group (id, name, description) VALUES (%s, 'g', '')", (group,)),
         ("INSERT INTO group_member (user_id, group_id) VALUES (%s, %s)", (owner, group)),

@@ -43,6 +43,7 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
         ada, busy.conversation_id, "one that waits for its turn", "scripted:tokens=1"
     )
     await services.chat.conversations.remove(ada, gone.conversation_id)
+    await services.chat.prompts.create(ada, title="Greet", command="greet", text="Say {{what}}")
     await services.accounts.api_credentials.create_key(ada, name="ci", scopes=["read"], days=None, client_info=CALLER)
     await signed_in_as(services, ada)
     archive = await exported(services, ada)
@@ -53,6 +54,8 @@ async def test_everything_of_a_person_is_in_the_export_and_nothing_of_others(
     everything = b"".join(archive.read(name) for name in names).decode()
     assert "is my question" in everything and "a removed one" in everything and "Bob" not in everything
     assert "one that waits for its turn" in everything
+    [prompt] = json.loads(archive.read("prompts.json"))
+    assert prompt["versions"][0]["content"]["text"] == "Say {{what}}"
     account = json.loads(archive.read("account.json"))
     assert (account["email"], account["keys"][0]["name"], len(account["sessions"])) == (ada.email, "ci", 1)
     actions = [item["action"] for item in json.loads(archive.read("audit.json"))]

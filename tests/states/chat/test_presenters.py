@@ -42,9 +42,11 @@ def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     assert message_view(message)["citations"] == [shown | {"reason": "Not verified: the source does not exist."}]
     assert SECRET not in str(message_view(message))
     assert SECRET in str(message_view(message, detailed=True))
+    # Sent to its owner alone, of whom it is (services/chat/test_feedback.py).
+    assert message_view(replace(message, feedback={"rating": "bad"})).keys() == SENT | {"feedback"}
     # A new field is sent to every reader of the conversation, or excluded in presenters.py: decide, then add it here.
     assert {item.name for item in fields(ThreadMessage)} == (SENT - {"at"}) | {
-        "created_at", "seq", "parent_id", "is_deleted", "error_code", "error_detail",
+        "created_at", "seq", "parent_id", "is_deleted", "error_code", "error_detail", "feedback",
     }  # fmt: skip
 
 

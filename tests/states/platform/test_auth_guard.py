@@ -13,6 +13,7 @@ from reflex.state import BaseState
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import new_id
+from rxchat.domain.prompts import TEXT_CHARACTERS
 from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.services.app.container import Services
 from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
@@ -41,7 +42,10 @@ OF_ANY_LENGTH = {
     "DocumentsState.restore_documents",
 }  # fmt: skip
 """They cut a list of IDs first, or their service refuses a message in words of its own."""
-OF_A_MESSAGE = {"MessageActionsState.edit": MESSAGE_CHARACTERS, "MessageActionsState.edit_answer": ANSWER_CHARACTERS}
+OF_A_MESSAGE = {
+    "MessageActionsState.edit": MESSAGE_CHARACTERS, "MessageActionsState.edit_answer": ANSWER_CHARACTERS,
+    "PromptsState.preview": TEXT_CHARACTERS, "PromptsState.save": TEXT_CHARACTERS,
+}  # fmt: skip
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
 
