@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from rxchat import adapter_factories
+from rxchat.adapters.import_reading import SandboxedImportReader
 from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
@@ -65,11 +66,14 @@ from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_export import ConversationExport, signing_key_of
+from rxchat.services.chat.conversation_imports import ConversationImports
 from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
+from rxchat.services.chat.imported_conversations import ImportedConversations
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.prompt_shares import PromptShares
 from rxchat.services.chat.prompts import Prompts
@@ -279,21 +283,24 @@ def _chat(
     retrieval: RetrievalServices,
     broadcast: RedisBroadcast | None,
 ) -> ChatServices:
-    settings, database = shared.settings, shared.database
-    streams = AnswerStreams(database, broadcast)
+    settings, database, limits = shared.settings, shared.database, shared.rate_limits
+    streams, export_key = AnswerStreams(database, broadcast), signing_key_of(shared.secret_box)
+    importer = ImportedConversations(export_key.public_key)
     return ChatServices(
         answer_streams=streams,
         branches=Branches(database, access.grants),
         context_sources=ContextSources(database),
+        conversation_export=ConversationExport(database, export_key),
+        conversation_imports=ConversationImports(database, limits, SandboxedImportReader(), importer),
         conversation_trash=ConversationTrash(database),
         conversations=Conversations(database),
         feedback=Feedback(database),
         forks=Forks(database),
         messages=ChatService(database, access.grants),
         public_links=PublicLinks(
-            database, shared.secret_box, shared.passwords, shared.rate_limits, is_enabled=settings.public_links
+            database, shared.secret_box, shared.passwords, limits, is_enabled=settings.public_links
         ),
-        prompt_shares=PromptShares(database, platform.access_invalidator, shared.rate_limits),
+        prompt_shares=PromptShares(database, platform.access_invalidator, limits),
         prompts=Prompts(database),
         search=ConversationSearch(database),
         run_engine=RunEngine(
@@ -330,7 +337,9 @@ def _app(
     grace = timedelta(days=shared.settings.deletion_grace_days)
     return AppServices(
         account_deletion=AccountDeletion(database, sign_in, invalidator, grace=grace),
-        data_export=DataExport(database, shared.tokens, shared.rate_limits, sign_in, documents.files),
+        data_export=DataExport(
+            database, shared.tokens, shared.rate_limits, sign_in, documents.files, chat.conversation_export
+        ),
         health=Health(
             database,
             models.catalog,
@@ -370,6 +379,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
         await services.chat.run_engine.stop()
         await made.worker.stop()
         await services.app.maintenance.stop()
+        await services.chat.conversation_imports.stop()
         await services.chat.answer_streams.aclose()
         await services.platform.mail_sender.stop()
         await services.platform.pg_listener.stop()

@@ -21,6 +21,7 @@ _CAPABILITIES = {
     "documents": "documents and retrieval",
     "conversations": "chat",
     "prompts": "chat",
+    "imports": "chat",
     "runs": "chat",
 }
 """The capability of each module of rxchat/tables; the others are of the platform."""

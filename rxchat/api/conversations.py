@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from rxchat.api.requests import ServicesDep, SignedIn
+from rxchat.api.headers import disposition
+from rxchat.api.requests import DOWNLOAD, ServicesDep, SignedIn
 from rxchat.domain.authorization import require_scope
+from rxchat.domain.exports.conversation import ExportFormat
+from rxchat.domain.exports.html import POLICY
 from rxchat.domain.permissions import Scope
 
 LISTED = 200
@@ -75,6 +80,31 @@ async def get_conversation(
         model=page.model,
         messages=[MessageOut.model_validate(item, from_attributes=True) for item in page.messages],
         has_older=page.has_older,
+    )
+
+
+@router.get("/{conversation_id}/export", dependencies=[DOWNLOAD])
+async def export_conversation(
+    conversation_id: UUID,
+    current_user: SignedIn,
+    services: ServicesDep,
+    wanted: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.MARKDOWN,
+    *,
+    show: bool = False,
+) -> StreamingResponse:
+    """Return a conversation as a file: `markdown`, `html` or `json`. With `show`, browsers open HTML instead of saving it."""
+    file = await services.chat.conversation_export.file(current_user, conversation_id, wanted)
+    is_shown = show and wanted is ExportFormat.HTML
+    # Models wrote it, so nothing in it may run, wherever it is opened. What is shown is of RxChat's origin, so that the page
+    # can print it.
+    policy = f"{POLICY}; frame-ancestors 'none'" + ("" if is_shown else "; sandbox")
+    return StreamingResponse(
+        file.pieces,
+        media_type=file.media_type,
+        headers={
+            "Content-Security-Policy": policy,
+            "Content-Disposition": disposition(file.name, "inline" if is_shown else "attachment"),
+        },
     )
 
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -20,6 +19,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
+from rxchat.api.headers import disposition
 from rxchat.api.requests import DOWNLOAD, ServicesDep, SignedIn
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound
@@ -229,11 +229,9 @@ def _makes_sense(first: str, last: str) -> bool:
 
 
 def _headers(content: Content, length: int) -> dict[str, str]:
-    plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", content.name)
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(content.name, safe='')}"
     return {
         **_HARMLESS,
-        "Content-Disposition": disposition,
+        "Content-Disposition": disposition(content.name),
         "Content-Length": str(length),
         "Accept-Ranges": "bytes",
     }

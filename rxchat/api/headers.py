@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Scope, Send
@@ -106,6 +108,12 @@ def _add_for_frame(headers: MutableHeaders, name: str) -> None:
         headers["X-DNS-Prefetch-Control"] = "off"
     else:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+def disposition(name: str, kind: str = "attachment") -> str:
+    """Return the Content-Disposition of a file with this name, for old and new clients."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\]', "_", name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def is_file(path: str) -> bool:

@@ -22,6 +22,7 @@ from rxchat.api import (
     conversations,
     external_login,
     files,
+    imports,
     me,
     monitoring,
     prompts,
@@ -47,7 +48,7 @@ _REFUSALS = {
     404: ("not_found", "This address does not exist."),
     405: ("method_not_allowed", "This address does not support this method."),
 }
-STREAMED = (f"{files.UPLOADS}/", files.FILES)
+STREAMED = (f"{files.UPLOADS}/", files.FILES, imports.IMPORTS)
 
 
 def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
@@ -64,7 +65,7 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     )
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
-    chat = (conversations, public_links, prompts)
+    chat = (conversations, imports, public_links, prompts)
     for part in (auth, external_login, tokens, me, *chat, files, collections, admin, monitoring):
         api.include_router(part.router)
     api.add_exception_handler(RxChatError, _show_error)

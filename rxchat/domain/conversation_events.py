@@ -186,6 +186,19 @@ class ContextSourceDetached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationImported:
+    """The conversation was imported from a file, with the times that it had before."""
+
+    type: ClassVar[str] = "conversation_imported"
+    source: str
+    """The system that the file is from."""
+    external_id: str
+    """Its ID there."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRemoved:
     """A user deleted the conversation; it can be restored."""
 
@@ -215,6 +228,7 @@ ConversationEvent = (
     | ModelChosen
     | ContextSourceAttached
     | ContextSourceDetached
+    | ConversationImported
     | ConversationRemoved
     | ConversationRestored
 )

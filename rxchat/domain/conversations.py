@@ -25,6 +25,7 @@ from rxchat.domain.conversation_events import (
     ConversationArchived,
     ConversationCreated,
     ConversationEvent,
+    ConversationImported,
     ConversationPinned,
     ConversationRemoved,
     ConversationRenamed,
@@ -56,6 +57,8 @@ class ConversationChange:
     removed: bool | None = None
     is_pinned: bool | None = None
     is_archived: bool | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
     leaf_id: UUID | None = None
     """The last message of the branch that is shown; the conversation's ID when no message is left."""
 
@@ -137,6 +140,7 @@ def _change_of_conversation(
     | ConversationArchived
     | ModelChosen
     | BranchChosen
+    | ConversationImported
     | ConversationRemoved
     | ConversationRestored,
 ) -> ConversationChange:
@@ -153,6 +157,8 @@ def _change_of_conversation(
             return ConversationChange(model=model)
         case BranchChosen(leaf_id=leaf_id):
             return ConversationChange(leaf_id=leaf_id)
+        case ConversationImported(created_at=created_at, updated_at=updated_at):
+            return ConversationChange(created_at=created_at, updated_at=updated_at)
         case ConversationRemoved():
             return ConversationChange(removed=True)
         case ConversationRestored():
@@ -170,6 +176,10 @@ class History:
     removed: bool = False
     is_pinned: bool = False
     is_archived: bool = False
+    created_at: datetime | None = None
+    """When it was created, if it was imported; otherwise the time of its first event."""
+    updated_at: datetime | None = None
+    """The last change before it was imported."""
     leaf_id: UUID | None = None
     """The last message of the branch that is shown; None before the first."""
     seq: int = 0

@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
+from rxchat.domain.imports.conversation import ImportedConversation
+from rxchat.domain.imports.report import FoundConversations, SkippedItem
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo
 
@@ -175,6 +177,22 @@ class ObjectStore(Protocol):
 
 
 OnProgress = Callable[[float, RecognizedPage | None], Awaitable[None]]
+
+
+ImportItem = FoundConversations | ImportedConversation | SkippedItem
+"""What an export contains, one after the other."""
+
+
+class ImportReader(Protocol):
+    """Reads untrusted exports of conversations."""
+
+    def read(self, file: BinaryIO) -> AsyncGenerator[ImportItem]:
+        """Return what is in a file of the system, one conversation at a time. Close the generator (`aclose`) to end it early.
+
+        Raises:
+            DocumentUnreadable: if it cannot be read to its end, with the reason.
+        """
+        ...
 
 
 class DocumentParser(Protocol):

@@ -30,6 +30,7 @@ from rxchat.tables.documents import (
     StoredFile,
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
+from rxchat.tables.imports import ConversationImport, ImportedConversationRow
 from rxchat.tables.prompts import PromptRow, PromptVersionRow
 from rxchat.tables.runs import Run, RunChunkRow
 
@@ -44,6 +45,7 @@ __all__ = [
     "ConsumedToken",
     "Conversation",
     "ConversationEventRow",
+    "ConversationImport",
     "ConversationSource",
     "DataExport",
     "DocumentRow",
@@ -55,6 +57,7 @@ __all__ = [
     "Group",
     "GroupMember",
     "Identity",
+    "ImportedConversationRow",
     "Instance",
     "InstanceSetting",
     "Message",

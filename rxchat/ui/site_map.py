@@ -19,6 +19,7 @@ from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.preferences import PreferencesState
 from rxchat.states.chat.archive import ArchiveState
+from rxchat.states.chat.imports import ImportsState
 from rxchat.states.chat.prompts import PromptsState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
@@ -39,7 +40,15 @@ from rxchat.ui.accounts.entry_pages import (
     setup_page,
     sign_in_page,
 )
-from rxchat.ui.accounts.pages import data_page, keys_page, preferences_page, profile_page, security_page, sessions_page
+from rxchat.ui.accounts.pages import (
+    data_page,
+    import_page,
+    keys_page,
+    preferences_page,
+    profile_page,
+    security_page,
+    sessions_page,
+)
 from rxchat.ui.chat.archive import archive_page
 from rxchat.ui.chat.page import chat_page
 from rxchat.ui.chat.prompts import prompts_page
@@ -86,6 +95,12 @@ PAGES = (
     Page("/account/security", security_page, "Security · Account · RxChat", (AccountState.open,)),
     Page("/account/sessions", sessions_page, "Sessions · Account · RxChat", (AccountState.open,)),
     Page("/account/keys", keys_page, "API keys · Account · RxChat", (AccountState.open,)),
+    Page(
+        "/account/import",
+        import_page,
+        "Import and export · Account · RxChat",
+        (AccountState.open, ImportsState.load),
+    ),
     Page("/account/data", data_page, "My data · Account · RxChat", (AccountState.open,)),
     Page("/admin/users", users_page, "Users · RxChat", (UsersState.load, ThreadState.open)),
     Page("/admin/users/[user_id]", user_page, "Users · RxChat", (UserState.load, ThreadState.open)),
@@ -116,6 +131,7 @@ def app_options() -> dict[str, Any]:
             "/viewer.css",
             "/grounding.css",
             "/prompts.css",
+            "/print.css",
         ],
         "head_components": [
             rx.el.script(FIRST_PAINT_SCRIPT),

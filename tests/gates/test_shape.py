@@ -28,6 +28,7 @@ EDGES = {
     "rxchat/jobs/worker.py": 3,
     "rxchat/parsers/__main__.py": 1,
     "rxchat/services/chat/answer_generator.py": 1,
+    "rxchat/services/chat/conversation_imports.py": 1,
     "rxchat/services/chat/stream_relay.py": 1,
     "rxchat/services/platform/pg_listener.py": 2,
     "rxchat/services/chat/run_engine.py": 3,

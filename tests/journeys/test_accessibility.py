@@ -192,7 +192,7 @@ def test_documents(filled_server: RxChat, page: Page) -> None:
 @pytest.mark.slow
 def test_the_account(filled_server: RxChat, page: Page) -> None:
     audit = Audit()
-    for section in ("", "/preferences", "/security", "/sessions", "/keys", "/data"):
+    for section in ("", "/preferences", "/security", "/sessions", "/keys", "/import", "/data"):
         audit.look(settled(page, f"{filled_server.url}/account{section}"), f"account{section}")
     page.get_by_role("button", name="Download my data").click()
     page.get_by_label("Your password", exact=True).fill(PASSWORD)

@@ -86,6 +86,8 @@ NONSENSE: list[Any] = [
 PARAMETERS = {
     ("GET", "/api/auth/providers/{key}"): {"next"},
     ("GET", "/api/conversations/{conversation_id}"): {"before"},
+    ("GET", "/api/conversations/{conversation_id}/export"): {"format", "show"},
+    ("POST", "/api/imports"): {"name"},
     ("POST", "/api/uploads"): {"upload-length", "upload-metadata"},
     ("PATCH", "/api/uploads/{document_id}"): {"upload-offset"},
     ("POST", "/api/files"): {"name", "collection", "if_exists", "content-length"},

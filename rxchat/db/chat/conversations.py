@@ -33,6 +33,7 @@ from rxchat.domain.conversations import (
     MessageChange,
     changes_of,
 )
+from rxchat.domain.exports.conversation import StoredEvent
 from rxchat.domain.ids import parse_id
 from rxchat.domain.messages import ThreadMessage
 from rxchat.domain.runs import RunState
@@ -264,6 +265,7 @@ async def _change_conversation(
         facts["title"] = change.title
     if change.model is not None:
         facts["model"] = change.model
+    facts |= {name: at for name in ("created_at", "updated_at") if (at := getattr(change, name)) is not None}
     times = {"deleted_at": change.removed, "pinned_at": change.is_pinned, "archived_at": change.is_archived}
     facts |= {name: func.now() if is_set else None for name, is_set in times.items() if is_set is not None}
     await session.execute(
@@ -287,6 +289,20 @@ async def events_after(
     """Return the events of a conversation after a seq, in order."""
     found = await session.execute(_EVENTS, {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq})
     return [(row.seq, event_from(row.type, row.data)) for row in found]
+
+
+_STORED_EVENTS = text(
+    """
+    SELECT seq, type, data, at FROM conversation_event
+     WHERE owner_id = :owner AND conversation_id = :conversation ORDER BY seq
+    """
+)
+
+
+async def stored_events(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[StoredEvent]:
+    """Return the events of a conversation as they are stored, in order."""
+    found = await session.execute(_STORED_EVENTS, {"owner": owner_id, "conversation": conversation_id})
+    return [StoredEvent(row.seq, row.type, row.at, row.data) for row in found]
 
 
 _IS_CURRENT = (col(Conversation.deleted_at).is_(None), col(Conversation.archived_at).is_(None))

@@ -32,6 +32,8 @@ _QUEUED_AGAIN = RateLimit(subject=60)
 """How many documents a user can ingest again, or versions restore, before pauses: each costs a whole ingestion."""
 _SHARES = RateLimit(subject=60)
 """How many shares of their own resources users can make before pauses."""
+_IMPORTS = RateLimit(subject=60)
+"""How many files of conversations users can import before pauses."""
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +133,14 @@ class RateLimits:
             TooManyAttempts: after too many.
         """
         await self.attempt("grant", client_info, str(user_id), counts_alone=True, allowance=_SHARES)
+
+    async def attempt_to_import(self, user_id: UUID, client_info: ClientInfo) -> None:
+        """Count that a user imports a file of conversations.
+
+        Raises:
+            TooManyAttempts: after too many.
+        """
+        await self.attempt("import", client_info, str(user_id), counts_alone=True, allowance=_IMPORTS)
 
     async def refund(self, action: str, client_info: ClientInfo) -> None:
         """Subtract one attempt from an address, when what it started succeeds."""

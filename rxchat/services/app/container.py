@@ -31,6 +31,8 @@ from rxchat.services.app.profile import Profiles
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_export import ConversationExport
+from rxchat.services.chat.conversation_imports import ConversationImports
 from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.conversations import Conversations
@@ -135,6 +137,8 @@ class ChatServices:
     answer_streams: AnswerStreams
     branches: Branches
     context_sources: ContextSources
+    conversation_export: ConversationExport
+    conversation_imports: ConversationImports
     conversation_trash: ConversationTrash
     conversations: Conversations
     feedback: Feedback

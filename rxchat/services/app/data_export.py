@@ -20,7 +20,7 @@ from rxchat.db.accounts import credentials
 from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
-from rxchat.db.chat import messages as message_rows
+from rxchat.db.chat import imports as import_rows
 from rxchat.db.chat import prompts as prompt_rows
 from rxchat.db.chat import public_links as link_rows
 from rxchat.db.chat import queued_messages as queue_rows
@@ -30,12 +30,14 @@ from rxchat.db.documents.trash import DeletedCopy
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import NotAllowed, NotFound, NotSignedIn, StorageError
+from rxchat.domain.exports.conversation import ExportedConversation
 from rxchat.domain.files import Document
 from rxchat.domain.ids import new_id
 from rxchat.domain.versions import VersionState
 from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app.export_leases import ExportLeases
+from rxchat.services.chat.conversation_export import ConversationExport, next_piece
 from rxchat.services.documents.files import Files
 from rxchat.services.platform.audit import record
 from rxchat.services.platform.session_tokens import Purpose, SessionTokens, id_in
@@ -46,8 +48,10 @@ _README = (
     "Everything that RxChat keeps about you.\n\n"
     "account.json        who you are, how you sign in, where you are signed in, your keys (never their words)\n"
     "audit.json          what the audit says that you did\n"
-    "conversations/      each conversation as JSON with its messages, and as text to read\n"
+    "imports.json        your last imports, and what was skipped\n"
     "prompts.json        your prompts with all their versions\n"
+    "conversations/      each conversation as JSON, which RxChat can import (the whole file too), and as text to read;\n"
+    "                    messages that wait to be sent are in files of their own\n"
     "collections.json    your collections of documents\n"
     "documents.json      what you have uploaded: its name, its file below, and `deleted_at` if it is in the trash,\n"
     "                    where documents are kept for 30 days after they were deleted\n"
@@ -81,13 +85,20 @@ class DataExport:
     """Sends all data of a user as a zip file."""
 
     def __init__(
-        self, database: Database, tokens: SessionTokens, rate_limits: RateLimits, sign_in: SignIn, files: Files
+        self,
+        database: Database,
+        tokens: SessionTokens,
+        rate_limits: RateLimits,
+        sign_in: SignIn,
+        files: Files,
+        conversation_export: ConversationExport,
     ) -> None:
         self._database = database
         self._tokens = tokens
         self._rate_limits = rate_limits
         self._sign_in = sign_in
         self._files = files
+        self._conversation_export = conversation_export
         self._leases = ExportLeases(database)
 
     async def issue_ticket(self, current_user: CurrentUser, password: str, client_info: ClientInfo) -> str:
@@ -139,13 +150,17 @@ class DataExport:
                 archive.writestr("README.txt", _README)
                 archive.writestr("account.json", _json(await self._account(current_user)))
                 archive.writestr("audit.json", _json(await self._audit(current_user)))
+                archive.writestr("imports.json", _json(await self._imports(current_user)))
+                archive.writestr("prompts.json", _json(await self._prompts(current_user)))
                 yield growing.take()
                 async with self._database.begin(current_user.user_id) as session:
                     ids = await conversation_rows.ids_owned(session, current_user.user_id)
                 for conversation_id in ids:
-                    await self._add_conversation(archive, current_user, conversation_id)
-                    yield growing.take()
-                archive.writestr("prompts.json", _json(await self._prompts(current_user)))
+                    async with aclosing(
+                        self._add_conversation(archive, growing, current_user, conversation_id)
+                    ) as added:
+                        async for piece in added:
+                            yield piece
                 async for _ in self._documents(archive, current_user):
                     yield growing.take()
             yield growing.take()
@@ -239,35 +254,37 @@ class DataExport:
                 for row in found
             ]
 
-    async def _add_conversation(
-        self, archive: zipfile.ZipFile, current_user: CurrentUser, conversation_id: UUID
-    ) -> None:
+    async def _imports(self, current_user: CurrentUser) -> list[dict[str, Any]]:
         async with self._database.begin(current_user.user_id) as session:
-            row = await conversation_rows.get_owned_or_deleted(session, current_user.user_id, conversation_id)
-            messages = await message_rows.all_messages(session, current_user.user_id, conversation_id)
+            return [asdict(report) for report in await import_rows.latest(session, current_user.user_id)]
+
+    async def _add_conversation(
+        self, archive: zipfile.ZipFile, growing: _Growing, current_user: CurrentUser, conversation_id: UUID
+    ) -> AsyncGenerator[bytes]:
+        """Add a conversation as JSON that can be imported and as text to read, and yield what of it can be sent."""
+        found = await self._conversation_export.importable(current_user, conversation_id)
+        async with self._database.begin(current_user.user_id) as session:
             waiting = await queue_rows.for_conversation(session, current_user.user_id, conversation_id)
-        if row is None:
+        if found is None:
             return
-        told = {
-            "id": row.id,
-            "title": row.title,
-            "created_at": row.created_at,
-            "deleted_at": row.deleted_at,
-            "messages": [
-                {"id": item.id, "parent_id": item.parent_id, "is_deleted": item.is_deleted, "role": item.role, "model": item.model, "at": item.created_at, "text": item.text,
-                 "reasoning": item.reasoning, "attachments": item.attachments}
-                for item in messages
-            ],
-            "waiting": [
-                {"model": item.model, "text": item.text, "attachments": item.attachments} for item in waiting
-            ],
-        }  # fmt: skip
-        words = "\n\n".join(f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in messages)
+        conversation, pieces = found
         # The name is the id, since a title may contain anything.
-        name = Path("conversations") / str(row.id)
-        # Compression takes processor time that streaming answers need.
-        await asyncio.to_thread(archive.writestr, f"{name}.json", _json(told))
-        await asyncio.to_thread(archive.writestr, f"{name}.txt", f"{row.title}\n\n{words}\n")
+        name = Path("conversations") / str(conversation.id)
+        with archive.open(f"{name}.json", "w", force_zip64=True) as out:
+            # Compression takes processor time that streaming answers need.
+            while piece := await asyncio.to_thread(next_piece, pieces):
+                await asyncio.to_thread(out.write, piece)
+                yield growing.take()
+        if waiting:
+            told = [{"model": item.model, "text": item.text, "attachments": item.attachments} for item in waiting]
+            archive.writestr(f"{name}.waiting.json", _json(told))
+        await asyncio.to_thread(archive.writestr, f"{name}.txt", _as_text(conversation))
+        yield growing.take()
+
+
+def _as_text(conversation: ExportedConversation) -> str:
+    words = [f"{item.role} ({item.created_at:%Y-%m-%d %H:%M})\n\n{item.text}" for item in conversation.messages]
+    return "\n\n".join([conversation.title, *words]) + "\n"
 
 
 async def _joined(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

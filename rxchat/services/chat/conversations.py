@@ -147,7 +147,7 @@ class Conversations:
             NotFound: when the conversation or message does not exist or is another user's.
         """
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
-            conversation = await _readable(session, current_user, conversation_id)
+            conversation = await readable_conversation(session, current_user, conversation_id)
             owner_id = conversation.owner_id
             last = conversation.leaf_id
             if before is not None:
@@ -204,7 +204,7 @@ class Conversations:
             NotFound: when it is unknown or another user's.
         """
         async with self._database.begin(current_user.user_id) as session:
-            conversation = await _readable(session, current_user, conversation_id)
+            conversation = await readable_conversation(session, current_user, conversation_id)
             message = await _readable_message(session, current_user, conversation, message_id)
             is_own = conversation.owner_id == current_user.user_id
             return (await with_readable_attachments(session, [message], is_own=is_own))[0]
@@ -220,7 +220,7 @@ class Conversations:
         """
         require_scope(current_user, Scope.FILES)
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
-            conversation = await _readable(session, current_user, conversation_id)
+            conversation = await readable_conversation(session, current_user, conversation_id)
             owner_id = conversation.owner_id
             message = await _readable_message(session, current_user, conversation, message_id)
             sources = await source_rows.shown_sources(
@@ -248,7 +248,7 @@ class Conversations:
             NotFound: when it does not exist, or the user may not read it.
         """
         async with self._database.begin(current_user.user_id) as session:
-            return (await _readable(session, current_user, conversation_id)).owner_id
+            return (await readable_conversation(session, current_user, conversation_id)).owner_id
 
     async def history(self, current_user: CurrentUser, conversation_id: UUID) -> History:
         """Return the conversation replayed from its events.
@@ -257,7 +257,7 @@ class Conversations:
             NotFound: when it does not exist or is another user's.
         """
         async with self._database.begin(current_user.user_id) as session:
-            owner_id = (await _readable(session, current_user, conversation_id)).owner_id
+            owner_id = (await readable_conversation(session, current_user, conversation_id)).owner_id
             events = await rows.events_after(session, owner_id, conversation_id)
         if not events:
             raise NotFound
@@ -359,8 +359,14 @@ async def _readable_message(
     return message
 
 
-async def _readable(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> Conversation:
-    """Return a conversation that the user may read: their own, or one shared with them."""
+async def readable_conversation(
+    session: AsyncSession, current_user: CurrentUser, conversation_id: UUID
+) -> Conversation:
+    """Return a conversation that the user may read: their own, or one shared with them.
+
+    Raises:
+        NotFound: when it does not exist or was deleted, or the user may not read it.
+    """
     conversation = await rows.get_owned(session, current_user.user_id, conversation_id)
     grants: list[Grant] = []
     if conversation is None:

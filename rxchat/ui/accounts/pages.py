@@ -9,6 +9,7 @@ import reflex as rx
 from rxchat.ui.accounts.api_keys import keys_section
 from rxchat.ui.accounts.data import data_section
 from rxchat.ui.accounts.frame import account_frame
+from rxchat.ui.accounts.imports import imports_section
 from rxchat.ui.accounts.preferences import preferences_section
 from rxchat.ui.accounts.profile import profile_section
 from rxchat.ui.accounts.security import security_section
@@ -44,6 +45,11 @@ def sessions_page() -> rx.Component:
 def keys_page() -> rx.Component:
     """The API keys."""
     return _page("API keys", keys_section())
+
+
+def import_page() -> rx.Component:
+    """Conversations from other systems, and the ways out."""
+    return _page("Import and export", imports_section())
 
 
 def data_page() -> rx.Component:

@@ -10,6 +10,7 @@ from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.sidebar import ConversationView, Group, SidebarState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.account_menu import account_menu
+from rxchat.ui.chat.export import export_dialog, open_export
 from rxchat.ui.chat.palette import palette, palette_button, palette_icon
 from rxchat.ui.chat.public_links import open_public_links, public_links
 from rxchat.ui.kit.client_values import ClientValue, current_path, in_sequence, js_function, route_param
@@ -116,6 +117,7 @@ def sidebar() -> rx.Component:
                     menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(SidebarState.unpin)),
                 ),
                 menu_item(_MENU, "link", "Share link…", on_click=open_public_links(_menu_of.value["id"], title)),
+                menu_item(_MENU, "download", "Export or print…", on_click=open_export(_menu_of.value["id"], title)),
                 menu_item(_MENU, "archive", "Archive", on_click=_move(SidebarState.archive)),
                 menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_move(SidebarState.remove)),
             ),
@@ -127,6 +129,7 @@ def sidebar() -> rx.Component:
         ),
         palette(),
         public_links(),
+        export_dialog(),
     )
 
 

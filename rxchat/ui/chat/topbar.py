@@ -9,9 +9,10 @@ import reflex as rx
 from rxchat.states.chat.model_picker import ModelChoice, ModelPickerState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.chat.account_menu import theme_button
+from rxchat.ui.chat.export import open_export
 from rxchat.ui.chat.sidebar import folded_sidebar_buttons
 from rxchat.ui.kit.client_values import ClientValue
-from rxchat.ui.kit.elements import PageTitle, icon, menu_item, opens, popover
+from rxchat.ui.kit.elements import UNDEFINED, PageTitle, icon, icon_button, menu_item, opens, popover
 
 _MENU = "model-menu"
 _FILTERED_FROM = 9
@@ -30,6 +31,20 @@ def topbar() -> rx.Component:
             rx.el.span(class_name="topbar-title"),
         ),
         _model(),
+        rx.cond((ThreadState.conversation_id != "") & ~ThreadState.missing, _export()),
+    )
+
+
+def _export() -> rx.Component:
+    """The button that saves or prints the conversation on screen, which readers of a shared one have, too."""
+    return icon_button(
+        "download",
+        "Export or print",
+        side="bottom",
+        look="export-button",
+        on_click=open_export(ThreadState.conversation_id, ThreadState.title),
+        # On phones it is in the conversation's menu in the sidebar, where another user's conversation is not.
+        custom_attrs={"data-shared": rx.cond(ThreadState.is_shared, "", UNDEFINED)},
     )
 
 

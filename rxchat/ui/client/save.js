@@ -1,4 +1,4 @@
-// Saving a text as a file: only the browser makes one without asking a server.
+// Saving and printing: only the browser makes a file without asking a server, or prints.
 
 /** @param {string} name @param {string} type a media type @param {string} text */
 export function saveText(name, type, text) {
@@ -7,4 +7,25 @@ export function saveText(name, type, text) {
   link.click();
   // The browser reads the file after the click.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Save what a route of the server sends; the page stays, also if it sends an error. @param {string} address */
+export function download(address) {
+  Object.assign(document.createElement("a"), { href: address, download: "" }).click();
+}
+
+/** Open a page of the server, and print it when it is there. @param {string} address */
+export function printPage(address) {
+  const opened = window.open(address, "_blank");
+  if (!opened) return;
+  const timer = setInterval(() => {
+    try {
+      if (!opened.closed && (opened.location.href === "about:blank" || opened.document.readyState !== "complete")) return;
+      clearInterval(timer);
+      if (!opened.closed) opened.print();
+    } catch {
+      // In development the server is another origin: its page is there, to be printed by hand.
+      clearInterval(timer);
+    }
+  }, 100);
 }

@@ -119,6 +119,20 @@ def rows_around_a_document(owner: UUID, conversation: UUID) -> tuple[tuple[str, 
     )
 
 
+def rows_around_an_import(owner: UUID, conversation: UUID) -> tuple[tuple[str, tuple], ...]:
+    """A row for each table of imports."""
+    return (
+        (
+            "INSERT INTO conversation_import (owner_id, id, file_name, state, lease_until) VALUES (%s, %s, 'f', 'running', now())",
+            (owner, new_id()),
+        ),
+        (
+            "INSERT INTO imported_conversation (owner_id, source, external_id, conversation_id) VALUES (%s, 'chatgpt', 'x', %s)",
+            (owner, conversation),
+        ),
+    )
+
+
 def acting(database_url: str, user_id: UUID | None) -> psycopg.Connection:
     connection = psycopg.connect(database_url)
     connection.execute("SET ROLE rxchat_app")

@@ -204,7 +204,7 @@ async def test_a_person_and_a_model_with_names_of_any_script_sign_in_ask_export_
     archive = await exported(services, current_user)
     assert json.loads(archive.read("account.json"))["name"] == "Зоя 🚀"
     [name] = [name for name in archive.namelist() if name.startswith("conversations/") and name.endswith(".json")]
-    said = json.loads(archive.read(name))
+    said = json.loads(archive.read(name))["conversation"]
     assert said["messages"][1]["model"] == "моделька:latest"
     assert "Как дела? 🚀" in archive.read(name.replace(".json", ".txt")).decode()
     audited = [row["action"] for row in json.loads(archive.read("audit.json"))]
