@@ -7,6 +7,7 @@ AS $$
     SELECT link.id, link.title, link.messages, link.password_hash, link.created_at, link.expires_at
       FROM public.public_link AS link
       JOIN public.user_account ON user_account.id = link.owner_id AND user_account.suspended_at IS NULL
+                              AND user_account.deletion_at IS NULL
       JOIN public.conversation ON conversation.owner_id = link.owner_id AND conversation.id = link.conversation_id
                               AND conversation.deleted_at IS NULL
      WHERE link.hash = p_hash AND (link.expires_at IS NULL OR link.expires_at > now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ PASSWORD_MINIMUM, PASSWORD_MAXIMUM = 8, 1_000
 _REDACTIONS = 50
 _REDACTION_CHARACTERS = 200
 _BLACK = "█"
+_SPACE = re.compile(r"\s{2,}|[^\S ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,46 @@ def valid_redactions(lines: str) -> list[str]:
 
 
 def redacted(text: str, redactions: Sequence[str]) -> str:
-    """Return the text with each of these texts blacked out, in any case, each by the same mark, which does not show its length."""
+    """Return the text with each of these texts blacked out, in any case, each by the same mark, which does not show its length.
+
+    White space may differ, as where a line is broken. The time is in proportion to the text and the number of redactions.
+    """
     if not redactions:
         return text
-    # White space may differ, as where a line is broken.
-    pattern = "|".join(r"\s+".join(map(re.escape, item.split())) for item in redactions)
-    return re.sub(pattern, _BLACK * 5, text, flags=re.IGNORECASE)
+    words, runs = _normalized(text)
+    spans: list[tuple[int, int]] = []
+    for item in redactions:
+        wanted = _normalized(item)[0]
+        at = words.find(wanted)
+        while at >= 0:
+            spans.append((_place(runs, at), _place(runs, at + len(wanted) - 1) + 1))
+            at = words.find(wanted, at + len(wanted))
+    kept, end = [], 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            kept += [text[end:start], _BLACK * 5]
+        end = max(end, stop)
+    return "".join([*kept, text[end:]])
+
+
+def _normalized(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text in lower case with single spaces, and how many characters are missing before each place from which on it differs."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        # A few characters become two in lower case, such as U+0130.
+        lowered = "".join(one if len(one) == 1 else character for character in text for one in [character.lower()])
+    parts, runs, end, missing = [], [(0, 0)], 0, 0
+    for found in _SPACE.finditer(lowered):
+        parts += [lowered[end : found.start()], " "]
+        end = found.end()
+        missing += end - found.start() - 1
+        runs.append((end - missing, missing))
+    return "".join([*parts, lowered[end:]]), runs
+
+
+def _place(runs: list[tuple[int, int]], at: int) -> int:
+    """Return the place in the text of a place in its normalized form."""
+    return at + runs[bisect_right(runs, at, key=lambda run: run[0]) - 1][1]
 
 
 def snapshot(messages: Sequence[ThreadMessage], redactions: Sequence[str]) -> list[dict[str, Any]]:
@@ -113,10 +149,9 @@ def snapshot(messages: Sequence[ThreadMessage], redactions: Sequence[str]) -> li
     """
     if len(messages) > SNAPSHOT_MESSAGES:
         raise InvalidInput(f"A link can show {SNAPSHOT_MESSAGES:,} messages. Begin a new chat from an earlier message.")
-    found = [_public(message, redactions) for message in messages]
-    if sum(len(message.text) for message in found) > _SNAPSHOT_CHARACTERS:
+    if sum(len(message.text) for message in messages) > _SNAPSHOT_CHARACTERS:
         raise InvalidInput("This conversation is too long for a link. Begin a new chat from an earlier message.")
-    return [asdict(message) for message in found]
+    return [asdict(_public(message, redactions)) for message in messages]
 
 
 def _public(message: ThreadMessage, redactions: Sequence[str]) -> PublicMessage:

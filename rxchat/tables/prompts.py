@@ -16,7 +16,7 @@ class PromptRow(Table, table=True):
     """A prompt as it is now."""
 
     __table_args__ = (
-        Index("ix_prompt_id", "id"),
+        Index("ix_prompt_id", "id", unique=True),
         Index("uq_prompt_command", "owner_id", "command", unique=True, postgresql_where=text("deleted_at IS NULL")),
         Index("ix_prompt_deleted", "owner_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import Chat
+from tests.journeys.browser import Chat, requests_of
 
 NOTES, PASSWORD = "scripted:notes=1", "open sesame"
 
@@ -52,3 +52,20 @@ def test_a_link_with_a_password_is_opened_and_revoked(chat: Chat, browser: Brows
     visitor.reload()
     expect(visitor.get_by_role("heading", name="This link does not work")).to_be_visible()
     visitor.context.close()
+
+
+def test_what_a_model_wrote_runs_no_script_and_makes_no_request_on_the_public_page(
+    chat: Chat, browser: Browser
+) -> None:
+    chat.begin("scripted:hostile=1", "Attack the visitors").wait_for_end()
+    page = share(chat, "Attack the visitors")
+    page.get_by_role("button", name="Create link").click()
+    url = page.get_by_role("dialog", name="Your link").get_by_label("Link", exact=True).input_value()
+    context = browser.new_context()
+    requests = requests_of(context)
+    visitor = context.new_page()
+    visitor.goto(url)
+    expect(visitor.get_by_text("The end.")).to_be_visible()
+    assert visitor.evaluate("window.attacked") is None
+    assert [address for address in requests if "attack.invalid" in address] == []
+    context.close()

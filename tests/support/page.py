@@ -80,6 +80,7 @@ class Page:
                 "finish": self._finish,
                 "extend": self._extend,
                 "branch": self._branch,
+                "rate": lambda given: (self.find(given["id"]) or {}).update(feedback=given["feedback"]),
                 "replace": lambda given: self._replace(given["item"]),
             }[patch["change"]](patch)
 

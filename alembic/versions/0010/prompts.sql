@@ -13,7 +13,7 @@ CREATE TABLE prompt (
     CONSTRAINT pk_prompt PRIMARY KEY (owner_id, id),
     CONSTRAINT fk_prompt_user_account FOREIGN KEY (owner_id) REFERENCES user_account (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_prompt_id ON prompt (id);
+CREATE UNIQUE INDEX ix_prompt_id ON prompt (id);
 CREATE UNIQUE INDEX uq_prompt_command ON prompt (owner_id, command) WHERE deleted_at IS NULL;
 CREATE INDEX ix_prompt_deleted ON prompt (owner_id, deleted_at) WHERE deleted_at IS NOT NULL;
 

@@ -23,7 +23,7 @@ from rxchat.domain.messages import ThreadMessage
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The Content-Security-Policy of the file, also where nothing but the file itself says it."""
-_LONGEST_MARKDOWN = 200_000
+_LONGEST_MARKDOWN = 30_000
 """Longer texts are shown as they are: parsing them would take seconds."""
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")

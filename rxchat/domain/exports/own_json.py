@@ -39,6 +39,7 @@ def pieces(conversation: ExportedConversation, key: SigningKey, exported_at: dat
         ("events", (_event(event) for event in conversation.events)),
     )
     for name, items in parts:
+        digest.begin(name)
         yield f',\n"{name}": ['.encode()
         separator = "\n"
         for item in items:
@@ -60,6 +61,7 @@ def signed_by(file: dict[str, Any]) -> str | None:
         return None
     digest = _Digest({name: value for name, value in conversation.items() if name not in _PARTS})
     for name in _PARTS:
+        digest.begin(name)
         for item in conversation.get(name) or []:
             digest.add(item)
     key = str(signature.get("public_key", ""))
@@ -72,6 +74,10 @@ class _Digest:
     def __init__(self, head: dict[str, Any]) -> None:
         self._hash = hashlib.sha256(f"{FORMAT} {VERSION}\n".encode())
         self.add(head)
+
+    def begin(self, name: str) -> None:
+        """Begin a list of parts: what stands in one cannot be moved to another."""
+        self._hash.update(f"[{name}]\n".encode())
 
     def add(self, part: Any) -> None:
         canonical = json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -49,6 +49,8 @@ _AT_ONCE = 2
 _FILES = 6
 """How many files a process receives, keeps until their turn and reads; each needs up to 200 MB of the disk."""
 _CHUNK_SECONDS = 60.0
+_FILE_SECONDS = 1_800.0
+"""How long a whole file may take to arrive: a place that is held keeps others from importing."""
 _BUSY = "An import is already running. Wait until it has finished."
 _TOO_LARGE = (
     f"The file has {limits.FILE_BYTES // 1_000_000} MB or more, which is the limit. Unpack it and import only the file"
@@ -86,23 +88,28 @@ class ConversationImports:
         require_scope(current_user, Scope.CHAT)
         require(current_user, Permission.CONVERSATIONS_CREATE)
         owner_id = current_user.user_id
-        if owner_id in self._receiving or any(
-            item.state is ImportState.RUNNING for item in await self.latest(current_user)
-        ):
+        # Its place is taken before anything is waited for.
+        if owner_id in self._receiving:
             raise Conflict(_BUSY)
         if len(self._receiving) + len(self._running) >= _FILES:
             raise TooManyAttempts("Too many files are being imported. Try again in a moment.", retry_after_seconds=10)
-        await self._rate_limits.attempt_to_import(owner_id, client_info)
         self._receiving.add(owner_id)
         # Deleted when it is closed: no name in the file system, and nothing to clean up after a crash.
         file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the import closes it
         try:
-            await _receive(body, file)
+            if any(item.state is ImportState.RUNNING for item in await self.latest(current_user)):
+                raise Conflict(_BUSY)
+            await self._rate_limits.attempt_to_import(owner_id, client_info)
+            async with asyncio.timeout(_FILE_SECONDS):
+                await _receive(body, file)
             import_id = new_id()
             async with self._database.begin(owner_id) as session:
                 name = short_line(file_name, 200) or "file"
                 if not await rows.begin(session, owner_id, import_id, name, _LEASE):
                     raise Conflict(_BUSY)
+        except TimeoutError as error:
+            file.close()
+            raise RequestTooSlow from error
         except BaseException:
             file.close()
             raise

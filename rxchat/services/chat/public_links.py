@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +16,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.authorization import require_scope
 from rxchat.domain.errors import InvalidInput, LinkPasswordRequired, NotAllowed, NotFound
-from rxchat.domain.messages import MessageState
+from rxchat.domain.messages import MessageState, ThreadMessage
 from rxchat.domain.permissions import Scope
 from rxchat.domain.public_links import (
     PASSWORD_MAXIMUM,
@@ -30,7 +29,7 @@ from rxchat.domain.public_links import (
     valid_redactions,
 )
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.rate_limits import RateLimits
+from rxchat.services.accounts.rate_limits import Attempt, RateLimits
 from rxchat.services.platform.audit import record
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.tables import PublicLinkRow
@@ -83,7 +82,10 @@ class PublicLinks:
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), datetime.now(UTC)
         owner_id, days = current_user.user_id, options.days
         async with self._database.begin(owner_id) as session:
-            title, messages = await _shown(session, owner_id, conversation_id, hidden)
+            title, found = await _shown(session, owner_id, conversation_id)
+        # A long conversation takes a while.
+        title, messages = redacted(title, hidden), await asyncio.to_thread(snapshot, found, hidden)
+        async with self._database.begin(owner_id) as session:
             await rows.remove_expired(session, owner_id)
             if len(await rows.of_owner(session, owner_id)) >= LINKS:
                 raise InvalidInput(f"You already have {LINKS} links. Revoke one that you do not need.")
@@ -137,8 +139,8 @@ class PublicLinks:
         if found is None:
             raise NotFound(_GONE)
         if found.password_hash is not None and not password:
-            # Not a guess: visitors do not know before that there is a password.
-            await self._rate_limits.reset(attempt)
+            # Not a guess: visitors do not know before that there is a password. The guesses before it still count.
+            await self._rate_limits.reset(Attempt((), (*attempt.own, *attempt.shared)))
             raise LinkPasswordRequired
         if found.password_hash is not None and not await self._passwords.matches(
             password[:PASSWORD_MAXIMUM], found.password_hash
@@ -151,10 +153,8 @@ class PublicLinks:
         return self._secret_box.digest(_PURPOSE, token)
 
 
-async def _shown(
-    session: AsyncSession, owner_id: UUID, conversation_id: UUID, hidden: Sequence[str]
-) -> tuple[str, list[dict[str, Any]]]:
-    """Return the title and the finished messages of a conversation, with these texts blacked out."""
+async def _shown(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> tuple[str, list[ThreadMessage]]:
+    """Return the title and the finished messages of a conversation."""
     conversation = await conversation_rows.get_owned(session, owner_id, conversation_id)
     if conversation is None:
         raise NotFound
@@ -164,4 +164,4 @@ async def _shown(
     finished = [message for message in messages if message.state is not MessageState.RUNNING]
     if not finished:
         raise InvalidInput("This conversation has nothing to show yet.")
-    return redacted(conversation.title, hidden), snapshot(finished, hidden)
+    return conversation.title, finished

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +21,6 @@ from rxchat.domain.conversation_events import (
     QuestionAsked,
 )
 from rxchat.domain.conversations import MessageChange, changes_of, leaf_after
-from rxchat.domain.errors import NotFound
 from rxchat.domain.messages import ThreadMessage
 from rxchat.services.app import container
 from rxchat.states.chat.presenters import ending_view, in_pieces, message_view
@@ -68,10 +66,8 @@ class ThreadPatches:
                         self.models[message_id] = model
                         patches.append(await self._answer(current_user, conversation_id, change, questions))
                         questions = []
-                    case MessageChange(id=message_id):
-                        # Of a branch that a reader is not shown.
-                        with suppress(NotFound):
-                            patches.append(await _again(current_user, conversation_id, message_id))
+                    case MessageChange(id=message_id, feedback=feedback):
+                        patches.append(({"change": "rate", "id": str(message_id), "feedback": feedback or {}}, []))
                     case AnswerEnded():
                         patches.append(await self._ending(current_user, conversation_id, change))
                     case _:

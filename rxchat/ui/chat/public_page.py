@@ -67,7 +67,8 @@ def _password_form(token: rx.Var[str]) -> rx.Component:
                 "Password",
                 type="password",
                 missing="Enter the password.",
-                auto_complete="off",
+                # Its spaces are kept (client/http-form.jsx).
+                auto_complete="current-password",
                 is_first=True,
                 longest=1_000,
             ),

@@ -7,14 +7,16 @@ const DEFAULTS = { text_size: "normal", send_key: "enter", notifications: "off" 
 const NOT_ALLOWED = "This browser does not let RxChat notify you. Allow notifications for this site in the browser’s settings, then switch them on here.";
 const NOT_THERE = "This browser has no notifications here: they need an https address.";
 
+/** @type {Record<string, string>} */
+const values = {};
 const keyOf = (name) => `rxchat:${name}`;
 
 /** @param {string} name */
 export function browserPreference(name) {
   try {
-    return localStorage.getItem(keyOf(name)) ?? DEFAULTS[name];
+    return values[name] ?? localStorage.getItem(keyOf(name)) ?? DEFAULTS[name];
   } catch {
-    return DEFAULTS[name];
+    return values[name] ?? DEFAULTS[name];
   }
 }
 
@@ -25,7 +27,12 @@ function apply(name) {
 
 /** @param {string} name @param {string} value */
 export function setBrowserPreference(name, value) {
-  localStorage.setItem(keyOf(name), value);
+  try {
+    localStorage.setItem(keyOf(name), value);
+  } catch {
+    // Full, or not allowed: it holds until the page is left.
+    values[name] = value;
+  }
   apply(name);
 }
 
@@ -51,11 +58,15 @@ export async function setNotifications(value) {
 /** Show a notification, if the user wants any; a click leads to the page. @param {string} title @param {string} body */
 export function notify(title, body) {
   if (browserPreference("notifications") !== "on" || typeof Notification === "undefined" || Notification.permission !== "granted") return;
-  const shown = new Notification(title, { body, icon: "/mark.svg", tag: location.pathname });
-  shown.onclick = () => {
-    window.focus();
-    shown.close();
-  };
+  try {
+    const shown = new Notification(title, { body, icon: "/mark.svg", tag: location.pathname });
+    shown.onclick = () => {
+      window.focus();
+      shown.close();
+    };
+  } catch {
+    // Phones: only service workers may show one there. The title has its mark.
+  }
 }
 
 if (typeof window !== "undefined") {

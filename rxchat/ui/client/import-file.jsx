@@ -8,7 +8,8 @@ import { refusalIn } from "./uploads.js";
 const TARGET = "[data-imports-files]";
 const LARGEST_BYTES = 200_000_000;
 const AGAIN_MS = 1000;
-const TOO_LARGE = "This file has 200 MB or more, which is the limit. Unpack it, and import only the file conversations.json.";
+const TOO_LARGE =
+  "This file has 200 MB or more, which is the limit. Unpack it, and import only conversations.json or, from RxChat, the files in conversations.";
 const UNREACHABLE = "The file could not be sent. Check the connection, and that the file was not moved or changed, and choose it again.";
 const IDLE = { busy: false, name: "", progress: 0, problem: "" };
 
@@ -17,6 +18,7 @@ const queue = [];
 /** @type {XMLHttpRequest | null} */
 let request = null;
 let isSending = false;
+let isCancelled = false;
 let started = () => {};
 
 const show = (status) => setClientValue("import_upload", { ...IDLE, ...status });
@@ -49,22 +51,27 @@ async function idle() {
 async function sendAll() {
   if (isSending) return;
   isSending = true;
+  isCancelled = false;
   let problem = "";
   for (let file = queue.shift(); file && !problem; file = queue.shift()) {
     show({ busy: true, name: file.name });
     await idle();
+    if (isCancelled) break;
     problem = file.size >= LARGEST_BYTES ? TOO_LARGE : await send(file);
     if (!problem) started();
+    else if (queue.length) problem = `${file.name}: ${problem} The files after it were not sent.`;
   }
   queue.length = 0;
   request = null;
   isSending = false;
   show({ problem });
+  isCancelled = false;
 }
 
 /** Stop sending; what has arrived whole is imported. */
 export function cancelImport() {
   queue.length = 0;
+  isCancelled = true;
   request?.abort();
 }
 

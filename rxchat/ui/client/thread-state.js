@@ -107,6 +107,10 @@ const changes = {
     if (!before || (before.state === "running" && !isWhole)) return askAgain(state);
     return before.state === "running" ? changes.replace(state, { item: { ...before, ...item, ...buffer } }) : state;
   },
+  rate(state, { id, feedback }) {
+    const message = find(state, id);
+    return message ? exchange(state, { ...message, feedback }) : state;
+  },
   extend: (before, { pieces }) =>
     pieces.reduce((state, { id, kind, offset, text }) => {
       const message = find(state, id);

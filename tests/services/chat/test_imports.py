@@ -226,8 +226,9 @@ async def test_who_may_import_and_how_much(
         await asyncio.Event().wait()
 
     receiving = asyncio.create_task(imports.start(current_user, "a.json", endless(), CALLER))
-    while current_user.user_id not in imports._receiving:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        while current_user.user_id not in imports._receiving:
+            await asyncio.sleep(0)
     with pytest.raises(Conflict, match="already running"):
         await imports.start(current_user, "b.json", body_of(b"[]"), CALLER)
     receiving.cancel()

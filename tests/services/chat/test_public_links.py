@@ -21,6 +21,7 @@ from rxchat.settings import Settings
 from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended
+from tests.support.blowup import no_blowup
 
 pytestmark = pytest.mark.anyio
 MODEL = "scripted:think=3,tokens=2"
@@ -85,6 +86,13 @@ def test_blacking_out_finds_texts_over_broken_lines_and_never_reads_them_as_patt
     assert redacted("Ada\n  LOVELACE and Ada", valid_redactions("ada lovelace\nada")) == "█████ and █████"
     assert redacted("a.c abc", valid_redactions("a.c")) == "█████ abc"
     assert redacted("(((", valid_redactions("((")) == "█████("
+    assert (
+        redacted("İSTANBUL  is\n\n big, Istanbul is Big.", valid_redactions("IS BIG"))
+        == "İSTANBUL  █████, Istanbul █████."
+    )
+    assert redacted("x \t ada  y", valid_redactions("ada")) == "x \t █████  y"
+    with no_blowup():
+        redacted("a " * 1_000_000, valid_redactions("\n".join(f"{'a ' * 98}b{number}" for number in range(50))))
     with pytest.raises(InvalidInput, match="at most 50 texts of 200 characters"):
         valid_redactions("\n".join(map(str, range(51))))
     with pytest.raises(InvalidInput):
@@ -103,8 +111,10 @@ async def test_a_password_is_asked_for_and_guesses_are_slowed_down(
     assert len(await texts(services, token, PASSWORD)) == 2
     with pytest.raises(TooManyAttempts):
         for number in range(10):
-            with pytest.raises(LinkPasswordRequired):
-                await texts(services, token, f"guess {number}")
+            # Opening it without a password does not make the guesses forgotten.
+            for password in (f"guess {number}", ""):
+                with pytest.raises(LinkPasswordRequired):
+                    await texts(services, token, password)
 
 
 async def test_links_that_do_not_exist_are_not_found_and_guessing_is_slowed_down(services: Services) -> None:
@@ -125,6 +135,7 @@ async def test_a_link_ends_with_its_time_its_conversation_and_its_owner(
     await services.chat.conversations.restore(current_user, conversation_id)
     changes: tuple[tuple[LiteralString, LiteralString], ...] = (
         ("UPDATE public_link SET expires_at = now()", "UPDATE public_link SET expires_at = now() + '1 hour'"),
+        ("UPDATE user_account SET deletion_at = now()", "UPDATE user_account SET deletion_at = NULL"),
         ("UPDATE user_account SET suspended_at = now()", "UPDATE user_account SET suspended_at = NULL"),
     )
     for statement, undo in changes:

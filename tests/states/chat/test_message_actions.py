@@ -143,6 +143,6 @@ async def test_a_rating_is_shown_in_all_tabs_and_reasons_are_added(cookie: str) 
         assert tab.shown(MessageActionsState, "problem").startswith("Use at most 2,000 characters")
         assert tab.shown(MessageActionsState, "problem_field") == "comment"
         await tab.do(MessageActionsState, "rate", message_id=answer["id"], rating="")
-        await other.until(lambda: "feedback" not in other.messages()[-1])
+        await other.until(lambda: other.messages()[-1]["feedback"] == {})
         await tab.do(MessageActionsState, "rate", message_id=answer["id"], rating="excellent")
         assert tab.shown(ThreadState, "problem") == "This is no rating. Reload the page."
