@@ -22,12 +22,13 @@ _YEAR_SECONDS = 31_536_000
 
 _DENIED = (
     "accelerometer, autoplay, camera, display-capture, encrypted-media, gamepad, geolocation, gyroscope, hid,"
-    " idle-detection, local-fonts, magnetometer, microphone, midi, payment, screen-wake-lock, serial, usb,"
+    " idle-detection, local-fonts, magnetometer, midi, payment, screen-wake-lock, serial, usb,"
     " window-management, xr-spatial-tracking"
 )
 _PERMISSIONS = ", ".join(
     [f"{feature.strip()}=()" for feature in _DENIED.split(",")]
-    + ["publickey-credentials-create=(self)", "publickey-credentials-get=(self)"]
+    # The microphone is for dictation.
+    + ["microphone=(self)", "publickey-credentials-create=(self)", "publickey-credentials-get=(self)"]
 )
 _FOR_ALL = {
     "X-Content-Type-Options": "nosniff",

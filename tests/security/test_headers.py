@@ -40,7 +40,7 @@ OTHERS = [
     "/assets/",
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-DENIED = ["camera", "microphone", "geolocation", "payment", "usb", "display-capture", "serial"]
+DENIED = ["camera", "geolocation", "payment", "usb", "display-capture", "serial"]
 
 
 def directives(answer: httpx.Response) -> dict[str, list[str]]:
@@ -65,6 +65,7 @@ def assert_guarded(answer: httpx.Response) -> None:
     assert "strict-transport-security" not in headers, "this server is not reached over https"
     if "text/html" in headers.get("content-type", ""):
         assert all(f"{feature}=()" in headers["permissions-policy"] for feature in DENIED)
+        assert "microphone=(self)" in headers["permissions-policy"]
         assert "publickey-credentials-get=(self)" in headers["permissions-policy"]
     else:
         assert policy["sandbox"] == [] and "script-src" not in policy

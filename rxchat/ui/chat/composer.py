@@ -20,6 +20,7 @@ from rxchat.ui.chat.attachments import (
     is_uploading,
 )
 from rxchat.ui.chat.prompt_picks import prompt_choices, prompt_field_options
+from rxchat.ui.chat.voice import dictate_button, dictation_hint, is_dictating
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.browser_preferences import send_key
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
@@ -89,6 +90,7 @@ def composer() -> rx.Component:
             ),
             adds_files(),
             field,
+            dictate_button(),
             rx.cond(is_running, _stop_button()),
             rx.cond(~is_running | _is_something.value, _send_button(is_running)),
             class_name="composer-box",
@@ -131,7 +133,8 @@ def _hint() -> rx.Component:
     """The line below: what is wrong, or what should be known."""
     problem = rx.cond(_too_long.value != "", _too_long.value, _refusal.value)
     about = attachments_hint()
-    is_problem, is_about = problem != "", about != ""
+    is_problem, is_about = problem != "", is_dictating() | (about != "")
+    said = rx.cond(is_dictating(), dictation_hint(), about)
     usual = rx.fragment(
         "AI can make mistakes. Check important information.",
         rx.el.span(
@@ -139,7 +142,7 @@ def _hint() -> rx.Component:
         ),
     )
     return rx.el.p(
-        rx.cond(is_problem, problem, rx.cond(is_about, about, usual)),
+        rx.cond(is_problem, problem, rx.cond(is_about, said, usual)),
         class_name="composer-hint",
         role=rx.cond(is_problem, "alert", rx.cond(is_about, "status", UNDEFINED)),
         custom_attrs={

@@ -12,6 +12,7 @@ from rxchat.ui.chat.message_actions import message_actions
 from rxchat.ui.chat.prompt_picks import prompt_fill_dialog
 from rxchat.ui.chat.queue import queue
 from rxchat.ui.chat.thread import thread, thread_feeds
+from rxchat.ui.chat.voice import dictation_dialog
 from rxchat.ui.documents.beside import document_beside
 from rxchat.ui.layout import page_toasts, shell
 from rxchat.ui.platform.not_found import not_found_panel
@@ -31,7 +32,9 @@ def chat_page() -> rx.Component:
                 message_actions(),
                 page_toasts(),
                 queue(),
-                rx.cond(ThreadState.is_shared, _shared(), rx.fragment(composer(), prompt_fill_dialog())),
+                rx.cond(
+                    ThreadState.is_shared, _shared(), rx.fragment(composer(), prompt_fill_dialog(), dictation_dialog())
+                ),
                 citation_card(),
             ),
         ),

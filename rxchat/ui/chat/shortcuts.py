@@ -33,6 +33,7 @@ def shortcuts() -> rx.Component:
             "Writing",
             ("Send the message", rx.cond(is_enter, "Enter", keys("Enter"))),
             ("New line", new_line),
+            ("Paste a long text without attaching it", keys("Shift+V")),
             ("Insert a prompt", "/"),
             ("Ask about a document or collection", "#"),
         ),

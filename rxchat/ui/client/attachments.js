@@ -12,20 +12,27 @@ export function isSameAttached(one, other) {
   return said(one) === said(other);
 }
 
-const asKept = ({ kind, name, id, state }) => ({ kind, name, id, state: state === "done" ? "done" : "gone" });
+/** A longer text is not kept for a page that is loaded again: the storage of a browser has room for five million characters. */
+const LONGEST_KEPT = 1_000_000;
+
+function asKept({ kind, name, id, state, text = "" }) {
+  if (state === "done") return { kind, name, id, state };
+  return { kind, name, id, state: "gone", ...(text && text.length <= LONGEST_KEPT ? { text } : {}) };
+}
 
 /**
  * The attachments of the message that is being written in a conversation. `save` keeps {draft, chips} in the browser's storage,
- * `stored` is what it kept before; `erase(id)` deletes a document and gives "" or what went wrong.
+ * `stored` is what it kept before; `erase(id)` deletes a document and gives "" or what went wrong. `giveBack(item, conversation)`
+ * takes the `text` of a pasted one that could not be uploaded.
  */
 export class Attachments {
   #saved = "";
   /** Called after each change. */
   changed = () => {};
 
-  constructor({ conversation, newId, save, erase, stored, ...given }) {
+  constructor({ conversation, newId, save, erase, stored, giveBack = (_item, _at) => {}, ...given }) {
     this.conversation = conversation;
-    this.given = { newId, save, erase };
+    this.given = { newId, save, erase, giveBack };
     this.draft = stored?.draft ?? "";
     this.uploads = new Uploads({ ...given, changed: () => this.#change() });
     this.uploads.put(stored?.chips ?? []);
@@ -36,6 +43,11 @@ export class Attachments {
   }
 
   #change() {
+    // A pasted text is nowhere but here, so it does not wait for a better time.
+    for (const item of this.items.filter(({ text, state }) => text && (state === "failed" || state === "lost"))) {
+      this.uploads.act("cancel", item.key);
+      this.given.giveBack(item, this.conversation);
+    }
     // Progress is no news to a page that is loaded again.
     const next = this.items.length ? { draft: this.draft, chips: this.items.map(asKept) } : undefined;
     const said = JSON.stringify(next ?? null);
@@ -45,11 +57,17 @@ export class Attachments {
   }
 
   /** Upload files for this message; one that was cut off and is chosen again takes its own place. */
-  add(files) {
+  add(files, more = {}) {
     const names = new Set([...files].map((file) => file.name));
     for (const { key } of this.items.filter((item) => item.state === "gone" && names.has(item.name))) this.uploads.act("cancel", key);
     this.draft ||= this.given.newId();
-    this.uploads.add(files, { draft: this.draft });
+    this.uploads.add(files, { draft: this.draft }, more);
+  }
+
+  /** Upload a text that was pasted, as this file; returns its key. */
+  addText(file, text) {
+    this.add([file], { text });
+    return this.items.at(-1).key;
   }
 
   /** Have a collection or a document go along. */

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 import { onClientValue, setClientValue } from "./client-values.js";
 
 /** @type {Record<string, string>} */
-const DEFAULTS = { text_size: "normal", send_key: "enter", notifications: "off" };
+const DEFAULTS = { text_size: "normal", send_key: "enter", notifications: "off", dictation: "ask" };
 const NOT_ALLOWED = "This browser does not let RxChat notify you. Allow notifications for this site in the browser’s settings, then switch them on here.";
 const NOT_THERE = "This browser has no notifications here: they need an https address.";
 

@@ -4,9 +4,13 @@ import { useParams } from "react-router";
 import { browserPreference } from "./browser-preferences.js";
 import { isSameAttached, isThere } from "./attachments.js";
 import { setClientValue, useClientValue } from "./client-values.js";
+import { insertsBy, withInserted } from "./composer-insert.js";
 import { isComposing } from "./composition.js";
-import { showAttachments } from "./page-attachments.js";
+import { endDictation, stopDictation } from "./dictation.js";
+import { attachText, showAttachments } from "./page-attachments.js";
+import { pastedFiles } from "./page-files.js";
 import { drafts, offered, outbox, refusal, returned, store, viewed } from "./page-state.js";
+import { isLongText } from "./pasted-text.js";
 import { fitting, hashAt, withoutHash } from "./pick-words.js";
 import { usePicker } from "./picker.js";
 import { usePrompts } from "./prompt-insert.js";
@@ -86,7 +90,7 @@ function useDraft(currentUser, conversation) {
     drafts.type(currentUser, conversation, value);
     document.getElementById("composer")?.focus();
   }, [offer]);
-  return { text, type, show };
+  return { text, type, show, latest };
 }
 
 /** Send the message, unless something has to be done first. */
@@ -121,18 +125,48 @@ function usePublished(text, { chips, coming }) {
 
 /** Show a text with the caret at a place in it: as soon as it is drawn, so that the next key finds it there. */
 function usePlaced(field, type) {
-  const wanted = useRef(-1);
+  const wanted = useRef(/** @type {{ caret: number, isFocused: boolean } | null} */ (null));
   useLayoutEffect(() => {
-    const caret = wanted.current;
-    wanted.current = -1;
-    if (caret < 0) return;
-    field.current.focus();
+    if (!wanted.current) return;
+    const { caret, isFocused } = wanted.current;
+    wanted.current = null;
+    if (isFocused) field.current.focus();
     field.current.setSelectionRange(caret, caret);
   });
-  return (value, caret) => {
-    wanted.current = caret;
+  return (value, caret, isFocused = true) => {
+    wanted.current = { caret, isFocused };
     type(value);
   };
+}
+
+/** Take words from the clipboard's attachments and from the microphone, until another conversation is shown. */
+function useInsertion(field, latest, place, conversation) {
+  useLayoutEffect(() => {
+    insertsBy((words, isSpoken) => {
+      const { selectionStart, selectionEnd } = field.current;
+      const made = withInserted(latest.current, selectionStart, selectionEnd, words, isSpoken);
+      // The keyboard of a phone would cover what is dictated.
+      place(made.text, made.caret, !(isSpoken && coarse()));
+    });
+  });
+  useEffect(() => () => insertsBy(null), []);
+  useEffect(() => () => void endDictation(), [conversation]);
+}
+
+/** A long text that is pasted becomes an attachment; not by Ctrl+Shift+V, which pastes plain text. */
+function usePaste() {
+  const isPlain = useRef(false);
+  const pressed = (event) => {
+    isPlain.current = event.code === "KeyV" && event.shiftKey && (event.ctrlKey || event.metaKey);
+  };
+  const onPaste = (event) => {
+    const isKept = isPlain.current;
+    isPlain.current = false;
+    const words = event.clipboardData.getData("text/plain");
+    if (isKept || !isLongText(words) || pastedFiles(event.clipboardData).length) return;
+    if (attachText(words)) event.preventDefault();
+  };
+  return { pressed, onPaste };
 }
 
 /** The list that `#` opens: what is picked goes along with the message. */
@@ -154,8 +188,8 @@ function useContextPicker({ text, place, choices, searched, isTaken, onFind, onP
 
 export function ComposerField({ model, currentUser, contextSources, contextSourcesOf, choices, searched, onFind, ...prompts }) {
   const { conversation_id: conversation = "" } = useParams();
-  const field = useRef(null);
-  const { text, type, show } = useDraft(currentUser, conversation);
+  const field = useRef(/** @type {any} */ (null));
+  const { text, type, show, latest } = useDraft(currentUser, conversation);
   const attachments = useRef(/** @type {ReturnType<typeof showAttachments>} */ (null));
   useLayoutEffect(() => {
     attachments.current = showAttachments(currentUser, conversation);
@@ -171,10 +205,18 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
   const both = (does) => [context, slash].forEach(does);
   useGrowth(field, text);
   const isReady = usePublished(text, attached);
+  useInsertion(field, latest, place, conversation);
+  const paste = usePaste();
   sendShown = () => {
-    if (isReady && send(currentUser, conversation, text, attachments.current)) show("");
+    if (!isReady) return stopDictation();
+    const { selectionStart, selectionEnd } = field.current;
+    const spoken = endDictation();
+    const said = spoken ? withInserted(text, selectionStart, selectionEnd, spoken, true).text : text;
+    if (send(currentUser, conversation, said, attachments.current)) show("");
+    return undefined;
   };
   const onKeyDown = (event) => {
+    paste.pressed(event);
     if (isComposing(event) || context.onKey(event) || slash.onKey(event)) return;
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     if (browserPreference("send_key") === "ctrl_enter" && !event.ctrlKey && !event.metaKey) return;
@@ -200,6 +242,7 @@ export function ComposerField({ model, currentUser, contextSources, contextSourc
       aria-activedescendant={listed?.active}
       onChange={onChange}
       onKeyDown={onKeyDown}
+      onPaste={paste.onPaste}
       onSelect={(event) => both((picker) => picker.typed(event.currentTarget.selectionStart))}
       onFocus={() => both((picker) => picker.setHere(true))}
       onBlur={() => both((picker) => picker.setHere(false))}

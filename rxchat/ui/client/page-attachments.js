@@ -1,9 +1,11 @@
 // Attachments by conversation: their uploads continue in the browser while the user looks at another one.
 import { Attachments, isLeftOut, isThere } from "./attachments.js";
 import { ask } from "./backend.js";
-import { setClientValue } from "./client-values.js";
+import { clientValue, setClientValue } from "./client-values.js";
+import { insertText } from "./composer-insert.js";
 import { receiveFiles } from "./page-files.js";
 import { drafts, refusal, viewed } from "./page-state.js";
+import { nameOfText } from "./pasted-text.js";
 import { isOnItsWay } from "./uploads.js";
 import { newId } from "./words.js";
 
@@ -26,9 +28,31 @@ async function erase(id) {
   return isLeaving || code === "not_found" ? "" : problem;
 }
 
+/** Have texts in a draft whose composer is not on screen. */
+function addToDraft(currentUser, conversation, texts) {
+  drafts.type(currentUser, conversation, [drafts.load(currentUser, conversation), ...texts].filter(Boolean).join("\n\n"));
+}
+
+/** What was attached before the page was loaded. A pasted text that was still on its way is a part of the draft again. */
+function storedAttachments(currentUser, conversation) {
+  const stored = drafts.attached(currentUser, conversation);
+  const texts = (stored?.chips ?? []).flatMap(({ text }) => text ?? []);
+  if (!stored || !texts.length) return stored;
+  const chips = stored.chips.filter(({ text }) => !text);
+  addToDraft(currentUser, conversation, texts);
+  drafts.attach(currentUser, conversation, chips.length ? { ...stored, chips } : undefined);
+  return { ...stored, chips };
+}
+
 function make(currentUser, conversation) {
   const save = (attached, at) => drafts.attach(currentUser, at, attached);
-  return new Attachments({ conversation, newId, save, erase, stored: drafts.attached(currentUser, conversation) });
+  const giveBack = ({ text, error }, at) => {
+    if (here !== store || !insertText(text)) addToDraft(currentUser, at, [text]);
+    const reason = error || "The server cannot be reached.";
+    if (here === store) refusal.set(`The text you pasted was not attached, and is in your message instead. ${reason}`);
+  };
+  const store = new Attachments({ conversation, newId, save, erase, giveBack, stored: storedAttachments(currentUser, conversation) });
+  return store;
 }
 
 /** The new chat became this conversation: what was attached there meanwhile goes along. */
@@ -52,8 +76,13 @@ export function attachmentsOf(currentUser, conversation) {
 
 /** @type {Attachments | null} */
 let here = null;
+/** The text that was pasted last, while it may become one again. */
+let pasted = /** @type {{ store: Attachments, key: string, text: string, shown: { name: string, key: string } } | null} */ (null);
+const NOTHING_PASTED = { name: "", key: "" };
 
 function show() {
+  if (pasted && (pasted.store !== here || !here.items.some(({ key }) => key === pasted?.key))) pasted = null;
+  setClientValue("pasted_text", pasted?.shown ?? NOTHING_PASTED);
   const items = here?.items ?? [];
   setClientValue("attachments", {
     chips: items.map(({ key, kind, name, id, state, error, progress }) => ({ key, kind, name, id, state, error, percent: Math.floor(progress * 100) })),
@@ -74,6 +103,32 @@ export function showAttachments(currentUser, conversation) {
 
 export const removeAttachment = (key) => here?.remove(key);
 export const retryAttachment = (key) => here?.uploads.act("retry", key);
+
+/** Attach a long text that is pasted; false if that cannot be now, and it has to stay a text. @param {string} text */
+export function attachText(text) {
+  if (!here || !navigator.onLine || clientValue("is_offline")) return false;
+  refusal.set("");
+  const names = here.items.map((item) => item.name);
+  const file = new File([text], nameOfText(text, names), { type: "text/plain" });
+  const key = here.addText(file, text);
+  pasted = { store: here, key, text, shown: { name: file.name, key } };
+  show();
+  return true;
+}
+
+/** Leave the text that was pasted last an attachment. */
+export function keepPasted() {
+  pasted = null;
+  show();
+}
+
+/** Have it in the field instead. */
+export function pasteAsText() {
+  if (!pasted) return;
+  const { store, key, text } = pasted;
+  keepPasted();
+  if (insertText(text)) store.remove(key);
+}
 
 receiveFiles("#composer", (files) => {
   refusal.set("");

@@ -158,9 +158,9 @@ export class Uploads {
     this.#next();
   }
 
-  /** Upload files; `metadata` says where they belong: {collection} or {draft}, and {if_exists}. */
-  add(files, metadata) {
-    this.#keepOnly([...this.items, ...[...files].map((file) => this.#made({ file, metadata, name: file.name, size: file.size }))]);
+  /** Upload files; `metadata` says where they belong: {collection} or {draft}, and {if_exists}. `more` is for their items. */
+  add(files, metadata, more = {}) {
+    this.#keepOnly([...this.items, ...[...files].map((file) => this.#made({ ...more, file, metadata, name: file.name, size: file.size }))]);
     this.#next();
   }
 

@@ -15,13 +15,17 @@ from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.client import ClientComponent, module
-from rxchat.ui.kit.client_values import ClientValue
+from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.elements import icon
 from rxchat.ui.kit.toasts import toast, toast_action
 
 _is_offline: ClientValue[bool] = ClientValue("is_offline", False)
 problem_toast: ClientValue[str] = ClientValue("problem_toast", "")
 """The error of something that the browser did by itself."""
+_pasted: ClientValue[dict[str, str]] = ClientValue("pasted_text", {"name": "", "key": ""}, dict[str, str])
+"""The attachment that a pasted text became (client/page-attachments.js)."""
+_keep_pasted = js_function("keepPasted", "page-attachments.js")
+_paste_as_text = js_function("pasteAsText", "page-attachments.js")
 
 
 class ConnectionWatch(ClientComponent):
@@ -111,7 +115,19 @@ def toasts() -> rx.Component:
             toast_action("Undo", MessageActionsState.undo_delete),
             key=MessageActionsState.deleted_id,
         ),
+        _pasted_toast(),
         toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),
         class_name="toasts",
         role="status",
+    )
+
+
+def _pasted_toast() -> rx.Component:
+    name = _pasted.value["name"]
+    return toast(
+        name != "",
+        rx.fragment("Attached as “", name, "”."),
+        in_sequence(_keep_pasted.call()),
+        toast_action("Paste as text instead", in_sequence(_paste_as_text.call())),
+        key=name + _pasted.value["key"],
     )
