@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them; imported conversations stay."""
+    """Remove them; imported conversations stay, and would be imported once more after another upgrade."""
     op.execute("REVOKE UPDATE (created_at, updated_at) ON conversation FROM rxchat_app")
     op.execute("DELETE FROM conversation_event WHERE type = 'conversation_imported'")
     op.execute(f"DROP TABLE {', '.join(_TABLES)}")

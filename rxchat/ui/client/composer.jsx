@@ -30,11 +30,16 @@ export const sendMessage = () => sendShown();
 
 /** The box is as high as its text, up to 40 % of the window; then it scrolls. */
 function useGrowth(field, text) {
-  useLayoutEffect(() => {
+  const grow = useCallback(() => {
     const element = field.current;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
-  }, [text]);
+  }, []);
+  useLayoutEffect(grow, [text]);
+  useEffect(() => {
+    addEventListener("resize", grow);
+    return () => removeEventListener("resize", grow);
+  }, []);
 }
 
 /** Send again what was sent before the page was loaded, and perhaps never heard: under the same id. */
