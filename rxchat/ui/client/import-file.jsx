@@ -80,6 +80,8 @@ receiveFiles(TARGET, (files) => {
   sendAll();
 });
 
+if (typeof window !== "undefined") window.addEventListener("beforeunload", (event) => void (isSending && event.preventDefault()));
+
 /** Takes the files of the page; `onStarted` is called after each that has arrived. Shows nothing. */
 export function ImportFiles({ onStarted }) {
   useEffect(() => {
