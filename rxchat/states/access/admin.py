@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -48,11 +47,6 @@ def id_of(value: str, sentence: str = "This no longer exists. Reload the page.")
 def chosen_in(form: dict[str, Any], prefix: str) -> list[str]:
     """Return the checked checkboxes of a form whose names begin with `prefix`."""
     return [name.removeprefix(prefix) for name in form if isinstance(name, str) and name.startswith(prefix)]
-
-
-def moment(at: datetime | None) -> int:
-    """Return a time in milliseconds since 1970, as in JavaScript; 0 for None."""
-    return int(at.timestamp() * 1000) if at else 0
 
 
 async def role_titles(current_user: CurrentUser) -> dict[str, str]:

@@ -15,9 +15,10 @@ from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.access.audit_log import PAGE
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, moment, role_titles
+from rxchat.states.access.admin import AdminPage, administering, role_titles
 from rxchat.states.access.audit_messages import ACTIONS, details, sentence
 from rxchat.states.access.users import Choice
+from rxchat.states.platform.field_views import milliseconds
 
 
 @dataclass
@@ -103,6 +104,6 @@ def _users_in(rows: Iterable[EventView]) -> list[UUID]:
 
 def _line(row: EventView, names: dict[str, str]) -> AuditEventView:
     return AuditEventView(
-        row.seq, moment(row.at), row.actor or "Unknown", sentence(row.action, row.data, names), row.address,
+        row.seq, milliseconds(row.at), row.actor or "Unknown", sentence(row.action, row.data, names), row.address,
         details(row.action, row.data, names),
     )  # fmt: skip

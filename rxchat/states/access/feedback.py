@@ -10,7 +10,8 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.feedback import REASONS, Rating, ReceivedFeedback
 from rxchat.services.app import container
 from rxchat.services.chat.feedback import PAGE
-from rxchat.states.access.admin import AdminPage, administering, moment
+from rxchat.states.access.admin import AdminPage, administering
+from rxchat.states.platform.field_views import milliseconds
 
 
 @dataclass
@@ -74,5 +75,5 @@ class FeedbackState(AdminPage, rx.State):
 def _view(item: ReceivedFeedback) -> FeedbackView:
     reasons = " · ".join(REASONS[key] for key in item.reasons if key in REASONS)
     return FeedbackView(
-        item.id, moment(item.at), item.user_name, item.model, item.rating is Rating.GOOD, reasons, item.comment
+        item.id, milliseconds(item.at), item.user_name, item.model, item.rating is Rating.GOOD, reasons, item.comment
     )

@@ -12,9 +12,10 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, id_of, moment
+from rxchat.states.access.admin import AdminPage, administering, id_of
 from rxchat.states.access.users import Choice, giveable_roles, state_of
 from rxchat.states.platform.dialogs import text_in
+from rxchat.states.platform.field_views import milliseconds
 from rxchat.states.platform.request_context import client_info_of
 
 
@@ -100,7 +101,7 @@ class UserState(AdminPage, rx.State):
         )
         self.user = UserDetailView(
             row.name, row.email, row.role, titles.get(row.role, row.role), state_of(row), factor,
-            moment(row.created_at), moment(row.last_seen_at), moment(row.deletion_at), row.deletion_by is not None,
+            milliseconds(row.created_at), milliseconds(row.last_seen_at), milliseconds(row.deletion_at), row.deletion_by is not None,
         )  # fmt: skip
         self.groups = [Choice(str(group.id), group.name) for group in groups]
 
@@ -200,7 +201,7 @@ class UserState(AdminPage, rx.State):
         found = await container.get_services().access.user_admin.conversations_of(
             current_user, id_of(self.selected_id), reason, client_info_of(self)
         )
-        self.conversations = [ConversationView(str(item_id), title, moment(at)) for item_id, title, at in found]
+        self.conversations = [ConversationView(str(item_id), title, milliseconds(at)) for item_id, title, at in found]
         self._reason, self.has_listed = reason, True
         self.reading, self.said = "", []
         self._confirm("", form)
@@ -216,7 +217,7 @@ class UserState(AdminPage, rx.State):
             current_user, id_of(conversation_id), self._reason, client_info_of(self)
         )
         self.said = [
-            MessageView(_who(item.role, item.model, self.user.name), item.text, moment(item.at)) for item in found
+            MessageView(_who(item.role, item.model, self.user.name), item.text, milliseconds(item.at)) for item in found
         ]
         self.reading, self.problem = title or "Conversation", ""
 

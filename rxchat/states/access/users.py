@@ -13,8 +13,9 @@ from rxchat.domain.email_addresses import email_key
 from rxchat.domain.permissions import Permission
 from rxchat.services.access.user_admin import PAGE, Invitation
 from rxchat.services.app import container
-from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, moment, role_titles
+from rxchat.states.access.admin import AdminPage, administering, chosen_in, id_of, role_titles
 from rxchat.states.platform.dialogs import text_in
+from rxchat.states.platform.field_views import milliseconds
 from rxchat.states.platform.request_context import client_info_of
 
 
@@ -117,7 +118,7 @@ class UsersState(AdminPage, rx.State):
     def _line(self, row: UserFacts) -> UserView:
         title = next((choice.label for choice in self.roles if choice.value == row.role), row.role)
         factor = ("yes" if row.has_second_factor else "no") if self.knows_more else ""
-        return UserView(str(row.id), row.name, row.email, title, factor, moment(row.last_seen_at), state_of(row))
+        return UserView(str(row.id), row.name, row.email, title, factor, milliseconds(row.last_seen_at), state_of(row))
 
     async def _read_invitations(self, current_user: CurrentUser) -> None:
         if is_permitted(current_user, Permission.USERS_INVITE):
@@ -126,7 +127,7 @@ class UsersState(AdminPage, rx.State):
 
     def _invitation(self, item: Invitation) -> InvitationView:
         title = next((choice.label for choice in self.roles if choice.value == item.role), item.role)
-        return InvitationView(str(item.id), item.email, title, moment(item.expires_at), item.is_mailed)
+        return InvitationView(str(item.id), item.email, title, milliseconds(item.expires_at), item.is_mailed)
 
     @rx.event
     @administering

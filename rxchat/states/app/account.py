@@ -37,6 +37,7 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+from rxchat.states.platform.field_views import milliseconds
 from rxchat.states.platform.request_context import client_info_of
 
 RENAME_FORM = 1
@@ -93,7 +94,7 @@ class AccountState(DialogState, rx.State):
         self.sessions = session_rows(await services.accounts.sessions.mine(current_user))
         self.has_other_sessions = not all(item.is_this for item in self.sessions)
         confirmed = await services.accounts.sign_in.confirmed_until(current_user)
-        self.confirmed_until = int(confirmed.timestamp() * 1000) if confirmed else 0
+        self.confirmed_until = milliseconds(confirmed)
         self.keys = [key_row(item) for item in await services.accounts.api_credentials.keys(current_user)]
         self.may_create_keys = Permission.KEYS_CREATE in current_user.permissions and not current_user.must_enrol
         self.scopes = scope_choices(current_user)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.devices import device_name, is_handheld
@@ -14,6 +13,7 @@ from rxchat.services.accounts.api_credentials import KeySummary
 from rxchat.services.accounts.external_login import IdentitySummary
 from rxchat.services.accounts.sessions import SessionSummary
 from rxchat.services.app import profile
+from rxchat.states.platform.field_views import milliseconds
 
 _SCOPES = {scope.value for scope in Scope}
 
@@ -109,7 +109,7 @@ class KeyView:
 def profile_of(found: profile.Profile) -> Profile:
     """Return the user's account as the page shows it."""
     return Profile(
-        found.name, found.email, found.role, _ms(found.created_at), found.has_password, _ms(found.deletion_at),
+        found.name, found.email, found.role, milliseconds(found.created_at), found.has_password, milliseconds(found.deletion_at),
         found.is_deleted_by_others,
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def profile_of(found: profile.Profile) -> Profile:
 def reading_row(found: profile.Reading) -> ConversationAccessView:
     """Return an access by an administrator as the page shows it."""
     title = found.title or ("a conversation" if found.conversation_id else "")
-    return ConversationAccessView(_ms(found.at), found.reader, found.reason, title, found.is_new)
+    return ConversationAccessView(milliseconds(found.at), found.reader, found.reason, title, found.is_new)
 
 
 def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentitySummary]) -> list[ProviderView]:
@@ -129,7 +129,7 @@ def provider_rows(offered: Sequence[ProviderInfo], connected: Sequence[IdentityS
             labels.get(item.provider, item.provider),
             str(item.id),
             item.email,
-            _ms(item.created_at),
+            milliseconds(item.created_at),
             is_offered=item.provider in labels,
         )
         for item in connected
@@ -153,8 +153,8 @@ def session_row(found: SessionSummary) -> SessionView:
         device_name(found.user_agent),
         is_handheld(found.user_agent),
         found.address,
-        _ms(found.created_at),
-        _ms(found.last_seen_at),
+        milliseconds(found.created_at),
+        milliseconds(found.last_seen_at),
         found.is_this,
     )
 
@@ -167,9 +167,9 @@ def key_row(found: KeySummary) -> KeyView:
         found.prefix,
         list(found.scopes),
         " · ".join(SCOPE_WORDS[Scope(scope)] if scope in _SCOPES else scope for scope in found.scopes),
-        _ms(found.created_at),
-        _ms(found.expires_at),
-        _ms(found.last_used_at),
+        milliseconds(found.created_at),
+        milliseconds(found.expires_at),
+        milliseconds(found.last_used_at),
     )
 
 
@@ -180,7 +180,3 @@ def scope_choices(current_user: CurrentUser) -> list[ScopeChoice]:
         for scope, words in SCOPE_WORDS.items()
         if scope is not Scope.ADMIN or current_user.is_admin
     ]
-
-
-def _ms(moment: datetime | None) -> int:
-    return int(moment.timestamp() * 1000) if moment else 0

@@ -19,6 +19,7 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+from rxchat.states.platform.field_views import milliseconds
 
 _PAGE = 50
 
@@ -159,4 +160,4 @@ def _view(item: ConversationSummary, moment: datetime | None, now: datetime | No
     at = moment or item.updated_at
     days = max(1, ceil((at + KEPT - now) / timedelta(days=1))) if now else 0
     left = f"{days} day{'s' if days > 1 else ''} left" if days else ""
-    return ArchivedView(str(item.id), item.title, int(at.timestamp() * 1000), left)
+    return ArchivedView(str(item.id), item.title, milliseconds(at), left)

@@ -22,6 +22,7 @@ from rxchat.states.platform.auth_guard import (
 )
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.field_views import milliseconds
 from rxchat.states.platform.tab_registry import tabs
 
 PAGE = "/account/import"
@@ -147,7 +148,7 @@ def _view(report: ImportReport, *, with_lines: bool = True) -> ImportView:
     return ImportView(
         id=str(report.id),
         file_name=report.file_name,
-        at=int(report.created_at.timestamp() * 1000),
+        at=milliseconds(report.created_at),
         is_running=report.state is ImportState.RUNNING,
         is_failed=is_interrupted or report.state is ImportState.FAILED,
         done=report.imported + report.skipped,

@@ -11,7 +11,7 @@ from rxchat.domain.messages import MessageState, QueuedMessage, ThreadMessage
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import attachments_text, utf16_length
 from rxchat.states.chat.stream import PACKET_CHARACTERS
-from rxchat.states.platform.field_views import field_view
+from rxchat.states.platform.field_views import field_view, milliseconds
 
 _MOST_PIECES = 100
 _WAITING_CHARACTERS = 500
@@ -73,7 +73,7 @@ def ending_view(event: AnswerEnded, model: str, *, detailed: bool = False) -> di
 
 def run_view(run: ActiveRun, *, has_begun: bool, note: str) -> dict[str, Any]:
     """Return a run as the page shows it: `note` says what it waits for until it has begun to answer."""
-    state, started = "answering" if has_begun else "waiting", int(run.created_at.timestamp() * 1000)
+    state, started = "answering" if has_begun else "waiting", milliseconds(run.created_at)
     return {"id": str(run.message_id), "state": state, "started": started, "note": note}
 
 

@@ -9,6 +9,7 @@ from rxchat.domain.prompt_variables import Piece, Variable, pieces
 from rxchat.domain.prompts import PromptSummary, PromptVersion
 from rxchat.services.chat.prompt_shares import PromptShare
 from rxchat.services.chat.prompts import DeletedPrompt
+from rxchat.states.platform.field_views import milliseconds
 
 _PREVIEW_PIECES = 400
 
@@ -99,7 +100,7 @@ class OpenedPrompt:
 
 def prompt_view(item: PromptSummary, current_user: CurrentUser) -> PromptView:
     """Return the line of a prompt."""
-    at = int(item.updated_at.timestamp() * 1000)
+    at = milliseconds(item.updated_at)
     is_own = item.owner_id == current_user.user_id
     return PromptView(
         str(item.id), item.title, item.command, item.description, item.version, at, is_own, item.is_shared, item.may_write
@@ -113,7 +114,7 @@ def matches(item: PromptView, words: str) -> bool:
 
 def deleted_view(item: DeletedPrompt) -> DeletedPromptView:
     """Return the line of a deleted prompt."""
-    return DeletedPromptView(str(item.id), item.title, int(item.deleted_at.timestamp() * 1000))
+    return DeletedPromptView(str(item.id), item.title, milliseconds(item.deleted_at))
 
 
 def variable_views(variables: list[Variable]) -> list[VariableView]:
@@ -133,7 +134,7 @@ def piece_views(text: str) -> list[PieceView]:
 
 def version_view(item: PromptVersion) -> VersionView:
     """Return the line of a version."""
-    at = int(item.changed_at.timestamp() * 1000)
+    at = milliseconds(item.changed_at)
     return VersionView(
         item.version, item.content.title, item.content.text, item.changed_by, at, item.restored_from or 0
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 import reflex as rx
@@ -13,6 +12,7 @@ from rxchat.domain.ids import require_id
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.dialogs import DialogState, show_problem
+from rxchat.states.platform.field_views import milliseconds
 from rxchat.states.platform.request_context import client_info_of
 
 
@@ -47,7 +47,9 @@ class PublicLinksState(DialogState, rx.State):
         )
         self.of = conversation_id
         self.links = [
-            PublicLinkView(str(item.id), _ms(item.created_at), _ms(item.expires_at), item.has_password)
+            PublicLinkView(
+                str(item.id), milliseconds(item.created_at), milliseconds(item.expires_at), item.has_password
+            )
             for item in found
         ]
 
@@ -58,7 +60,3 @@ class PublicLinksState(DialogState, rx.State):
         await container.get_services().chat.public_links.revoke(current_user, require_id(link_id), client_info_of(self))
         await self._show(current_user, self.of)
         self._done()
-
-
-def _ms(at: datetime | None) -> int:
-    return int(at.timestamp() * 1000) if at else 0

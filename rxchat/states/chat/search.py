@@ -10,6 +10,7 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversation_search import QUERY_CHARACTERS, Found, FoundKind, parsed, snippet_parts
 from rxchat.services.app import container
 from rxchat.states.platform.auth_guard import requires_user
+from rxchat.states.platform.field_views import milliseconds
 
 
 @dataclass
@@ -62,4 +63,4 @@ def _view(item: Found) -> FoundView:
         case FoundKind.CONVERSATION:
             href = f"/c/{item.id}"
     parts = [Part(text, is_hit) for text, is_hit in snippet_parts(item.snippet)]
-    return FoundView(str(item.id), item.kind.value, item.title, href, int(item.at.timestamp() * 1000), parts)
+    return FoundView(str(item.id), item.kind.value, item.title, href, milliseconds(item.at), parts)

@@ -13,6 +13,7 @@ from rxchat.domain.files import Document, format_size
 from rxchat.domain.retrieval import Passage
 from rxchat.domain.versions import VersionState
 from rxchat.domain.viewer_address import viewer_address
+from rxchat.states.platform.field_views import milliseconds
 
 
 @dataclass
@@ -137,7 +138,7 @@ def document_view(item: Document, cited: int, names: Mapping[UUID, str], *, deta
         notes=[note for note in notes if note],
         pages=str(item.pages) if item.pages else "",
         cited=cited,
-        at=int(item.created_at.timestamp() * 1000),
+        at=milliseconds(item.created_at),
         is_found=item.published_generation is not None,
         version=item.version,
         is_pending=is_pending,

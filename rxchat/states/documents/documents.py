@@ -38,6 +38,7 @@ from rxchat.states.platform.auth_guard import (
 )
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+from rxchat.states.platform.field_views import milliseconds
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
 
@@ -360,7 +361,7 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
         [document_view(item, cited.get(item.id, 0), names, detailed=sees_details(current_user)) for item in found],
         steps,
         [ShareView(str(item.grant_id), item.principal_kind, item.name) for item in shares],
-        [DeletedDocumentView(str(item.id), item.name, int(item.deleted_at.timestamp() * 1000)) for item in deleted],
+        [DeletedDocumentView(str(item.id), item.name, milliseconds(item.deleted_at)) for item in deleted],
     )
 
 

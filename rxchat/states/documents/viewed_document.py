@@ -11,6 +11,7 @@ from rxchat.domain.versions import VersionState
 from rxchat.services.documents.documents import Preview
 from rxchat.services.documents.versions import History
 from rxchat.states.documents.document_views import passage_address, step_view
+from rxchat.states.platform.field_views import milliseconds
 
 _READERS = {
     "plain_text": "Plain text",
@@ -211,7 +212,7 @@ def version_views(history: History) -> list[VersionView]:
             role=item.version_state.value,
             words=_version_words(item),
             facts=f"Uploaded by {uploaded_by} · {format_size(item.size_bytes)}",
-            at=int(item.created_at.timestamp() * 1000),
+            at=milliseconds(item.created_at),
             can_restore=history.is_own and item.version_state is VersionState.SUPERSEDED and item.parent_id is None,
         )
         for item in history.versions

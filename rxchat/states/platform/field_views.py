@@ -53,10 +53,11 @@ def _is_optional(hint: Any) -> bool:
 def _converter(hint: Any) -> Callable[[Any], Any] | None:
     types = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     if datetime in types:
-        return _milliseconds
+        return milliseconds
     is_named = any(isinstance(option, type) and issubclass(option, (UUID, StrEnum)) for option in types)
     return str if is_named else None
 
 
-def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+def milliseconds(at: datetime | None) -> int:
+    """Return a point in time in milliseconds since 1970, as JavaScript counts; 0 for None."""
+    return int(at.timestamp() * 1000) if at else 0
