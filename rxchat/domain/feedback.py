@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.text import sanitize
+from rxchat.domain.text import limited_text
 
 COMMENT_CHARACTERS = 2_000
 
@@ -71,9 +71,4 @@ def valid_comment(comment: str) -> str:
     Raises:
         InvalidInput: when it is too long.
     """
-    comment = sanitize(comment.replace("\r\n", "\n")).strip()
-    if len(comment) > COMMENT_CHARACTERS:
-        raise InvalidInput(
-            f"Use at most {COMMENT_CHARACTERS:,} characters; this text has {len(comment):,}.", field="comment"
-        )
-    return comment
+    return limited_text(comment, COMMENT_CHARACTERS, "comment")

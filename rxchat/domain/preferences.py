@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rxchat.domain.chat import ChatMessage, Role
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.text import sanitize
+from rxchat.domain.text import limited_text
 
 INSTRUCTIONS_CHARACTERS = 4_000
 """The maximum length of custom instructions, which are a part of each prompt: about 1,000 tokens of 4,096, Ollama's default."""
@@ -30,13 +30,7 @@ def valid_instructions(text: str) -> str:
     Raises:
         InvalidInput: when they are too long.
     """
-    text = sanitize(text.replace("\r\n", "\n")).strip()
-    if len(text) > INSTRUCTIONS_CHARACTERS:
-        raise InvalidInput(
-            f"Use at most {INSTRUCTIONS_CHARACTERS:,} characters; this text has {len(text):,}.",
-            field="custom_instructions",
-        )
-    return text
+    return limited_text(text, INSTRUCTIONS_CHARACTERS, "custom_instructions")
 
 
 def valid_model_name(name: str) -> str:

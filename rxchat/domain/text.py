@@ -53,6 +53,18 @@ def encodable(text: str) -> str:
     return text
 
 
+def limited_text(text: str, longest: int, field: str) -> str:
+    """Return a text of several lines that a user entered in a form's field, without surrounding space.
+
+    Raises:
+        InvalidInput: when it is too long.
+    """
+    text = sanitize(text.replace("\r\n", "\n")).strip()
+    if len(text) > longest:
+        raise InvalidInput(f"Use at most {longest:,} characters; this text has {len(text):,}.", field=field)
+    return text
+
+
 def clean_line(text: str) -> str:
     """Return a name, title or other short text as one line that Postgres can store.
 
