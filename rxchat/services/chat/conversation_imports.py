@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from datetime import timedelta
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -94,25 +94,24 @@ class ConversationImports:
         if len(self._receiving) + len(self._running) >= _FILES:
             raise TooManyAttempts("Too many files are being imported. Try again in a moment.", retry_after_seconds=10)
         self._receiving.add(owner_id)
-        # Deleted when it is closed: no name in the file system, and nothing to clean up after a crash.
-        file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the import closes it
         try:
-            if any(item.state is ImportState.RUNNING for item in await self.latest(current_user)):
-                raise Conflict(_BUSY)
-            await self._rate_limits.attempt_to_import(owner_id, client_info)
-            async with asyncio.timeout(_FILE_SECONDS):
-                await _receive(body, file)
-            import_id = new_id()
-            async with self._database.begin(owner_id) as session:
-                name = short_line(file_name, 200) or "file"
-                if not await rows.begin(session, owner_id, import_id, name, _LEASE):
+            with ExitStack() as unfinished:
+                # Deleted when it is closed: no name in the file system, and nothing to clean up after a crash.
+                file = cast("BinaryIO", unfinished.enter_context(tempfile.TemporaryFile()))
+                if any(item.state is ImportState.RUNNING for item in await self.latest(current_user)):
                     raise Conflict(_BUSY)
+                await self._rate_limits.attempt_to_import(owner_id, client_info)
+                async with asyncio.timeout(_FILE_SECONDS):
+                    await _receive(body, file)
+                import_id = new_id()
+                async with self._database.begin(owner_id) as session:
+                    name = short_line(file_name, 200) or "file"
+                    if not await rows.begin(session, owner_id, import_id, name, _LEASE):
+                        raise Conflict(_BUSY)
+                # The import closes it from here on.
+                unfinished.pop_all()
         except TimeoutError as error:
-            file.close()
             raise RequestTooSlow from error
-        except BaseException:
-            file.close()
-            raise
         finally:
             self._receiving.discard(owner_id)
         task = asyncio.create_task(self._import(current_user, import_id, file), name="import of conversations")

@@ -66,8 +66,8 @@ class ThreadPatches:
                         self.models[message_id] = model
                         patches.append(await self._answer(current_user, conversation_id, change, questions))
                         questions = []
-                    case MessageChange(id=message_id, feedback=feedback):
-                        patches.append(({"change": "rate", "id": str(message_id), "feedback": feedback or {}}, []))
+                    case MessageChange(id=message_id, feedback=feedback) if feedback is not None:
+                        patches.append(({"change": "rate", "id": str(message_id), "feedback": feedback}, []))
                     case AnswerEnded():
                         patches.append(await self._ending(current_user, conversation_id, change))
                     case _:
