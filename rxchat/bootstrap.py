@@ -1,15 +1,10 @@
-"""The composition root: creates every service, connects them, and closes them at the end of the process."""
+"""The composition root: creates every service and connects them; lifespan.py runs and closes them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
-
-import structlog
 
 from rxchat import adapter_factories
 from rxchat.adapters.import_reading import SandboxedImportReader
@@ -17,11 +12,10 @@ from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
 from rxchat.adapters.sign_in import providers
-from rxchat.connections import Connections, connections, needs_embedded
+from rxchat.connections import Connections
 from rxchat.db.platform.database import Database
 from rxchat.db.platform.migrations import newest_revision
 from rxchat.db.platform.notifications import listen
-from rxchat.development import ensure_servers
 from rxchat.domain.files import FileLimits
 from rxchat.domain.ports import ChatModel, ObjectStore
 from rxchat.domain.runs import RunLimits
@@ -45,7 +39,6 @@ from rxchat.services.accounts.registration import Registration
 from rxchat.services.accounts.second_factors import SecondFactors
 from rxchat.services.accounts.sessions import Sessions
 from rxchat.services.accounts.sign_in import SignIn
-from rxchat.services.app import container
 from rxchat.services.app.account_deletion import AccountDeletion
 from rxchat.services.app.container import (
     AccessServices,
@@ -103,8 +96,6 @@ from rxchat.services.retrieval.passage_search import PassageSearch
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 from rxchat.services.retrieval.search import DocumentSearch
 from rxchat.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 
 class Closeable(Protocol):
@@ -358,43 +349,3 @@ def _app(
         preferences=UserPreferences(database),
         profiles=Profiles(database, invalidator),
     )
-
-
-@asynccontextmanager
-async def running(settings: Settings, at: Connections) -> AsyncGenerator[Services]:
-    """Run the services of this process while the context is open."""
-    made = build_services(settings, at)
-    services = made.services
-    await services.platform.pg_listener.start()
-    if settings.engine:
-        await services.chat.run_engine.start()
-        await made.worker.start()
-    await services.app.maintenance.start()
-    container.install(services)
-    log.info("started", pid=os.getpid(), writes=settings.engine, models=list(at.ollama_hosts))
-    try:
-        yield services
-    finally:
-        # First, since other processes wait for these leases.
-        await services.chat.run_engine.stop()
-        await made.worker.stop()
-        await services.app.maintenance.stop()
-        await services.chat.conversation_imports.stop()
-        await services.chat.answer_streams.aclose()
-        await services.platform.mail_sender.stop()
-        await services.platform.pg_listener.stop()
-        container.uninstall()
-        await made.aclose()
-        log.info("stopped", pid=os.getpid())
-
-
-@asynccontextmanager
-async def lifespan(settings: Settings, *, attach: bool = False) -> AsyncGenerator[None]:
-    """Run the services for the lifetime of the web process.
-
-    With `attach` (under `reflex run`), start the embedded servers first if no supervisor runs them.
-    """
-    if attach and needs_embedded(settings):
-        await ensure_servers(settings)
-    async with running(settings, connections(settings)):
-        yield

@@ -166,7 +166,7 @@ def worker(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 async def _work(settings: Settings, at: Connections) -> None:
     # Imported here: all services take 80 MB, which the process that starts the others does not need.
-    from rxchat.bootstrap import running
+    from rxchat.lifespan import running
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

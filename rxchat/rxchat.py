@@ -11,12 +11,13 @@ import structlog
 from reflex.utils.exec import is_prod_mode
 from starlette.types import ASGIApp
 
-from rxchat import bootstrap, checks, frontend
+from rxchat import checks, frontend
 from rxchat.api.gateway import Gateway
 from rxchat.api.requests import cookie_name
 from rxchat.api.routes import build_api
 from rxchat.embedded import progress
 from rxchat.embedded.process import die_with_parent
+from rxchat.lifespan import lifespan
 from rxchat.observability import configure_logging
 from rxchat.settings import Settings
 from rxchat.states.chat.sidebar import SidebarState
@@ -76,7 +77,7 @@ async def _lifespan() -> AsyncGenerator[None]:
     checks.require_secure(settings)
     if app.event_namespace is not None:
         sockets.install(app.event_namespace)
-    async with bootstrap.lifespan(settings, attach=not is_prod_mode()):
+    async with lifespan(settings, attach=not is_prod_mode()):
         # Objects of the start are never garbage, and a full collection of them would stop streams for 0.1 s.
         gc.collect()
         gc.freeze()

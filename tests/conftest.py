@@ -22,13 +22,13 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from rxchat.adapters.redis_broadcast import RedisBroadcast
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.platform import migrations
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.embedded import endpoints
 from rxchat.embedded.endpoints import Endpoints
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests import owner

@@ -239,4 +239,13 @@ def test_what_starts_the_others_does_not_hold_all_that_they_import() -> None:
     imported = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
     held = set(imported.stdout.split())
     assert "rxchat.commands" in held
-    assert not held & {"rxchat.bootstrap", "rxchat.tables", "reflex", "fastapi", "minio", "ollama", "procrastinate"}
+    assert not held & {
+        "rxchat.bootstrap",
+        "rxchat.lifespan",
+        "rxchat.tables",
+        "reflex",
+        "fastapi",
+        "minio",
+        "ollama",
+        "procrastinate",
+    }

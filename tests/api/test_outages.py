@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse
 
 from rxchat.api.gateway import Gateway
 from rxchat.api.routes import build_api
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.errors import DatabaseUnavailable
+from rxchat.lifespan import running
 from rxchat.settings import Settings
 from tests.peers.gateway import gateway
 

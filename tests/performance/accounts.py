@@ -11,7 +11,7 @@ import httpx
 import psycopg
 from sqlalchemy import text
 
-from rxchat.bootstrap import running
+from rxchat.lifespan import running
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.app.container import Services
 from tests.performance.figures import Figure, median, middle_and_range, percentile, spread

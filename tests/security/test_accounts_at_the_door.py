@@ -10,9 +10,9 @@ import bcrypt
 import psycopg
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, RegistrationMode
+from rxchat.lifespan import running
 from rxchat.services.accounts.breached_passwords import is_breached, packed
 from rxchat.services.accounts.passwords import Passwords
 from rxchat.services.app.container import Services

@@ -10,10 +10,10 @@ import httpx
 import psycopg
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.text import same_site_path
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.conftest import empty

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from rxchat.adapters.redis_rate_limits import RedisCounters
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.rate_limits import Backoff, CountersUnavailable, RateLimitCounters, format_wait, host_of, network_of
+from rxchat.lifespan import running
 from rxchat.services.accounts.rate_limits import PostgresCounters
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings

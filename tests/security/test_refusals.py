@@ -10,11 +10,11 @@ import anyio
 import psycopg
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import Conflict
 from rxchat.domain.ids import new_id
+from rxchat.lifespan import running
 from rxchat.services.app import export_leases
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, SecondFactorPolicy
 from rxchat.domain.errors import LastAdministrator, NotAllowed, TooManyAttempts
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.factories import PASSWORD, signed_in_as

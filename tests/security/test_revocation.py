@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from reflex.utils.token_manager import LocalTokenManager
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, CurrentUser
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.chat.thread import ThreadState

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from pyotp.totp import TOTP
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, CurrentUser, SecondFactorPolicy
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.platform.encryption import DecryptionFailed, SecretBox
 from rxchat.settings import Settings

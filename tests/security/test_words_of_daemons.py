@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import EmbedderError, StorageError
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.documents import documents as documents_state

@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.chat import runs as run_rows
 from rxchat.domain.accounts import CurrentUser
@@ -19,6 +18,7 @@ from rxchat.domain.errors import Conflict, InvalidModelResponse
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState
 from rxchat.domain.runs import ChunkKind, ClaimedRun
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_generator import AnswerGenerator
 from rxchat.services.chat.answer_stream import AnswerStream

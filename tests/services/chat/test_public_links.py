@@ -9,12 +9,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import InvalidInput, LinkPasswordRequired, NotAllowed, NotFound, TooManyAttempts
 from rxchat.domain.ids import new_id
 from rxchat.domain.public_links import PublicLinkOptions, redacted, valid_redactions
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.chat import public_links
 from rxchat.settings import Settings

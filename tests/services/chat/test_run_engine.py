@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState
 from rxchat.domain.runs import LEASE_SECONDS
+from rxchat.lifespan import running
 from rxchat.services.app import container
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings

@@ -9,7 +9,6 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.chat import turn_queries as asking
 from rxchat.domain.accounts import CurrentUser
@@ -17,6 +16,7 @@ from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState, ThreadMessage
 from rxchat.domain.runs import LEASE_SECONDS, ChunkKind, RunChunk
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.settings import Settings

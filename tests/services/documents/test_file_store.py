@@ -10,12 +10,12 @@ import pytest
 
 from rxchat import operator_commands
 from rxchat.adapters.objects.folder import FolderStore
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.db.documents import files as file_rows
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.documents import DocumentState
 from rxchat.domain.errors import DocumentUnreadable, ObjectMissing, StorageError, StorageUnavailable
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.documents.storage_ownership import StorageOwnership
 from rxchat.settings import Settings

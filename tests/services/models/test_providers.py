@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import Role
 from rxchat.domain.messages import MessageState
 from rxchat.domain.runs import LEASE_SECONDS
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.peers.scripted_model import counted

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain import mail
 from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.mail import Letter, MailUnavailable
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.platform import mail_sender as module
 from rxchat.services.platform.mail_sender import TRIES

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import CurrentUser
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.services.models.catalog import ModelCatalog
 from rxchat.settings import Settings

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from rxchat.bootstrap import running
 from rxchat.connections import Connections
 from rxchat.domain.accounts import ClientInfo
 from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id
+from rxchat.lifespan import running
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.chat.model_picker import ModelPickerState
