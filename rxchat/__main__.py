@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "setup-link": ("rxchat.commands:setup_link", "print the link that creates the first administrator"),
     "reset-link": ("rxchat.operator_commands:reset_link", "print a link to set a new password for a user"),
     "audit": ("rxchat.operator_commands:audit", "export the audit log, or verify an export"),
+    "conversation": (
+        "rxchat.operator_commands:conversation",
+        "replay conversations from their events, and compare the result with what is stored",
+    ),
     "rotate-file-keys": (
         "rxchat.operator_commands:rotate_file_keys",
         "encrypt the keys of all files with the current master key (RXCHAT_FILES_KEY)",
@@ -57,6 +61,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "reset-link": arguments.reset_link,
     "audit": arguments.audit,
     "sweep-files": arguments.sweep_files,
+    "conversation": arguments.conversation,
 }
 
 

@@ -41,3 +41,12 @@ def sweep_files(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--unknown", action="store_true", help="also delete objects that belong to no file of this installation"
     )
+
+
+def conversation(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `conversation`."""
+    choices = command.add_subparsers(dest="part", required=True, metavar="part")
+    words = "replay conversations from their events, and compare the result with what is stored"
+    replay = choices.add_parser("replay", help=words, description=words)
+    replay.add_argument("id", nargs="?", default="", help="one conversation; without it, those of all users")
+    replay.add_argument("--repair", action="store_true", help="store what the events say wherever it differs")

@@ -60,6 +60,7 @@ from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversation_export import ConversationExport, signing_key_of
+from rxchat.services.chat.conversation_history import ConversationHistory
 from rxchat.services.chat.conversation_imports import ConversationImports
 from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversation_trash import ConversationTrash
@@ -282,6 +283,7 @@ def _chat(
         branches=Branches(database, access.grants),
         context_sources=ContextSources(database),
         conversation_export=ConversationExport(database, export_key),
+        conversation_history=ConversationHistory(database),
         conversation_imports=ConversationImports(database, limits, SandboxedImportReader(), importer),
         conversation_trash=ConversationTrash(database),
         conversations=Conversations(database),

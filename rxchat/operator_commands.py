@@ -1,4 +1,4 @@
-"""Commands for operators: export and verification of the audit log, reset links, file keys, the file store."""
+"""Commands for operators: the audit log, reset links, file keys, the file store, the projections of conversations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from uuid import UUID
 
 from rxchat.adapter_factories import master_keys, object_store
 from rxchat.connections import ConfigurationError, connections
@@ -16,8 +17,11 @@ from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.documents import files as file_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.audit import ChainInvalid, verify
+from rxchat.domain.errors import NotFound
+from rxchat.domain.ids import parse_id
 from rxchat.services.access.audit_log import AuditLog, signer_of
 from rxchat.services.accounts.one_time_links import LinkKind, OneTimeLinks
+from rxchat.services.chat.projection_replay import ProjectionReplay
 from rxchat.services.documents.file_encryption import DecryptionFailed, WrappedKey
 from rxchat.services.documents.storage_gc import StorageGarbageCollector
 from rxchat.services.documents.storage_ownership import StorageOwnership
@@ -190,3 +194,35 @@ async def _claim_files(settings: Settings) -> None:
     finally:
         await store.aclose()
         await database.aclose()
+
+
+def conversation(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Replay conversations from their events; exit code 1 if what is stored differs and is not repaired."""
+    conversation_id = parse_id(chosen.id)
+    if chosen.id and conversation_id is None:
+        raise ConfigurationError(f"{chosen.id} is no ID of a conversation.")
+    return asyncio.run(_replay(settings, conversation_id, repairs=chosen.repair))
+
+
+async def _replay(settings: Settings, conversation_id: UUID | None, *, repairs: bool) -> int:
+    database = Database.as_owner(connections(settings).database_owner_url)
+    replay = ProjectionReplay(database)
+    count = events = different = 0
+    try:
+        async for item in replay.all(conversation_id, repairs=repairs):
+            count, events = count + 1, events + item.events
+            different += bool(item.differences)
+            for words in item.differences:
+                print(f"conversation {item.conversation_id} of user {item.owner_id}: {words}")
+    except NotFound as error:
+        raise ConfigurationError("There is no conversation with this ID.") from error
+    finally:
+        await database.aclose()
+    replayed = f"{count:,} conversations with {events:,} events were replayed"
+    if not different:
+        print(f"{replayed}: what is stored is equal.")
+    elif repairs:
+        print(f"{replayed}: {different:,} differed, and were repaired.")
+    else:
+        print(f"{replayed}: {different:,} differ. Store what their events say with --repair.", file=sys.stderr)
+    return int(different > 0 and not repairs)

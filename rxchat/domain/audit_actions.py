@@ -12,6 +12,7 @@ AuditAction = Literal[
     "collection_shared",
     "collection_unshared",
     "conversation_read",
+    "conversation_repaired",
     "conversations_listed",
     "data_exported",
     "deletion_requested",

@@ -256,10 +256,11 @@ _PARSERS = {name: _parsers(kind) for name, kind in _EVENT_TYPES.items()}
 def event_data(event: ConversationEvent) -> dict[str, Any]:
     """Return the event's fields as JSON values, for the `data` column, without those that are None."""
     facts = {item.name: getattr(event, item.name) for item in fields(event)}
-    return {name: _json(value) for name, value in facts.items() if value is not None}
+    return {name: json_value(value) for name, value in facts.items() if value is not None}
 
 
-def _json(value: Any) -> Any:
+def json_value(value: Any) -> Any:
+    """Return the JSON value of an event's field."""
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, (UUID, StrEnum)) else value

@@ -167,7 +167,7 @@ def _change_of_conversation(
             assert_never(event)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class History:
     """A conversation after its last replayed event."""
 
@@ -184,17 +184,14 @@ class History:
     """The last message of the branch that is shown; None before the first."""
     seq: int = 0
     messages: dict[UUID, ThreadMessage] = field(default_factory=dict)
-    context_sources: dict[UUID, str] = field(default_factory=dict)
-    """The names of the context sources, by id."""
+    context_sources: dict[UUID, SourceRef] = field(default_factory=dict)
 
     @classmethod
     def replayed(cls, events: Iterable[tuple[int, ConversationEvent]]) -> History:
         """Return the result of applying these events, in the order of their seq."""
         history = cls()
         for seq, event in events:
-            for change in changes_of(seq, event):
-                history = history.after(change)
-            history = replace(history, seq=seq)
+            history.append(seq, event)
         return history
 
     @property
@@ -207,22 +204,31 @@ class History:
             message = self.messages.get(message.parent_id) if message.parent_id else None
         return found[::-1]
 
-    def after(self, change: Change) -> History:
-        """Return the history after one more change."""
+    def append(self, seq: int, event: ConversationEvent) -> None:
+        """Apply the next event."""
+        for change in changes_of(seq, event):
+            self._apply(change)
+        self.seq = seq
+
+    def _apply(self, change: Change) -> None:
         match change:
             case ConversationChange():
-                facts = {item.name: getattr(change, item.name) for item in fields(change)}
-                return replace(self, **{name: value for name, value in facts.items() if value is not None})
+                for item in fields(change):
+                    value = getattr(change, item.name)
+                    if value is not None:
+                        setattr(self, item.name, value)
             case ThreadMessage(id=message_id):
                 earlier = self.messages.get(message_id)
-                message = replace(change, seq=earlier.seq, parent_id=earlier.parent_id) if earlier else change
-                return replace(self, messages={**self.messages, message_id: message})
+                self.messages[message_id] = (
+                    replace(change, seq=earlier.seq, parent_id=earlier.parent_id) if earlier else change
+                )
             case AnswerEnded(message_id=message_id) | MessageChange(id=message_id):
-                message = replace(self.messages[message_id], **change.changes)
-                return replace(self, messages={**self.messages, message_id: message})
-            case ContextSourceChange(id=source_id, name=name):
-                others = {known: called for known, called in self.context_sources.items() if known != source_id}
-                return replace(self, context_sources=others if name is None else {**others, source_id: name})
+                self.messages[message_id] = replace(self.messages[message_id], **change.changes)
+            case ContextSourceChange(id=source_id, kind=kind, name=name):
+                if kind is None or name is None:
+                    self.context_sources.pop(source_id, None)
+                else:
+                    self.context_sources.setdefault(source_id, SourceRef(source_id, kind, name))
             case _:
                 assert_never(change)
 

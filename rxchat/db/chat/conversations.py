@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from rxchat.domain.conversation_events import (
     ConversationEvent,
     event_data,
     event_from,
+    json_value,
 )
 from rxchat.domain.conversations import (
     Change,
@@ -203,7 +204,7 @@ class _Batch:
 
     def _add_message(self, message: ThreadMessage) -> None:
         values = {name: getattr(message, name) for name in (*_STORED, "created_at")}
-        row = {**self._key, **{name: _as_json(value) for name, value in values.items()}}
+        row = {**self._key, **{name: json_value(value) for name, value in values.items()}}
         if message.role is Role.USER:
             self.questions.append(row)
             self.rows[message.id] = row
@@ -216,10 +217,6 @@ class _Batch:
             for item in self.updates
             if not (isinstance(item, (AnswerEnded, MessageChange)) and _message_id(item) == message.id)
         ]
-
-
-def _as_json(value: Any) -> Any:
-    return str(value) if isinstance(value, (UUID, datetime)) else value
 
 
 def _message_id(change: AnswerEnded | MessageChange) -> UUID:

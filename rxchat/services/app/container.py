@@ -32,6 +32,7 @@ from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
 from rxchat.services.chat.conversation_export import ConversationExport
+from rxchat.services.chat.conversation_history import ConversationHistory
 from rxchat.services.chat.conversation_imports import ConversationImports
 from rxchat.services.chat.conversation_search import ConversationSearch
 from rxchat.services.chat.conversation_trash import ConversationTrash
@@ -138,6 +139,7 @@ class ChatServices:
     branches: Branches
     context_sources: ContextSources
     conversation_export: ConversationExport
+    conversation_history: ConversationHistory
     conversation_imports: ConversationImports
     conversation_trash: ConversationTrash
     conversations: Conversations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.chat import conversation_sources as source_rows
 from rxchat.db.chat import conversations as rows
@@ -13,6 +16,7 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require, require_scope
 from rxchat.domain.conversation_events import ContextSourceAttached, ConversationCreated, MessageAdded
+from rxchat.domain.conversations import SourceRef
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageContent, MessageState, ThreadMessage
@@ -50,27 +54,44 @@ class Forks:
                 raise NotFound
             if any(message.state is MessageState.RUNNING for message in messages):
                 raise Conflict("An answer in it is still being written. Wait for it, or stop it first.")
-            if len(messages) > FORK_MESSAGES:
-                raise InvalidInput(f"A fork can have {FORK_MESSAGES:,} messages. Choose an earlier message.")
+            require_forkable(messages)
             known = await source_rows.for_conversation(session, owner_id, conversation_id)
-            created = ConversationCreated(title=clean_title(f"{conversation.title} (fork)"), model=conversation.model)
-            copies = dict(zip((message.id for message in messages), (new_id() for _ in messages), strict=True))
-            await turn_queries.create_conversation(session, owner_id, fork_id, copies[messages[0].id], created)
-            parents = [fork_id, *copies.values()]
-            events = [
-                created,
-                *(ContextSourceAttached(source_id=item.id, kind=item.kind, name=item.name) for item in known),
-                *(
-                    _copy(message, copies[message.id], parent)
-                    for message, parent in zip(messages, parents, strict=False)
-                ),
-            ]
-            await rows.append_events(session, owner_id, fork_id, 0, events)
-            await source_rows.copy_sources(session, owner_id, fork_id, copies)
+            await add_fork(session, owner_id, fork_id, conversation.title, conversation.model, messages, known)
         return fork_id
 
 
-def _copy(message: ThreadMessage, copy_id: UUID, parent_id: UUID) -> MessageAdded:
+def require_forkable(messages: Sequence[ThreadMessage]) -> None:
+    """Raise InvalidInput if a fork cannot have that many messages."""
+    if len(messages) > FORK_MESSAGES:
+        raise InvalidInput(f"A fork can have {FORK_MESSAGES:,} messages. Choose an earlier message.")
+
+
+async def add_fork(
+    session: AsyncSession,
+    owner_id: UUID,
+    fork_id: UUID,
+    title: str,
+    model: str,
+    messages: Sequence[ThreadMessage],
+    known: Sequence[SourceRef],
+) -> None:
+    """Insert a conversation with copies of these messages, which follow each other, and with these context sources."""
+    created = ConversationCreated(title=clean_title(f"{title} (fork)"), model=model)
+    copies = {message.id: new_id() for message in messages}
+    # Of a fork without a question, its own ID stands for one.
+    await turn_queries.create_conversation(session, owner_id, fork_id, next(iter(copies.values()), fork_id), created)
+    parents = [fork_id, *copies.values()]
+    events = [
+        created,
+        *(ContextSourceAttached(source_id=item.id, kind=item.kind, name=item.name) for item in known),
+        *(copy_of(message, copies[message.id], parent) for message, parent in zip(messages, parents, strict=False)),
+    ]
+    await rows.append_events(session, owner_id, fork_id, 0, events)
+    await source_rows.copy_sources(session, owner_id, fork_id, copies)
+
+
+def copy_of(message: ThreadMessage, copy_id: UUID, parent_id: UUID) -> MessageAdded:
+    """Return the event that adds a copy of a message after another one."""
     content = {item.name: getattr(message, item.name) for item in fields(MessageContent)}
     return MessageAdded(
         **content,

@@ -64,6 +64,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "prompt_unshared": ("Prompt no longer shared", "Stopped sharing a prompt with {principal}"),
     "document_replaced": ("Document replaced", "Replaced the document “{name}” with version {version}"),
     "document_version_restored": ("Earlier version restored", "Restored version {restored} of the document “{name}”"),
+    "conversation_repaired": (
+        "Conversation repaired",
+        "The operator stored again what the events of a conversation say",
+    ),
     "file_keys_rotated": ("File keys rotated", "The operator rotated the keys of all files"),
     "unknown_objects_deleted": ("Orphaned files deleted", "The operator deleted files that no document refers to"),
     "file_store_claimed": ("File store claimed", "The operator claimed the file store for this installation"),

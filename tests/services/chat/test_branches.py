@@ -11,49 +11,20 @@ import pytest
 from rxchat.db.chat import conversation_sources
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
-from rxchat.domain.chat import Role
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.ids import new_id
-from rxchat.domain.messages import MessageState, ThreadMessage
+from rxchat.domain.messages import MessageState
 from rxchat.domain.retrieval import Passage, Source
 from rxchat.services.app.container import Services
 from rxchat.services.chat import branches
 from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ENDLESS, ended
+from tests.services.conversation import BRIEF, Conversation
 
 pytestmark = pytest.mark.anyio
 
-BRIEF, OTHER = "scripted:tokens=3", "scripted:tokens=4"
-
-
-class Conversation:
-    """One conversation of a user, and what is done in it."""
-
-    def __init__(self, services: Services, user: CurrentUser, conversation_id: UUID) -> None:
-        self.services, self.user, self.id = services, user, conversation_id
-        self.branches = services.chat.branches
-
-    async def ask(self, text: str) -> None:
-        await self.services.chat.messages.send_message(self.user, self.id, text, BRIEF)
-        await ended(self.services, self.user, self.id)
-
-    async def shown(self) -> list[ThreadMessage]:
-        page = await self.services.chat.conversations.open(self.user, self.id, limit=100)
-        history = await self.services.chat.conversations.history(self.user, self.id)
-        assert [message.id for message in page.messages] == [message.id for message in history.branch]
-        return list(page.messages)
-
-    async def texts(self) -> list[str]:
-        return [message.text.strip() for message in await self.shown() if message.role is Role.USER]
-
-    async def edit(self, message: ThreadMessage, text: str, model: str = BRIEF) -> None:
-        await self.branches.edit_question(self.user, self.id, message.id, text, model, question_id=new_id())
-        await ended(self.services, self.user, self.id)
-
-    async def regenerate(self, message: ThreadMessage, model: str = BRIEF) -> None:
-        await self.branches.regenerate(self.user, self.id, message.id, model)
-        await ended(self.services, self.user, self.id)
+OTHER = "scripted:tokens=4"
 
 
 @pytest.fixture

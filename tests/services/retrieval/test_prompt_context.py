@@ -70,7 +70,7 @@ async def test_an_answer_cites_and_every_mark_is_checked(
     assert "thirty days" in told(ollama)
     history = await services.chat.conversations.history(current_user, turn.conversation_id)
     assert history.messages[answer.id].citations == answer.citations
-    assert list(history.context_sources.values()) == ["Team"]
+    assert [source.name for source in history.context_sources.values()] == ["Team"]
 
 
 async def test_a_continued_answer_keeps_its_sources(
