@@ -30,6 +30,8 @@ class MapLine:
     """The lane from which a line leads to this message."""
     passing: tuple[int, ...]
     """The lanes that pass by, on the way to messages further down."""
+    passes_shown: bool = False
+    """Whether the first of them leads to a message that is shown."""
     is_shown: bool
     """Whether it is on the branch that the conversation shows."""
     has_next: bool
@@ -53,9 +55,9 @@ def map_of(history: History, conversation_id: UUID) -> list[MapLine]:
     shown = {message.id for message in history.branch}
     lines: list[MapLine] = []
     # Messages that are still to be drawn, each with its lane, its parent's lane, and the lanes that pass by.
-    waiting: list[tuple[ThreadMessage | None, int, int, tuple[int, ...]]] = [(None, 0, 0, ())]
+    waiting: list[tuple[ThreadMessage | None, int, int, tuple[int, ...], bool]] = [(None, 0, 0, (), False)]
     while waiting:
-        message, lane, parent_lane, passing = waiting.pop()
+        message, lane, parent_lane, passing, passes_shown = waiting.pop()
         following = sorted(children[message.id if message else conversation_id], key=lambda item: item.seq)
         siblings = children[message.parent_id or conversation_id] if message else []
         lines.append(
@@ -65,6 +67,7 @@ def map_of(history: History, conversation_id: UUID) -> list[MapLine]:
                 lane=lane,
                 parent_lane=parent_lane,
                 passing=passing,
+                passes_shown=passes_shown,
                 is_shown=message is None or message.id in shown,
                 has_next=bool(following),
                 next_is_shown=any(item.id in shown for item in following),
@@ -73,10 +76,10 @@ def map_of(history: History, conversation_id: UUID) -> list[MapLine]:
         )
         if following:
             main = next((item for item in following if item.id in shown), following[-1])
-            waiting.append((main, lane, lane, passing))
+            waiting.append((main, lane, lane, passing, passes_shown))
             others = [item for item in following if item is not main]
-            beside = tuple(dict.fromkeys((*passing, lane)))
-            waiting += [(item, min(lane + 1, LANES - 1), lane, beside) for item in reversed(others)]
+            beside, leads_to_shown = tuple(dict.fromkeys((*passing, lane))), passes_shown or main.id in shown
+            waiting += [(item, min(lane + 1, LANES - 1), lane, beside, leads_to_shown) for item in reversed(others)]
     return lines
 
 
@@ -108,6 +111,7 @@ def _shortened(run: list[MapLine]) -> list[MapLine]:
         lane=first.lane,
         parent_lane=first.parent_lane,
         passing=first.passing,
+        passes_shown=first.passes_shown,
         is_shown=first.is_shown,
         has_next=True,
         next_is_shown=run[-_KEPT].is_shown,

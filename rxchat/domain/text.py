@@ -19,6 +19,7 @@ PAGES = frozenset(
     {
         "c",
         "archive",
+        "history",
         "prompts",
         "documents",
         "account",

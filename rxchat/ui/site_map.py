@@ -19,6 +19,7 @@ from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.preferences import PreferencesState
 from rxchat.states.chat.archive import ArchiveState
+from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.imports import ImportsState
 from rxchat.states.chat.prompts import PromptsState
 from rxchat.states.chat.thread import ThreadState
@@ -50,6 +51,7 @@ from rxchat.ui.accounts.pages import (
     sessions_page,
 )
 from rxchat.ui.chat.archive import archive_page
+from rxchat.ui.chat.history import history_page
 from rxchat.ui.chat.page import chat_page
 from rxchat.ui.chat.prompts import prompts_page
 from rxchat.ui.chat.public_page import public_page
@@ -73,6 +75,7 @@ PAGES = (
     Page("/", chat_page, "RxChat", (ThreadState.open,)),
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
     Page("/archive", archive_page, "Archive and trash · RxChat", (ArchiveState.load, ThreadState.open)),
+    Page("/history/[history_of]", history_page, "History · RxChat", (HistoryState.load, ThreadState.open)),
     Page("/prompts", prompts_page, "Prompts · RxChat", (PromptsState.load, ThreadState.open)),
     Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/[collection_id]", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
@@ -131,6 +134,7 @@ def app_options() -> dict[str, Any]:
             "/viewer.css",
             "/grounding.css",
             "/prompts.css",
+            "/history.css",
             "/print.css",
         ],
         "head_components": [

@@ -118,6 +118,9 @@ def sidebar() -> rx.Component:
                 ),
                 menu_item(_MENU, "link", "Share link…", on_click=open_public_links(_menu_of.value["id"], title)),
                 menu_item(_MENU, "download", "Export or print…", on_click=open_export(_menu_of.value["id"], title)),
+                menu_item(
+                    _MENU, "history", "History and map", on_click=rx.redirect(f"/history/{_menu_of.value['id']}")
+                ),
                 menu_item(_MENU, "archive", "Archive", on_click=_move(SidebarState.archive)),
                 menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_move(SidebarState.remove)),
             ),

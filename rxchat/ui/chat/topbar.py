@@ -12,7 +12,7 @@ from rxchat.ui.chat.account_menu import theme_button
 from rxchat.ui.chat.export import open_export
 from rxchat.ui.chat.sidebar import folded_sidebar_buttons
 from rxchat.ui.kit.client_values import ClientValue
-from rxchat.ui.kit.elements import UNDEFINED, PageTitle, icon, icon_button, menu_item, opens, popover
+from rxchat.ui.kit.elements import UNDEFINED, PageTitle, icon, icon_button, link, menu_item, opens, popover
 
 _MENU = "model-menu"
 _FILTERED_FROM = 9
@@ -31,8 +31,20 @@ def topbar() -> rx.Component:
             rx.el.span(class_name="topbar-title"),
         ),
         _model(),
-        rx.cond((ThreadState.conversation_id != "") & ~ThreadState.missing, _export()),
+        rx.cond((ThreadState.conversation_id != "") & ~ThreadState.missing, rx.fragment(_history(), _export())),
     )
+
+
+def _history() -> rx.Component:
+    """The way to the history of the user's own conversation."""
+    way = link(
+        icon("history", 18, 1.75),
+        to=f"/history/{ThreadState.conversation_id}",
+        class_name="icon-button history-button",
+        aria_label="History and map",
+        custom_attrs={"data-tip": "History and map", "data-tip-side": "bottom"},
+    )
+    return rx.cond(ThreadState.is_shared, rx.fragment(), way)
 
 
 def _export() -> rx.Component:

@@ -3,7 +3,23 @@
 export const LONGEST_MESSAGE = 100000;
 
 /** First segments of the pages' paths, the home page's aside (PAGES in domain/text.py). */
-const PAGES = ["c", "archive", "prompts", "documents", "account", "admin", "sign-in", "setup", "shared", "register", "join", "forgot", "reset", "confirm"];
+const PAGES = [
+  "c",
+  "archive",
+  "history",
+  "prompts",
+  "documents",
+  "account",
+  "admin",
+  "sign-in",
+  "setup",
+  "shared",
+  "register",
+  "join",
+  "forgot",
+  "reset",
+  "confirm",
+];
 // Nothing that a browser, a proxy or the server would decode or remove: no percent sign, dot or semicolon.
 const PAGE_PATH = /^\/(?:([A-Za-z0-9_-]+)(?:\/[A-Za-z0-9_-]+)*\/?)?$/;
 

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.archive import ArchiveState
+from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.prompts import PromptsState
@@ -93,6 +94,13 @@ def toasts() -> rx.Component:
             ArchiveState.flash,
             ArchiveState.dismiss,
             key=ArchiveState.flash + ArchiveState.flashes.to_string(),
+        ),
+        toast(
+            HistoryState.flash != "",
+            HistoryState.flash,
+            HistoryState.dismiss,
+            rx.cond(HistoryState.can_undo, toast_action("Undo", HistoryState.undo)),
+            key=HistoryState.flash + HistoryState.flashes.to_string(),
         ),
         toast(
             documents != "",
