@@ -56,6 +56,7 @@ from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
 from rxchat.services.app.preferences import UserPreferences
 from rxchat.services.app.profile import Profiles
+from rxchat.services.app.system_status import SystemStatus
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
@@ -328,18 +329,19 @@ def _app(
 ) -> AppServices:
     database, sign_in, invalidator = shared.database, accounts.sign_in, platform.access_invalidator
     grace = timedelta(days=shared.settings.deletion_grace_days)
+    health = Health(
+        database,
+        models.catalog,
+        newest_revision(),
+        broadcast.ping if broadcast else None,
+        StorageOwnership(database, shared.store).problem,
+    )
     return AppServices(
         account_deletion=AccountDeletion(database, sign_in, invalidator, grace=grace),
         data_export=DataExport(
             database, shared.tokens, shared.rate_limits, sign_in, documents.files, chat.conversation_export
         ),
-        health=Health(
-            database,
-            models.catalog,
-            newest_revision(),
-            broadcast.ping if broadcast else None,
-            StorageOwnership(database, shared.store).problem,
-        ),
+        health=health,
         maintenance=Maintenance(
             database,
             access.audit_log,
@@ -350,4 +352,5 @@ def _app(
         ),
         preferences=UserPreferences(database),
         profiles=Profiles(database, invalidator),
+        system_status=SystemStatus(database, health, models.catalog),
     )

@@ -70,6 +70,15 @@ class ModelInfo:
     """False for a model outside of this network that no administrator has allowed."""
 
     @property
+    def detail(self) -> str:
+        """Its size and what it can do, in words, to be shown beside its name."""
+        size = f"{self.size_bytes / 1e9:.1f} GB" if self.size_bytes >= 1e8 else ""
+        skills = ", ".join(sorted(self.capabilities & {"tools", "thinking", "vision"}))
+        where = f"runs outside of this network ({self.remote_host})" if self.remote_host else ""
+        parts = ("demo" if self.is_demo else "", where, self.parameters, size, skills)
+        return " · ".join(part for part in parts if part)
+
+    @property
     def can_chat(self) -> bool:
         """Whether the model can be used for conversations; True for hosts too old to report capabilities."""
         return self.is_allowed and self.is_chat_model

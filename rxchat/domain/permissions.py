@@ -33,6 +33,7 @@ class Permission(StrEnum):
     SETTINGS_MANAGE = "settings.manage"
     AUDIT_READ = "audit.read"
     FEEDBACK_READ = "feedback.read"
+    SYSTEM_READ = "system.read"
 
 
 PERMISSION_WORDS: dict[Permission, str] = {
@@ -50,12 +51,14 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.SETTINGS_MANAGE: "Change settings for registration and sign-in",
     Permission.AUDIT_READ: "Read and export the audit log",
     Permission.FEEDBACK_READ: "Read how users rate answers, without their conversations",
+    Permission.SYSTEM_READ: "See how much each user and model is used, and the state of the system",
 }
 
 ADMINISTRATIVE = frozenset(
     permission
     for permission in Permission
-    if permission.value.split(".")[0] in {"users", "groups", "roles", "grants", "settings", "audit", "feedback"}
+    if permission.value.split(".")[0]
+    in {"users", "groups", "roles", "grants", "settings", "audit", "feedback", "system"}
 ) | {Permission.CONVERSATIONS_READ_ANY}
 """Administrative permissions, which apply only with a second factor if the installation requires one."""
 

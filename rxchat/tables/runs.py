@@ -25,6 +25,7 @@ class Run(Table, table=True):
         # One answer at a time in a conversation, even with questions from several tabs.
         Index("ix_run_conversation", "owner_id", "conversation_id"),
         Index("uq_run_active", "owner_id", "conversation_id", unique=True, postgresql_where=_ACTIVE),
+        Index("ix_run_created", "created_at", postgresql_using="brin"),
         Index("ix_run_waiting", "created_at", postgresql_where=_ACTIVE),
     )
 

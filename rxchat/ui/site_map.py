@@ -12,8 +12,11 @@ from rxchat.states.access.audit_log import AuditState
 from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
+from rxchat.states.access.models import ModelsState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
+from rxchat.states.access.system import SystemState
+from rxchat.states.access.usage import UsageState
 from rxchat.states.access.user import UserState
 from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
@@ -28,8 +31,11 @@ from rxchat.ui.access.audit import audit_page
 from rxchat.ui.access.feedback import feedback_page
 from rxchat.ui.access.grants import access_page
 from rxchat.ui.access.groups import groups_page
+from rxchat.ui.access.models import models_page
 from rxchat.ui.access.registration import registration_page
 from rxchat.ui.access.roles import roles_page
+from rxchat.ui.access.system import system_page
+from rxchat.ui.access.usage import usage_page
 from rxchat.ui.access.user import user_page
 from rxchat.ui.access.users import users_page
 from rxchat.ui.accounts.entry_pages import (
@@ -111,6 +117,9 @@ PAGES = (
     Page("/admin/roles", roles_page, "Roles · RxChat", (RolesState.load, ThreadState.open)),
     Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),
     Page("/admin/registration", registration_page, "Registration · RxChat", (RegistrationState.load, ThreadState.open)),
+    Page("/admin/models", models_page, "Models · RxChat", (ModelsState.load, ThreadState.open)),
+    Page("/admin/usage", usage_page, "Usage · RxChat", (UsageState.load, ThreadState.open)),
+    Page("/admin/system", system_page, "System · RxChat", (SystemState.load, ThreadState.open)),
     Page("/admin/feedback", feedback_page, "Feedback · RxChat", (FeedbackState.load, ThreadState.open)),
     Page("/admin/audit", audit_page, "Audit · RxChat", (AuditState.load, ThreadState.open)),
     Page("404", not_found_page, "Not found · RxChat"),

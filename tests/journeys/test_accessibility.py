@@ -217,7 +217,19 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
     audit = Audit()
     with program(filled_server) as client:
         me = client.get("/api/me").json()["id"]
-    for section in ("users", f"users/{me}", "groups", "roles", "access", "registration", "feedback", "audit"):
+    for section in (
+        "users",
+        f"users/{me}",
+        "groups",
+        "roles",
+        "access",
+        "registration",
+        "models",
+        "usage",
+        "feedback",
+        "system",
+        "audit",
+    ):
         audit.look(settled(page, f"{filled_server.url}/admin/{section}"), f"admin/{section.partition('/')[0]}")
     dialogs = {"users": "Invite a user", "groups": "New group", "roles": "New role", "access": "Grant access"}
     for section, button in dialogs.items():

@@ -28,6 +28,7 @@ from rxchat.services.app.health import Health
 from rxchat.services.app.maintenance import Maintenance
 from rxchat.services.app.preferences import UserPreferences
 from rxchat.services.app.profile import Profiles
+from rxchat.services.app.system_status import SystemStatus
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.context_sources import ContextSources
@@ -163,6 +164,7 @@ class AppServices:
     maintenance: Maintenance
     preferences: UserPreferences
     profiles: Profiles
+    system_status: SystemStatus
 
 
 @dataclass(frozen=True, slots=True)

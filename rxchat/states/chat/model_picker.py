@@ -12,7 +12,6 @@ from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.models.catalog import ModelList
-from rxchat.states.chat.presenters import model_detail
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
 
@@ -63,10 +62,8 @@ class ModelPickerState(rx.State):
         usable = await container.get_services().access.grants.usable(
             current_user, ResourceKind.MODEL, Action.USE, names
         )
-        choices = [
-            ModelChoice(item.name, model_detail(item), item.is_demo) for item in offer.models if item.name in usable
-        ]
-        off = [ModelChoice(item.name, f"{model_detail(item)}: off", False, True) for item in offer.forbidden]
+        choices = [ModelChoice(item.name, item.detail, item.is_demo) for item in offer.models if item.name in usable]
+        off = [ModelChoice(item.name, f"{item.detail}: off", False, True) for item in offer.forbidden]
         set_changed(self, models=[*choices, *off])
         default = offer.default if offer.default in usable or not usable else choices[0].name
         # What was chosen for a new conversation holds until another one is opened.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rxchat.domain.chat import ModelInfo, Role
+from rxchat.domain.chat import Role
 from rxchat.domain.citation_cards import is_without_source, reason_of
 from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.messages import MessageState, QueuedMessage, ThreadMessage
@@ -124,12 +124,3 @@ def _extensions(message_id: str, kind: str, whole: str, start: int) -> list[dict
         start += len(piece)
         offset += utf16_length(piece)
     return found
-
-
-def model_detail(model: ModelInfo) -> str:
-    """Return the description beside a model's name."""
-    size = f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes >= 1e8 else ""
-    skills = ", ".join(sorted(model.capabilities & {"tools", "thinking", "vision"}))
-    where = f"runs outside of this network ({model.remote_host})" if model.remote_host else ""
-    parts = ("demo" if model.is_demo else "", where, model.parameters, size, skills)
-    return " · ".join(part for part in parts if part)

@@ -29,7 +29,10 @@ SECTIONS = {
     "Roles": ("/admin/roles", Permission.USERS_READ),
     "Access": ("/admin/access", Permission.GRANTS_MANAGE),
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
+    "Models": ("/admin/models", Permission.SYSTEM_READ),
+    "Usage": ("/admin/usage", Permission.SYSTEM_READ),
     "Feedback": ("/admin/feedback", Permission.FEEDBACK_READ),
+    "System": ("/admin/system", Permission.SYSTEM_READ),
     "Audit": ("/admin/audit", Permission.AUDIT_READ),
 }
 """The administration pages: path, and required permission."""

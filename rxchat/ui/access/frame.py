@@ -85,6 +85,11 @@ def lead(*words: Any, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
     return rx.el.header(rx.el.p(*words), buttons, class_name="admin-lead")
 
 
+def facts(*items: tuple[str, Any]) -> rx.Component:
+    """Numbers, each below what it is about."""
+    return rx.el.dl(*[rx.el.div(rx.el.dt(label), rx.el.dd(value)) for label, value in items], class_name="facts")
+
+
 def flash(state: Any) -> rx.Component:
     """The confirmation of the last action."""
     return rx.el.div(rx.cond(state.flash != "", rx.el.p(state.flash, class_name="flash")), role="status")
