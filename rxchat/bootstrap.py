@@ -59,7 +59,9 @@ from rxchat.services.app.profile import Profiles
 from rxchat.services.app.system_status import SystemStatus
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
+from rxchat.services.chat.completions import Completions
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_changes import ConversationChanges
 from rxchat.services.chat.conversation_export import ConversationExport, signing_key_of
 from rxchat.services.chat.conversation_history import ConversationHistory
 from rxchat.services.chat.conversation_imports import ConversationImports
@@ -74,6 +76,7 @@ from rxchat.services.chat.prompt_shares import PromptShares
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
+from rxchat.services.chat.run_follower import RunFollower
 from rxchat.services.documents.collection_shares import CollectionShares
 from rxchat.services.documents.collections import Collections
 from rxchat.services.documents.documents import Documents
@@ -94,6 +97,7 @@ from rxchat.services.platform.instance_settings import AccountPolicies, Instance
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.platform.session_tokens import SessionTokens
+from rxchat.services.retrieval.embeddings import Embeddings
 from rxchat.services.retrieval.passage_search import PassageSearch
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 from rxchat.services.retrieval.search import DocumentSearch
@@ -156,7 +160,9 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     reranker = adapter_factories.reranker(settings)
     documents = _documents(shared, platform, VectorIndex(shared.database, embedder))
     retrieval = RetrievalServices(
-        search=DocumentSearch(shared.database, embedder, reranker), passages=PassageSearch(documents.documents)
+        search=DocumentSearch(shared.database, embedder, reranker),
+        passages=PassageSearch(documents.documents),
+        embeddings=Embeddings(embedder),
     )
     chat = _chat(shared, platform, access, retrieval, broadcast)
     services = Services(
@@ -278,11 +284,14 @@ def _chat(
 ) -> ChatServices:
     settings, database, limits = shared.settings, shared.database, shared.rate_limits
     streams, export_key = AnswerStreams(database, broadcast), signing_key_of(shared.secret_box)
+    run_limits, longest = _run_limits(settings, shared.connections), settings.answer_timeout_minutes * 60
     importer = ImportedConversations(export_key.public_key)
     return ChatServices(
         answer_streams=streams,
         branches=Branches(database, access.grants),
+        completions=Completions(shared.model, access.grants, run_limits, longest),
         context_sources=ContextSources(database),
+        conversation_changes=ConversationChanges(database),
         conversation_export=ConversationExport(database, export_key),
         conversation_history=ConversationHistory(database),
         conversation_imports=ConversationImports(database, limits, SandboxedImportReader(), importer),
@@ -297,13 +306,14 @@ def _chat(
         prompt_shares=PromptShares(database, platform.access_invalidator, limits),
         prompts=Prompts(database),
         search=ConversationSearch(database),
+        run_follower=RunFollower(database, streams),
         run_engine=RunEngine(
             database,
             shared.model,
             streams,
             platform.pg_listener,
-            limits=_run_limits(settings, shared.connections),
-            longest_seconds=settings.answer_timeout_minutes * 60,
+            limits=run_limits,
+            longest_seconds=longest,
             prompt_context_builder=PromptContextBuilder(
                 database, retrieval.search, shared.model, source_tokens=settings.source_tokens
             ),

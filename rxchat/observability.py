@@ -75,6 +75,7 @@ CONNECTIONS_ENDED = Counter(
 SOCKETS_REFUSED = Counter("rxchat_sockets_refused_total", "Websockets refused because of limits.", ["limit"])
 PACKETS_REFUSED = Counter("rxchat_socket_packets_refused_total", "Invalid messages on websockets.")
 FOLLOWERS = Gauge("rxchat_followers", "Browser tabs that follow an answer.")
+API_STREAMS = Gauge("rxchat_api_streams", "Streams of the API that are open.")
 
 
 def configure_logging(level: str, form: Literal["auto", "json", "text"], file: Path | None = None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
+from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, ModelInfo, ToolSpec
 from rxchat.domain.errors import ModelError
 from rxchat.domain.ports import ChatModel
 
@@ -73,11 +73,15 @@ class ModelProviders:
         return (other, rest) if other is not None else (self._ollama, model)
 
     async def chat(
-        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+        self,
+        model: str,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec] = (),
+        options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
         """Yield the events of an answer by the model's provider; see the ChatModel port."""
         provider, name = self._provider_of(model)
-        async with aclosing(provider.chat(name, messages, tools)) as events:
+        async with aclosing(provider.chat(name, messages, tools, options)) as events:
             async for event in events:
                 yield event
 

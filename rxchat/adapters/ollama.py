@@ -19,10 +19,19 @@ import ollama
 import structlog
 
 from rxchat.adapters import ollama_errors
-from rxchat.adapters.ollama_stream import MEGABYTES, LineTooLong, Patience, Silent, chat_events, message_body, tool_body
+from rxchat.adapters.ollama_stream import (
+    MEGABYTES,
+    LineTooLong,
+    Patience,
+    Silent,
+    chat_events,
+    message_body,
+    option_bodies,
+    tool_body,
+)
 from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
-from rxchat.domain.chat import AnswerFinished, ChatEvent, ChatMessage, ModelInfo, ToolSpec
+from rxchat.domain.chat import NO_OPTIONS, AnswerFinished, ChatEvent, ChatMessage, ChatOptions, ModelInfo, ToolSpec
 from rxchat.domain.context_window import fitted
 from rxchat.domain.errors import ModelError, ModelHostUnavailable, ModelRefused, ModelTimeout
 
@@ -122,7 +131,11 @@ class OllamaChatModel:
         )
 
     async def chat(
-        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+        self,
+        model: str,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec] = (),
+        options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
         """Yield the events of an answer; see the ChatModel port.
 
@@ -141,7 +154,7 @@ class OllamaChatModel:
         log.info("model call", host=ollama_errors.short(host), model=model, messages=len(asked), tools=len(offered))
         begun: list[bool] = []
         with ollama_errors.translated(host, model, begun):
-            body = {"model": model, "messages": asked, "options": {"num_ctx": context}}
+            body = {"model": model, "messages": asked} | option_bodies(options, context)
             events = chat_events(self._stream(host), body | ({"tools": offered} if offered else {}), patience)
             try:
                 async with aclosing(events):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import http
+import io
 import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -25,6 +26,7 @@ from rxchat.domain.chat import (
     AnswerFinished,
     ChatEvent,
     ChatMessage,
+    ChatOptions,
     ReasoningDelta,
     TextDelta,
     ToolCall,
@@ -86,7 +88,7 @@ async def chat_events(
         TypeError: if a line is not a part of an answer.
     """
     began = time.monotonic()
-    response = await _patiently(patience, began, session.post("api/chat", json=body | {"stream": True}))
+    response = await _patiently(patience, began, session.post("api/chat", data=_payload(body | {"stream": True})))
     try:
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             said = await _within(patience.first_seconds, _beginning(response.content))
@@ -108,6 +110,11 @@ async def chat_events(
         response.close()
 
 
+def _payload(body: dict[str, Any]) -> aiohttp.BytesIOPayload:
+    """Return a body that is sent in parts: images make it large, and the loop must serve others meanwhile."""
+    return aiohttp.BytesIOPayload(io.BytesIO(json.dumps(body).encode()), content_type="application/json")
+
+
 def message_body(message: ChatMessage) -> dict[str, Any]:
     """Return a message in Ollama's form, in which tool arguments are objects, not JSON texts."""
     body: dict[str, Any] = {"role": message.role.value, "content": message.content}
@@ -120,6 +127,22 @@ def message_body(message: ChatMessage) -> dict[str, Any]:
     if message.images:
         body["images"] = [base64.b64encode(image).decode() for image in message.images]
     return body
+
+
+def option_bodies(options: ChatOptions, context_tokens: int) -> dict[str, Any]:
+    """Return `options`, and `format` if the answer has a schema."""
+    wanted = {
+        "num_ctx": context_tokens,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "presence_penalty": options.presence_penalty,
+        "frequency_penalty": options.frequency_penalty,
+        "seed": options.seed,
+        "num_predict": options.max_tokens,
+        "stop": list(options.stop) or None,
+    }
+    body: dict[str, Any] = {"options": {name: value for name, value in wanted.items() if value is not None}}
+    return body if options.schema is None else body | {"format": options.schema or "json"}
 
 
 def tool_body(tool: ToolSpec) -> dict[str, Any]:

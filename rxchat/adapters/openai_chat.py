@@ -26,9 +26,11 @@ from rxchat.adapters import openai_errors
 from rxchat.adapters.outgoing_proxies import is_on_this_network, proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.chat import (
+    NO_OPTIONS,
     AnswerFinished,
     ChatEvent,
     ChatMessage,
+    ChatOptions,
     ModelInfo,
     ReasoningDelta,
     Role,
@@ -120,7 +122,11 @@ class OpenAIChatModel:
         )
 
     async def chat(
-        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+        self,
+        model: str,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec] = (),
+        options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
         """Yield the events of an answer; see the ChatModel port. A server may begin its answer again instead of continuing it.
 
@@ -141,6 +147,7 @@ class OpenAIChatModel:
                     # Plain objects in the API's form, which the client has a type for each of.
                     messages=cast("Any", asked),
                     tools=cast("Any", offered) or openai.omit,
+                    **_option_arguments(options),
                     stream=True,
                     stream_options={"include_usage": True},
                 ),
@@ -327,6 +334,19 @@ def _data_url(image: bytes) -> str:
     except puremagic.PureError:
         media_type = "image/png"
     return f"data:{media_type};base64,{base64.b64encode(image).decode()}"
+
+
+def _option_arguments(options: ChatOptions) -> dict[str, Any]:
+    wanted = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "max_tokens")
+    given = {name: getattr(options, name) for name in wanted if getattr(options, name) is not None}
+    if options.stop:
+        given["stop"] = list(options.stop)
+    if options.schema is not None:
+        named = {"name": "answer", "schema": options.schema}
+        given["response_format"] = (
+            {"type": "json_schema", "json_schema": named} if options.schema else {"type": "json_object"}
+        )
+    return given
 
 
 def _tool_body(tool: ToolSpec) -> dict[str, Any]:

@@ -5,12 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rxchat.api.errors import OLLAMA, OPENAI, V1, error_response
+from rxchat.api.requests import authenticate
 from rxchat.domain.errors import RequestTooLarge, RequestTooSlow, RxChatError
+from rxchat.services.app import container
 
 LARGEST_BODY_BYTES = 64_000
+LARGEST_COMPLETION_BYTES = 20_000_000
+"""A whole conversation with its images; beyond 64,000 bytes, only of clients with a valid credential."""
+_PUNCTUATION = (b",", b"[", b"{")
+_MOST_VALUES = 300_000
+"""JSON of more values would keep the process busy for a tenth of a second, in which nothing else is served."""
+LARGEST_V1_BODY_BYTES = 1_000_000
+"""A message of 100,000 characters, each of which JSON may write in six bytes, with what is sent beside it."""
+_LENGTH_DIGITS = 15
+"""Python refuses to read numbers of thousands of digits."""
 _BODY_SECONDS = 20.0
 """The timeout of a whole body; a client that sends a byte a minute would keep a connection for hours."""
 _STREAMED_METHODS = {"PATCH", "POST"}
@@ -38,9 +51,9 @@ class BodyLimit:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await _read(scope, receive)
         except TimeoutError:
-            await error_response(RequestTooSlow())(scope, receive, send)
-        except RequestTooLarge as error:
-            await error_response(error)(scope, receive, send)
+            await closing_response(scope, RequestTooSlow())(scope, receive, send)
+        except RxChatError as error:
+            await closing_response(scope, error)(scope, receive, send)
         else:
             if body is not None:
                 await self._app(scope, _replayed(body, receive), send)
@@ -51,20 +64,37 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
 
     Raises:
         RequestTooLarge: as soon as the body, or its Content-Length, exceeds the limit.
+        NotSignedIn: when it is larger than other clients may send, and no credential proves its sender.
     """
+    most = _most(scope)
     announced = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
-    if not announced.isdigit() or int(announced) > LARGEST_BODY_BYTES:
-        raise RequestTooLarge
+    if not announced.isdigit() or len(announced) > _LENGTH_DIGITS or int(announced) > most:
+        raise _too_large(most)
+    is_known = most <= LARGEST_V1_BODY_BYTES
     body = bytearray()
     while True:
+        if not is_known and max(len(body), int(announced)) > LARGEST_BODY_BYTES:
+            # Before a large body is in memory.
+            await authenticate(Request(scope), container.get_services())
+            is_known = True
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        if len(body) > LARGEST_BODY_BYTES:
-            raise RequestTooLarge
+        if len(body) > most:
+            raise _too_large(most)
         if not message.get("more_body", False):
-            return bytes(body)
+            break
+    if len(body) > LARGEST_BODY_BYTES and sum(map(body.count, _PUNCTUATION)) > _MOST_VALUES:
+        raise RequestTooLarge(f"The request has too many values: about {_MOST_VALUES:,} are allowed.")
+    return bytes(body)
+
+
+def _most(scope: Scope) -> int:
+    path = scope.get("path", "")
+    if path.startswith((OPENAI, OLLAMA)):
+        return LARGEST_COMPLETION_BYTES
+    return LARGEST_V1_BODY_BYTES if path.startswith(V1) else LARGEST_BODY_BYTES
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -81,10 +111,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def error_response(error: RxChatError) -> Response:
+def _too_large(most: int) -> RequestTooLarge:
+    return RequestTooLarge(f"The request is too large: at most {most:,} bytes are allowed.")
+
+
+def closing_response(scope: Scope, error: RxChatError) -> Response:
     """Return an error in the API's form. Closes the connection, since more of the body may arrive."""
-    return JSONResponse(
-        {"error": {"code": error.code, "message": error.message}},
-        status_code=error.status,
-        headers={"Connection": "close", "Cache-Control": "no-store"},
-    )
+    response = error_response(scope.get("path", ""), error)
+    response.headers["Connection"] = "close"
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -12,7 +12,9 @@ from starlette.types import Message, Scope, Send
 
 from rxchat.settings import Settings
 
-API_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
+API_PATHS = ("/api/", "/v1/", "/ollama/", "/healthz", "/readyz", "/metrics")
+_TAGGED = ("/api/v1/",)
+"""Addresses whose ETags are versions for If-Match: no cache uses them, since nothing is stored."""
 EVENTS_PATH = "/_event"
 CHAT_PATH = "/c/"
 _HASHED = "/assets/"
@@ -92,7 +94,7 @@ class AnswerHeaders:
             # What is no page has no features to use; a first load would carry this twenty times.
             headers["Permissions-Policy"] = _PERMISSIONS
         if is_page or status not in {200, 304} or not is_file(path):
-            _make_private(headers)
+            _make_private(headers, keeps_tag=path.startswith(_TAGGED))
         elif path.startswith(_HASHED):
             # Their names change with their contents.
             headers["Cache-Control"] = f"public, max-age={_YEAR_SECONDS}, immutable"
@@ -127,11 +129,11 @@ def without_conditions(scope: Scope) -> Scope:
     return {**scope, "headers": [header for header in scope["headers"] if header[0].lower() not in _CONDITIONS]}
 
 
-def _make_private(headers: MutableHeaders) -> None:
+def _make_private(headers: MutableHeaders, *, keeps_tag: bool = False) -> None:
     """Forbid storing and conditional requests: the response depends on the user who is signed in."""
     headers["Cache-Control"] = "no-store"
     headers.add_vary_header("Cookie")
-    for validator in ("etag", "last-modified"):
+    for validator in ("last-modified",) if keeps_tag else ("etag", "last-modified"):
         del headers[validator]
 
 

@@ -50,6 +50,25 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How a model is to answer; what is None or empty is left to its host."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    """Texts at which the answer ends, without them."""
+    schema: dict[str, Any] | None = None
+    """The JSON schema of the answer; an empty one: any JSON object."""
+
+
+NO_OPTIONS = ChatOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model that a provider offers."""
 

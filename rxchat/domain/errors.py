@@ -46,6 +46,8 @@ RxChatError
     ├── ModelTimeout             504  no token for too long
     ├── InvalidModelResponse     502  the response was invalid or incomplete
     └── AnswerInterrupted        502  the answer was interrupted and not continued
+
+The errors that only programs get are in api_errors.py.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from rxchat.domain.chat import ChatEvent, ChatMessage, ModelInfo, ToolSpec
+from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, ModelInfo, ToolSpec
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.imports.conversation import ImportedConversation
 from rxchat.domain.imports.report import FoundConversations, SkippedItem
@@ -28,7 +28,11 @@ class ChatModel(Protocol):
         ...
 
     def chat(
-        self, model: str, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec] = ()
+        self,
+        model: str,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec] = (),
+        options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
         """Stream an answer; the last event is always AnswerFinished. With `tools`, the model may call them (ToolCalled).
 

@@ -83,6 +83,14 @@ async def set_up_totp(client: httpx.AsyncClient, password: str = PASSWORD) -> tu
 
 
 def error_of(answer: httpx.Response) -> str:
-    """Return the code of an answer's error."""
+    """Return the code of an answer's error; Ollama's API has none, and says it in words."""
     found: dict[str, Any] = answer.json()
-    return found["error"]["code"]
+    error = found.get("error", found)
+    return error if isinstance(error, str) else error["code"]
+
+
+def sentence_of(answer: httpx.Response) -> str:
+    """Return the sentence of an answer's error, in the form of its API."""
+    found: dict[str, Any] = answer.json()
+    error = found.get("error", found)
+    return error if isinstance(error, str) else error.get("message") or error["detail"]

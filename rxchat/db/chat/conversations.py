@@ -291,14 +291,17 @@ async def events_after(
 _STORED_EVENTS = text(
     """
     SELECT seq, type, data, at FROM conversation_event
-     WHERE owner_id = :owner AND conversation_id = :conversation ORDER BY seq
+     WHERE owner_id = :owner AND conversation_id = :conversation AND seq > :after_seq ORDER BY seq LIMIT :limit
     """
 )
 
 
-async def stored_events(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[StoredEvent]:
-    """Return the events of a conversation as they are stored, in order."""
-    found = await session.execute(_STORED_EVENTS, {"owner": owner_id, "conversation": conversation_id})
+async def stored_events(
+    session: AsyncSession, owner_id: UUID, conversation_id: UUID, *, after_seq: int = 0, limit: int | None = None
+) -> list[StoredEvent]:
+    """Return the events of a conversation as they are stored, in order; at most `limit` after a seq."""
+    wanted = {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq, "limit": limit}
+    found = await session.execute(_STORED_EVENTS, wanted)
     return [StoredEvent(row.seq, row.type, row.at, row.data) for row in found]
 
 
@@ -338,7 +341,9 @@ async def list_owned(
         col(Run.conversation_id) == col(Conversation.id),
         col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]),
     )
-    position = tuple_(col(Conversation.updated_at), col(Conversation.id))
+    newest = {ConversationList.ARCHIVED: Conversation.archived_at, ConversationList.DELETED: Conversation.deleted_at}
+    moment = col(newest.get(of, Conversation.updated_at))
+    position = tuple_(moment, col(Conversation.id))
     query = select(*_SUMMARY, running.label("is_running")).where(
         col(Conversation.owner_id) == owner_id, *_CONDITIONS[of]
     )
@@ -346,9 +351,7 @@ async def list_owned(
         query = query.where(position < tuple_(*after))
     if until is not None:
         query = query.where(position >= tuple_(*until))
-    newest = {ConversationList.ARCHIVED: Conversation.archived_at, ConversationList.DELETED: Conversation.deleted_at}
-    order = col(newest.get(of, Conversation.updated_at)).desc(), col(Conversation.id).desc()
-    query = query.order_by(*order).limit(limit)
+    query = query.order_by(moment.desc(), col(Conversation.id).desc()).limit(limit)
     return [ConversationSummary(**row) for row in (await session.execute(query)).mappings()]
 
 

@@ -31,7 +31,9 @@ from rxchat.services.app.profile import Profiles
 from rxchat.services.app.system_status import SystemStatus
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.branches import Branches
+from rxchat.services.chat.completions import Completions
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_changes import ConversationChanges
 from rxchat.services.chat.conversation_export import ConversationExport
 from rxchat.services.chat.conversation_history import ConversationHistory
 from rxchat.services.chat.conversation_imports import ConversationImports
@@ -45,6 +47,7 @@ from rxchat.services.chat.prompt_shares import PromptShares
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
+from rxchat.services.chat.run_follower import RunFollower
 from rxchat.services.documents.collection_shares import CollectionShares
 from rxchat.services.documents.collections import Collections
 from rxchat.services.documents.documents import Documents
@@ -59,6 +62,7 @@ from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.instance_settings import InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.pg_listener import PgListener
+from rxchat.services.retrieval.embeddings import Embeddings
 from rxchat.services.retrieval.passage_search import PassageSearch
 from rxchat.services.retrieval.search import DocumentSearch
 
@@ -126,10 +130,11 @@ class DocumentServices:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalServices:
-    """Search in documents."""
+    """Search in documents, and vectors."""
 
     search: DocumentSearch
     passages: PassageSearch
+    embeddings: Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,9 @@ class ChatServices:
 
     answer_streams: AnswerStreams
     branches: Branches
+    completions: Completions
     context_sources: ContextSources
+    conversation_changes: ConversationChanges
     conversation_export: ConversationExport
     conversation_history: ConversationHistory
     conversation_imports: ConversationImports
@@ -152,6 +159,7 @@ class ChatServices:
     prompts: Prompts
     search: ConversationSearch
     run_engine: RunEngine
+    run_follower: RunFollower
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,36 @@ class Branches:
             question = QueuedMessage(question_id, text, model, message.attachments)
             await begun.ask(question, *await _chosen(session, begun, model), parent_id=parent_id)
 
+    async def ask_after(
+        self,
+        current_user: CurrentUser,
+        conversation_id: UUID,
+        parent_id: UUID,
+        text: str,
+        model: str,
+        *,
+        question_id: UUID,
+    ) -> None:
+        """Ask a question after an answer, or with the conversation's ID as a first one: a branch of its own, if it has others.
+
+        Sending the same `question_id` again has no effect. Raises as `edit_question`.
+        """
+        require_scope(current_user, Scope.CHAT)
+        text = valid_question(text)
+        await self._grants.require_model(current_user, model)
+        require_question_id(question_id, conversation_id)
+        require_some_model(model)
+        async with self._database.begin(current_user.user_id) as session:
+            if await turn_queries.find_question(session, current_user.user_id, question_id) is not None:
+                return
+            begun = await idle(session, current_user, conversation_id, _BUSY)
+            if parent_id != conversation_id:
+                await _message(session, begun, parent_id, Role.ASSISTANT)
+            await _require_no_queue(session, begun)
+            await _parent_of_new_version(session, begun, parent_id)
+            question = QueuedMessage(question_id, text, model)
+            await begun.ask(question, *await _chosen(session, begun, model), parent_id=parent_id)
+
     async def regenerate(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, model: str) -> UUID:
         """Write another answer to the question of this answer, or to this question, and return the run's ID.
 

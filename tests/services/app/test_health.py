@@ -29,7 +29,7 @@ class Provider:
             raise self.failure
         return self.offered
 
-    def chat(self, model: str, messages: object, tools: object = ()):
+    def chat(self, model: str, messages: object, tools: object = (), options: object = None):
         raise AssertionError("nobody asks it anything")
 
     def hosts_heard_since(self, moment: float) -> list[str]:

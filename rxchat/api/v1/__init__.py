@@ -1,0 +1,7 @@
+"""The HTTP API for programs, `/api/v1`: the same services as the pages, with problem details as errors."""
+
+from __future__ import annotations
+
+from rxchat.api.v1 import conversations, messages, models, runs
+
+ROUTERS = (conversations.router, messages.router, runs.router, models.router)
