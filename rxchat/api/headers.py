@@ -44,6 +44,9 @@ _NOT_A_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 # PDF.js loads its decoders into its worker.
 _PDF_WORKER = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PDF_WORKER_FILE = "pdf.worker"
+# It loads pages, and is no page itself.
+_SERVICE_WORKER = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_SERVICE_WORKER_FILE = "/service-worker.js"
 # What a model wrote is drawn in frames (assets/frames) that have no origin of their own, wherever they are opened, and that
 # load nothing but what their kind is about. The page that holds them lets them go nowhere else.
 _FRAMES = "/frames/"
@@ -88,7 +91,7 @@ class AnswerHeaders:
             _add_for_frame(headers, path.removeprefix(_FRAMES))
         is_page = "text/html" in headers.get("content-type", "")
         is_worker = path.startswith(_HASHED) and PurePosixPath(path).name.startswith(_PDF_WORKER_FILE)
-        other = _PDF_WORKER if is_worker else _NOT_A_PAGE
+        other = _PDF_WORKER if is_worker else _SERVICE_WORKER if path == _SERVICE_WORKER_FILE else _NOT_A_PAGE
         headers.setdefault("Content-Security-Policy", self._page_policy if is_page else other)
         if is_page:
             # What is no page has no features to use; a first load would carry this twenty times.

@@ -149,6 +149,8 @@ def app_options() -> dict[str, Any]:
         "head_components": [
             rx.el.script(FIRST_PAINT_SCRIPT),
             rx.el.link(rel="icon", href="/mark.svg", type="image/svg+xml"),
+            rx.el.link(rel="manifest", href="/manifest.webmanifest"),
+            rx.el.link(rel="apple-touch-icon", href="/icons/apple.png"),
             rx.el.meta(name="color-scheme", content="light dark"),
         ],
         "hydrate_fallback": loading_frame,

@@ -200,9 +200,15 @@ def contexts() -> Iterator[list[BrowserContext]]:
 def profile(browser: Browser, contexts: list[BrowserContext]) -> Callable[..., BrowserContext]:
     """Create a browser profile without a session.
 
-    It wants less motion, unless a test says otherwise: drawing what moves takes a tenth of a browser's processor time.
+    It wants less motion, unless a test says otherwise: drawing what moves takes a tenth of a browser's processor time. Without
+    a service worker, tests see every request.
     """
-    usual = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+    usual = {
+        "color_scheme": "light",
+        "viewport": {"width": 1280, "height": 800},
+        "reduced_motion": "reduce",
+        "service_workers": "block",
+    }
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**usual | options)

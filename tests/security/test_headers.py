@@ -154,6 +154,19 @@ def test_files_that_are_the_same_for_everybody_may_be_kept(stranger: httpx.Clien
         assert_guarded(again)
 
 
+def test_the_service_worker_loads_pages_and_nothing_else(stranger: httpx.Client) -> None:
+    answer = stranger.get("/service-worker.js")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "javascript" in answer.headers["content-type"] and answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; connect-src 'self'; ")
+    manifest = stranger.get("/manifest.webmanifest")
+    assert manifest.headers["content-type"].startswith("application/manifest+json")
+    for icon in manifest.json()["icons"]:
+        found = stranger.get(icon["src"])
+        assert (found.status_code, found.headers["content-type"].partition(";")[0]) == (200, icon["type"])
+    assert "RxChat cannot be reached" in stranger.get("/offline.html").text
+
+
 def test_frames_for_what_models_wrote_have_no_origin_and_reach_nothing(stranger: httpx.Client) -> None:
     for name, sources in {
         "page": {"script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"], "style-src": ["'unsafe-inline'"]},

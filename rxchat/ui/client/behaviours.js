@@ -2,6 +2,7 @@
 import { setClientValue } from "./client-values.js";
 import { isComposing } from "./composition.js";
 import "./missing-chunk-page.js";
+import "./offline.js";
 import "./route-preload.js";
 import "./waking.js";
 
