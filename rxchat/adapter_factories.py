@@ -15,9 +15,10 @@ from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.connections import ConfigurationError, Connections, decoded_key
 from rxchat.domain.errors import EmbedderError
 from rxchat.domain.ports import ChatModel, EmbeddingModel, ObjectStore
+from rxchat.domain.runs import RunLimits
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
-from rxchat.embedded.ollama_catalog import EMBEDDER_NAME
+from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
 from rxchat.services.documents.file_encryption import KeyRing
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.settings import Settings
@@ -115,3 +116,9 @@ def reranker(settings: Settings) -> OpenAIReranker | None:
     """Return the reranker, or None if the settings name none."""
     key = settings.reranker_key.get_secret_value() if settings.reranker_key else ""
     return OpenAIReranker(settings.reranker_url, settings.reranker_model, key) if settings.reranker_url else None
+
+
+def run_limits(settings: Settings, at: Connections) -> RunLimits:
+    """Return the limits on simultaneous answers: with the demo model, at most its server's slots."""
+    at_once = min(settings.answers_at_once, CHAT_SLOTS) if at.demo_hosts else settings.answers_at_once
+    return RunLimits(at_once, settings.answers_per_user)

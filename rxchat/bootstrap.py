@@ -18,9 +18,7 @@ from rxchat.db.platform.migrations import newest_revision
 from rxchat.db.platform.notifications import listen
 from rxchat.domain.files import FileLimits
 from rxchat.domain.ports import ChatModel, ObjectStore
-from rxchat.domain.runs import RunLimits
 from rxchat.embedded.local_embedder import LocalEmbedder
-from rxchat.embedded.ollama_catalog import CHAT_SLOTS
 from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
 from rxchat.services.access.audit_log import AuditLog, signer_of
 from rxchat.services.access.denial_log import AccessDenials
@@ -72,6 +70,7 @@ from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.imported_conversations import ImportedConversations
 from rxchat.services.chat.messages import ChatService
+from rxchat.services.chat.organizing import Organizing
 from rxchat.services.chat.prompt_shares import PromptShares
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
@@ -284,7 +283,8 @@ def _chat(
 ) -> ChatServices:
     settings, database, limits = shared.settings, shared.database, shared.rate_limits
     streams, export_key = AnswerStreams(database, broadcast), signing_key_of(shared.secret_box)
-    run_limits, longest = _run_limits(settings, shared.connections), settings.answer_timeout_minutes * 60
+    run_limits = adapter_factories.run_limits(settings, shared.connections)
+    longest = settings.answer_timeout_minutes * 60
     importer = ImportedConversations(export_key.public_key)
     return ChatServices(
         answer_streams=streams,
@@ -300,6 +300,7 @@ def _chat(
         feedback=Feedback(database),
         forks=Forks(database),
         messages=ChatService(database, access.grants),
+        organizing=Organizing.of(database),
         public_links=PublicLinks(
             database, shared.secret_box, shared.passwords, limits, is_enabled=settings.public_links
         ),
@@ -319,12 +320,6 @@ def _chat(
             ),
         ),
     )
-
-
-def _run_limits(settings: Settings, at: Connections) -> RunLimits:
-    """Return the limits on simultaneous answers: with the demo model, at most its server's slots."""
-    at_once = min(settings.answers_at_once, CHAT_SLOTS) if at.demo_hosts else settings.answers_at_once
-    return RunLimits(at_once, settings.answers_per_user)
 
 
 def _app(

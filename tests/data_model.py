@@ -22,6 +22,7 @@ _CAPABILITIES = {
     "conversations": "chat",
     "prompts": "chat",
     "imports": "chat",
+    "organizing": "chat",
     "runs": "chat",
 }
 """The capability of each module of rxchat/tables; the others are of the platform."""

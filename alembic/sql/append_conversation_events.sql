@@ -13,6 +13,7 @@ BEGIN
     END IF;
     -- What is about the conversation as a whole, and a rating, leave its place in the list.
     UPDATE public.conversation SET seq = seq + cardinality(p_types), leaf_id = coalesce(p_leaf, leaf_id),
+           answered_seq = coalesce(seq + array_position(p_types, 'answer_ended'), answered_seq),
            updated_at = CASE WHEN p_types <@ ARRAY['conversation_renamed', 'conversation_pinned', 'conversation_archived',
                                                    'conversation_removed', 'conversation_restored', 'answer_rated']
                              THEN updated_at ELSE clock_timestamp() END

@@ -8,16 +8,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from rxchat.api.headers import disposition
 from rxchat.api.requests import DOWNLOAD, ServicesDep, SignedIn
 from rxchat.domain.authorization import require_scope
+from rxchat.domain.bulk_actions import MOST_AT_ONCE, BulkAction
 from rxchat.domain.exports.conversation import ExportFormat
 from rxchat.domain.exports.html import POLICY
 from rxchat.domain.permissions import Scope
 
 LISTED = 200
+MAX_SEQ = 2**31 - 1
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 
@@ -30,6 +32,8 @@ class Summary(BaseModel):
     model: str
     updated_at: datetime
     is_running: bool
+    is_unread: bool
+    tag_ids: tuple[UUID, ...]
 
 
 class MessageOut(BaseModel):
@@ -57,14 +61,41 @@ class Thread(BaseModel):
     model: str
     messages: list[MessageOut]
     has_older: bool
+    seq: int
+    """The last event that these messages show."""
+
+
+class BulkChange(BaseModel):
+    """An action on several conversations."""
+
+    action: BulkAction
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class ReadUpTo(BaseModel):
+    """The last event of a conversation that the user has seen."""
+
+    seq: Annotated[int, Field(ge=0, le=MAX_SEQ)]
 
 
 @router.get("")
-async def list_conversations(current_user: SignedIn, services: ServicesDep) -> list[Summary]:
-    """List the user's latest conversations, the newest first."""
+async def list_conversations(current_user: SignedIn, services: ServicesDep, tag: UUID | None = None) -> list[Summary]:
+    """List the user's latest conversations, the newest first; with `tag`, those that have the tag with this ID."""
     require_scope(current_user, Scope.READ)
-    found = await services.chat.conversations.page(current_user, limit=LISTED)
+    found = await services.chat.conversations.page(current_user, limit=LISTED, tag_id=tag)
     return [Summary.model_validate(item, from_attributes=True) for item in found]
+
+
+@router.post("/bulk")
+async def change_conversations(
+    wanted: BulkChange, current_user: SignedIn, services: ServicesDep
+) -> dict[str, list[UUID]]:
+    """Archive, pin, delete or restore several conversations; return the IDs of those that were `changed`.
+
+    If one of them does not exist, none is changed.
+    """
+    changed = await services.chat.organizing.bulk_actions.change(current_user, wanted.ids, wanted.action)
+    return {"changed": changed}
 
 
 @router.get("/{conversation_id}")
@@ -80,6 +111,7 @@ async def get_conversation(
         model=page.model,
         messages=[MessageOut.model_validate(item, from_attributes=True) for item in page.messages],
         has_older=page.has_older,
+        seq=page.seq,
     )
 
 
@@ -115,6 +147,12 @@ async def get_queued_message(
     """Return a queued message: a page has its text whole before it removes the message."""
     text = await services.chat.conversations.queued_text(current_user, conversation_id, message_id)
     return QueuedMessageOut(id=message_id, text=text)
+
+
+@router.put("/{conversation_id}/read", status_code=204)
+async def mark_read(conversation_id: UUID, read: ReadUpTo, current_user: SignedIn, services: ServicesDep) -> None:
+    """Record up to which event the user has read; a conversation whose last answer ended later is marked as unread."""
+    await services.chat.organizing.reads.mark(current_user, conversation_id, read.seq)
 
 
 @router.post("/{conversation_id}/stop")

@@ -19,8 +19,10 @@ from rxchat.api import (
     me,
     monitoring,
     openai,
+    projects,
     prompts,
     public_links,
+    tags,
     tokens,
     v1,
 )
@@ -45,7 +47,7 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     )
     api.state.settings = settings
     api.state.own_origins = frozenset(own_origins)
-    chat = (conversations, imports, public_links, prompts)
+    chat = (conversations, imports, public_links, prompts, projects, tags)
     for part in (auth, external_login, tokens, me, *chat, files, collections, admin, monitoring):
         api.include_router(part.router)
     for router in (*v1.ROUTERS, *openai.ROUTERS):

@@ -13,7 +13,9 @@ from rxchat.domain.tokenizing import UNSPACED
 
 QUERY_CHARACTERS = 200
 _MOST_WORDS = 16
-_FILTER = re.compile(r"(model|before|after|has):(\S+)")
+_FILTER = re.compile(r"(model|before|after|has|tag):(\S+)")
+_QUOTED = re.compile(r'tag:"([^"]+)"?|(\S+)', re.IGNORECASE)
+"""A word, or the name of a tag in quotation marks."""
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 _SIGNS = str.maketrans(dict.fromkeys("<>@/.&", " "))
 """The signs between words of tags, addresses and paths, as in the column `message.lexemes`."""
@@ -60,6 +62,8 @@ class ConversationQuery:
     before: datetime | None = None
     has_code: bool = False
     has_files: bool = False
+    tag: str = ""
+    """The name of a tag that conversations have."""
     unknown: tuple[str, ...] = ()
     """Filters that say nothing known, such as `has:wings`, or a date that does not exist."""
 
@@ -71,14 +75,20 @@ class ConversationQuery:
     @property
     def is_empty(self) -> bool:
         """Whether it asks for nothing."""
-        return not self.words and not self.is_filtered
+        return not self.words and not self.is_filtered and not self.tag
 
 
 def parsed(query: str) -> ConversationQuery:
-    """Return the words and filters of a query: `model:NAME`, `after:2026-11-01`, `before:...`, `has:code`, `has:files`."""
+    """Return the words and filters of a query.
+
+    Filters are `model:NAME`, `after:2026-11-01`, `before:...`, `has:code`, `has:files`, `tag:work`, `tag:"two words"`.
+    """
     filters: dict[str, object] = {}
     words, unknown = [], []
-    for word in sanitize(query)[:QUERY_CHARACTERS].split():
+    for quoted, word in _QUOTED.findall(sanitize(query)[:QUERY_CHARACTERS]):
+        if quoted:
+            filters["tag"] = quoted.strip()
+            continue
         found = _FILTER.fullmatch(word.lower())
         if found is None:
             words.append(word)
@@ -98,8 +108,8 @@ def parsed(query: str) -> ConversationQuery:
 
 def _filter_of(name: str, value: str) -> dict[str, object]:
     match name, value:
-        case "model", _:
-            return {"model": value}
+        case "model" | "tag", _:
+            return {name: value}
         case "has", "code":
             return {"has_code": True}
         case "has", "files" | "file":

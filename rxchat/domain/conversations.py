@@ -262,6 +262,9 @@ class ConversationSummary:
     archived_at: datetime | None = None
     deleted_at: datetime | None = None
     is_running: bool = False
+    is_unread: bool = False
+    """Whether an answer ended that the user has not seen."""
+    tag_ids: tuple[UUID, ...] = ()
 
     @property
     def position(self) -> ListPosition:

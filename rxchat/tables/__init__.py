@@ -31,6 +31,7 @@ from rxchat.tables.documents import (
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
 from rxchat.tables.imports import ConversationImport, ImportedConversationRow
+from rxchat.tables.organizing import ConversationProject, ConversationRead, ConversationTag, ProjectRow, TagRow
 from rxchat.tables.prompts import PromptRow, PromptVersionRow
 from rxchat.tables.runs import Run, RunChunkRow
 
@@ -46,7 +47,10 @@ __all__ = [
     "Conversation",
     "ConversationEventRow",
     "ConversationImport",
+    "ConversationProject",
+    "ConversationRead",
     "ConversationSource",
+    "ConversationTag",
     "DataExport",
     "DocumentRow",
     "DocumentText",
@@ -64,6 +68,7 @@ __all__ = [
     "MessageSource",
     "ObjectDeletion",
     "Passkey",
+    "ProjectRow",
     "PromptRow",
     "PromptVersionRow",
     "PublicLinkRow",
@@ -76,6 +81,7 @@ __all__ = [
     "Run",
     "RunChunkRow",
     "StoredFile",
+    "TagRow",
     "TotpSecret",
     "User",
     "UserPreferences",

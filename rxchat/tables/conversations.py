@@ -46,6 +46,8 @@ class Conversation(Table, table=True):
     """The seq of its last event."""
     leaf_id: UUID
     """The last message of the branch that is shown; its own ID when it shows none."""
+    answered_seq: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The seq of the event by which the last answer ended; 0 if none has."""
     created_at: datetime = moment(default_now=True)
     updated_at: datetime = moment(default_now=True)
     """The last change of its messages."""

@@ -142,6 +142,7 @@ def app_options() -> dict[str, Any]:
             "/documents.css",
             "/viewer.css",
             "/grounding.css",
+            "/organizing.css",
             "/prompts.css",
             "/history.css",
             "/print.css",

@@ -129,6 +129,55 @@ def test_the_chat(filled_server: RxChat, page: Page) -> None:
     assert audit.found == []
 
 
+def test_selected_conversations_and_tags(filled_server: RxChat, page: Page) -> None:
+    audit, chat = Audit(), Chat(page, filled_server.url).begin("scripted:count=1,tokens=20", "Tag this").wait_for_end()
+    row = chat.row("Tag this").first
+    row.hover()
+    row.get_by_role("button", name=re.compile("^Actions for")).click()
+    page.get_by_role("menuitem", name="Tags…").click()
+    page.get_by_role("textbox", name="Find or create a tag").fill("Audited")
+    audit.look(page, "tag that is being made")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("checkbox", name="Audited")).to_be_checked()
+    audit.look(page, "tags of a conversation")
+    page.get_by_role("button", name="Done").click()
+    chat.sidebar.get_by_role("button", name="Projects and tags").click()
+    audit.look(page, "projects and tags")
+    page.get_by_role("menuitem", name="Manage tags…").click()
+    audit.look(page, "tags")
+    page.get_by_role("button", name="Change Audited").click()
+    audit.look(page, "changed tag")
+    page.keyboard.press("Escape")
+    filters = chat.sidebar.get_by_role("button", name="Projects and tags")
+    filters.click()
+    page.get_by_role("menuitem", name="New project…").click()
+    page.get_by_role("textbox", name="Name").fill("Audited project")
+    audit.look(page, "new project")
+    page.get_by_role("button", name="Save").click()
+    filters.click()
+    page.get_by_role("menuitemradio", name="Audited project").click()
+    audit.look(page, "project in the sidebar")
+    filters.click()
+    page.get_by_role("menuitem", name="Manage projects…").click()
+    audit.look(page, "projects")
+    page.get_by_role("button", name="Delete Audited project").click()
+    audit.look(page, "deleted project")
+    page.get_by_role("button", name="Delete project").click()
+    row.hover()
+    row.get_by_role("button", name=re.compile("^Actions for")).click()
+    page.get_by_role("menuitem", name="Move to project…").click()
+    audit.look(page, "places for a conversation")
+    page.keyboard.press("Escape")
+    chat.sidebar.get_by_role("button", name="Select conversations").click()
+    chat.page.keyboard.press("Control+a")
+    audit.look(page, "selected conversations")
+    page.keyboard.press("Escape")
+    with program(filled_server) as client:
+        for tag in client.get("/api/tags").json():
+            client.delete(f"/api/tags/{tag['id']}").raise_for_status()
+    assert audit.found == []
+
+
 def test_prompts(filled_server: RxChat, page: Page) -> None:
     with program(filled_server) as client:
         for item in client.get("/api/prompts").json():

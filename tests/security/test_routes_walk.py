@@ -86,8 +86,10 @@ NONSENSE: list[Any] = [
 # not meant to be one: FastAPI makes query parameters of a dependency's keywords.
 PARAMETERS = {
     ("GET", "/api/auth/providers/{key}"): {"next"},
+    ("GET", "/api/conversations"): {"tag"},
     ("GET", "/api/conversations/{conversation_id}"): {"before"},
     ("GET", "/api/conversations/{conversation_id}/export"): {"format", "show"},
+    ("DELETE", "/api/projects/{project_id}"): {"with_conversations"},
     ("POST", "/api/imports"): {"name"},
     ("POST", "/api/uploads"): {"upload-length", "upload-metadata"},
     ("PATCH", "/api/uploads/{document_id}"): {"upload-offset"},

@@ -64,6 +64,33 @@ async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_i
     return [SourceRef(*row) for row in found]
 
 
+_OF_PROJECTS = text(
+    """
+    WITH RECURSIVE around AS (
+        SELECT project.parent_id, project.collection_ids, 0 AS depth
+          FROM conversation_project AS placed JOIN project ON project.owner_id = placed.owner_id AND project.id = placed.project_id
+         WHERE placed.owner_id = :owner AND placed.conversation_id = :conversation
+        UNION ALL
+        SELECT project.parent_id, project.collection_ids, around.depth + 1 FROM around
+          JOIN project ON project.owner_id = :owner AND project.id = around.parent_id WHERE around.depth < 10)
+    SELECT collection.id, collection.name FROM collection
+     WHERE collection.id IN (SELECT unnest(collection_ids) FROM around) AND collection.kind = 'library'
+     ORDER BY collection.name, collection.id
+    """
+)
+
+
+async def searched(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[SourceRef]:
+    """Return what answers in a conversation draw on: its context sources, and the collections of the projects around it.
+
+    Of the latter only those that the acting user may read.
+    """
+    known = await for_conversation(session, owner_id, conversation_id)
+    have = {item.id for item in known}
+    found = await session.execute(_OF_PROJECTS, {"owner": owner_id, "conversation": conversation_id})
+    return [*known, *(SourceRef(row.id, ContextKind.COLLECTION, row.name) for row in found if row.id not in have)]
+
+
 _UNREAD = text(
     """
     SELECT coalesce(array_agg(name ORDER BY created_at) FILTER (WHERE state <> 'failed' AND status_text = ''), '{}') AS being_read,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Interval, Text, Uuid, exists, func, select, text, tuple_, update
+from sqlalchemy import ARRAY, Interval, Text, Uuid, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
@@ -28,19 +28,14 @@ from rxchat.domain.conversations import (
     Change,
     ContextSourceChange,
     ConversationChange,
-    ConversationList,
-    ConversationSummary,
-    ListPosition,
     MessageChange,
     changes_of,
 )
 from rxchat.domain.exports.conversation import StoredEvent
 from rxchat.domain.ids import parse_id
 from rxchat.domain.messages import ThreadMessage
-from rxchat.domain.runs import RunState
 from rxchat.tables import Conversation, Message, Run
 
-_SUMMARY = [getattr(Conversation, name) for name in ConversationSummary.__dataclass_fields__ if name != "is_running"]
 _STORED = [name for name in ThreadMessage.__dataclass_fields__ if name not in {"versions", "created_at"}]
 _COLUMNS = ", ".join(("owner_id", "conversation_id", *_STORED, "created_at"))
 _VALUES = _COLUMNS.replace("created_at", "coalesce(created_at, now())")
@@ -254,6 +249,12 @@ async def _change_message(
     )
 
 
+def times_of(change: ConversationChange) -> dict[str, bool]:
+    """Return the columns that a change sets to the current time (True) or clears (False)."""
+    times = {"deleted_at": change.removed, "pinned_at": change.is_pinned, "archived_at": change.is_archived}
+    return {name: is_set for name, is_set in times.items() if is_set is not None}
+
+
 async def _change_conversation(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: ConversationChange
 ) -> None:
@@ -263,8 +264,7 @@ async def _change_conversation(
     if change.model is not None:
         facts["model"] = change.model
     facts |= {name: at for name in ("created_at", "updated_at") if (at := getattr(change, name)) is not None}
-    times = {"deleted_at": change.removed, "pinned_at": change.is_pinned, "archived_at": change.is_archived}
-    facts |= {name: func.now() if is_set else None for name, is_set in times.items() if is_set is not None}
+    facts |= {name: func.now() if is_set else None for name, is_set in times_of(change).items()}
     await session.execute(
         update(Conversation)
         .where(col(Conversation.owner_id) == owner_id, col(Conversation.id) == conversation_id)
@@ -303,56 +303,6 @@ async def stored_events(
     wanted = {"owner": owner_id, "conversation": conversation_id, "after_seq": after_seq, "limit": limit}
     found = await session.execute(_STORED_EVENTS, wanted)
     return [StoredEvent(row.seq, row.type, row.at, row.data) for row in found]
-
-
-_IS_CURRENT = (col(Conversation.deleted_at).is_(None), col(Conversation.archived_at).is_(None))
-_CONDITIONS = {
-    ConversationList.CURRENT: _IS_CURRENT,
-    ConversationList.RECENT: (*_IS_CURRENT, col(Conversation.pinned_at).is_(None)),
-    ConversationList.PINNED: (*_IS_CURRENT, col(Conversation.pinned_at).is_not(None)),
-    ConversationList.ARCHIVED: (col(Conversation.deleted_at).is_(None), col(Conversation.archived_at).is_not(None)),
-    ConversationList.DELETED: (col(Conversation.deleted_at).is_not(None),),
-}
-
-
-async def list_owned(
-    session: AsyncSession,
-    owner_id: UUID,
-    of: ConversationList,
-    *,
-    limit: int | None = None,
-    after: ListPosition | None = None,
-    until: ListPosition | None = None,
-) -> list[ConversationSummary]:
-    """Return a list of the user's conversations, each with a flag for a running answer.
-
-    The last changed are first; of the archive and the trash, what was put there last.
-
-    Args:
-        session: The session.
-        owner_id: The user.
-        of: Which list.
-        limit: How many at most.
-        after: Only those that come after this position.
-        until: Only those up to this position, with the one that is there.
-    """
-    running = exists().where(
-        col(Run.owner_id) == col(Conversation.owner_id),
-        col(Run.conversation_id) == col(Conversation.id),
-        col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]),
-    )
-    newest = {ConversationList.ARCHIVED: Conversation.archived_at, ConversationList.DELETED: Conversation.deleted_at}
-    moment = col(newest.get(of, Conversation.updated_at))
-    position = tuple_(moment, col(Conversation.id))
-    query = select(*_SUMMARY, running.label("is_running")).where(
-        col(Conversation.owner_id) == owner_id, *_CONDITIONS[of]
-    )
-    if after is not None:
-        query = query.where(position < tuple_(*after))
-    if until is not None:
-        query = query.where(position >= tuple_(*until))
-    query = query.order_by(moment.desc(), col(Conversation.id).desc()).limit(limit)
-    return [ConversationSummary(**row) for row in (await session.execute(query)).mappings()]
 
 
 async def delete_for_good(session: AsyncSession, conversation_ids: Sequence[UUID] | None) -> int:

@@ -46,10 +46,20 @@ _THREAD = text(
         SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, branch.depth + 1 FROM branch
           JOIN message ON message.owner_id = :owner AND message.conversation_id = :conversation AND message.id = branch.parent_id
          WHERE branch.depth < :limit
+    ), around AS (
+        SELECT project.id, project.parent_id, project.instructions, project.collection_ids, 0 AS depth
+          FROM conversation_project AS placed JOIN project ON project.owner_id = :owner AND project.id = placed.project_id
+         WHERE placed.owner_id = :owner AND placed.conversation_id = :conversation
+        UNION ALL
+        SELECT project.id, project.parent_id, project.instructions, project.collection_ids, around.depth + 1 FROM around
+          JOIN project ON project.owner_id = :owner AND project.id = around.parent_id
+         WHERE around.depth < 10
     )
     SELECT id, role, text, reasoning,
            EXISTS (SELECT FROM conversation_source AS known
-                    WHERE known.owner_id = :owner AND known.conversation_id = :conversation) AS is_grounded,
+                    WHERE known.owner_id = :owner AND known.conversation_id = :conversation)
+           OR EXISTS (SELECT FROM around WHERE collection_ids <> '{}') AS is_grounded,
+           ARRAY(SELECT instructions FROM around ORDER BY around.depth DESC) AS project_instructions,
            (SELECT custom_instructions FROM user_preferences WHERE user_id = :owner) AS custom_instructions
       FROM branch ORDER BY depth
     """
@@ -76,6 +86,8 @@ class PromptHistory:
     """Whether the conversation has context sources."""
     custom_instructions: str
     """What its owner has asked of every model."""
+    project_instructions: list[str]
+    """The instructions of the projects around it, the outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +159,5 @@ async def prompt_history(
     itself = next((PartialAnswer(row.text, row.reasoning) for row in rows if row.id == message_id), PartialAnswer())
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
     instructions = next((row.custom_instructions or "" for row in rows), "")
-    return PromptHistory(before, itself, any(row.is_grounded for row in rows), instructions)
+    of_projects = next((list(row.project_instructions) for row in rows), [])
+    return PromptHistory(before, itself, any(row.is_grounded for row in rows), instructions, of_projects)

@@ -43,6 +43,7 @@ from rxchat.services.chat.conversations import Conversations
 from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
+from rxchat.services.chat.organizing import Organizing
 from rxchat.services.chat.prompt_shares import PromptShares
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
@@ -154,6 +155,7 @@ class ChatServices:
     feedback: Feedback
     forks: Forks
     messages: ChatService
+    organizing: Organizing
     public_links: PublicLinks
     prompt_shares: PromptShares
     prompts: Prompts

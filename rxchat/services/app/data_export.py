@@ -21,9 +21,11 @@ from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import imports as import_rows
+from rxchat.db.chat import projects as project_rows
 from rxchat.db.chat import prompts as prompt_rows
 from rxchat.db.chat import public_links as link_rows
 from rxchat.db.chat import queued_messages as queue_rows
+from rxchat.db.chat import tags as tag_rows
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import trash as trash_rows
 from rxchat.db.documents.trash import DeletedCopy
@@ -50,6 +52,8 @@ _README = (
     "audit.json          what the audit says that you did\n"
     "imports.json        your last imports, and what was skipped\n"
     "prompts.json        your prompts with all their versions\n"
+    "projects.json       your projects with their instructions, and the ids of the conversations in them\n"
+    "tags.json           your tags, and the ids of the conversations that have them\n"
     "conversations/      each conversation as JSON, which RxChat can import (the whole file too), and as text to read;\n"
     "                    messages that wait to be sent are in files of their own\n"
     "collections.json    your collections of documents\n"
@@ -152,6 +156,8 @@ class DataExport:
                 archive.writestr("audit.json", _json(await self._audit(current_user)))
                 archive.writestr("imports.json", _json(await self._imports(current_user)))
                 archive.writestr("prompts.json", _json(await self._prompts(current_user)))
+                archive.writestr("tags.json", _json(await self._tags(current_user)))
+                archive.writestr("projects.json", _json(await self._projects(current_user)))
                 yield growing.take()
                 async with self._database.begin(current_user.user_id) as session:
                     ids = await conversation_rows.ids_owned(session, current_user.user_id)
@@ -252,6 +258,30 @@ class DataExport:
                     "versions": [asdict(item) for item in await prompt_rows.versions(session, row)],
                 }
                 for row in found
+            ]
+
+    async def _tags(self, current_user: CurrentUser) -> list[dict[str, Any]]:
+        async with self._database.begin(current_user.user_id, snapshot=True) as session:
+            tags = await tag_rows.of_user(session, current_user.user_id)
+            pairs = await tag_rows.of_conversations(session, current_user.user_id)
+        return [
+            {
+                "name": tag.name,
+                "color": tag.color,
+                "conversations": [conversation_id for conversation_id, tag_id in pairs if tag_id == tag.id],
+            }
+            for tag in tags
+        ]
+
+    async def _projects(self, current_user: CurrentUser) -> list[dict[str, Any]]:
+        async with self._database.begin(current_user.user_id, snapshot=True) as session:
+            return [
+                {
+                    "id": item.id,
+                    **asdict(item.content),
+                    "conversations": await project_rows.conversations_in(session, current_user.user_id, [item.id]),
+                }
+                for item in await project_rows.of_user(session, current_user.user_id)
             ]
 
     async def _imports(self, current_user: CurrentUser) -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ from rxchat.domain.ids import made_at
 from rxchat.domain.messages import MessageState
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.preferences import instructions_message
+from rxchat.domain.projects import project_message
 from rxchat.domain.reasoning_tags import ReasoningTags, TaggedText
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
@@ -157,7 +158,8 @@ class AnswerGenerator:
         self._chunk_seq = written.seq
         self._saved = self._answer.stored = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
         self._is_grounded = thread.is_grounded
-        return [*instructions_message(thread.custom_instructions), *thread.before]
+        given = [*instructions_message(thread.custom_instructions), *project_message(thread.project_instructions)]
+        return [*given, *thread.before]
 
     async def _grounded(self, messages: list[ChatMessage]) -> list[ChatMessage]:
         """Return the messages with the passages of the context sources; unchanged if it has none."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db.chat import conversation_lists as list_rows
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
@@ -132,7 +133,7 @@ class ConversationChanges:
 
 
 async def _require_room(session: AsyncSession, owner_id: UUID) -> None:
-    pinned = await rows.list_owned(session, owner_id, ConversationList.PINNED, limit=MOST_PINNED)
+    pinned = await list_rows.list_owned(session, owner_id, ConversationList.PINNED, limit=MOST_PINNED)
     if len(pinned) >= MOST_PINNED:
         raise InvalidInput(f"{MOST_PINNED} conversations are pinned. Unpin one first.", field="is_pinned")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.access import roles as role_rows
+from rxchat.db.chat import conversation_lists as list_rows
 from rxchat.db.chat import conversation_sources as source_rows
 from rxchat.db.chat import conversation_updates as news_rows
 from rxchat.db.chat import conversations as rows
@@ -67,6 +69,8 @@ class ThreadPage:
     """The last message of the branch that is shown; the conversation's ID if it shows none."""
     is_own: bool = True
     """False for one that another user shares."""
+    unread_seq: int = 0
+    """The seq of the event that ended the last answer, if the user has not seen it; otherwise 0."""
 
     @classmethod
     def of_new(cls, conversation_id: UUID, begun: History) -> ThreadPage:
@@ -109,24 +113,19 @@ class Conversations:
         *,
         after: ListPosition | None = None,
         limit: int = PAGE_CONVERSATIONS,
+        tag_id: UUID | None = None,
+        project_ids: Sequence[UUID] | None = None,
     ) -> list[ConversationSummary]:
-        """Return a page of one of the user's lists, newest first; the page after a position, if one is given."""
-        require_scope(current_user, Scope.READ)
-        async with self._database.begin(current_user.user_id) as session:
-            return await rows.list_owned(session, current_user.user_id, of, limit=limit, after=after)
+        """Return a page of one of the user's lists, newest first; the page after a position, if one is given.
 
-    async def sidebar(
-        self, current_user: CurrentUser, until: ListPosition | None
-    ) -> tuple[list[ConversationSummary], list[ConversationSummary]]:
-        """Return the pinned conversations, and the recent ones down to a position, but a page of them at least."""
+        With a tag or projects, only the conversations that have it, and are in one of them.
+        """
         require_scope(current_user, Scope.READ)
-        owner_id, recent = current_user.user_id, ConversationList.RECENT
+        owner_id = current_user.user_id
         async with self._database.begin(owner_id) as session:
-            pinned = await rows.list_owned(session, owner_id, ConversationList.PINNED)
-            found = await rows.list_owned(session, owner_id, recent, until=until) if until else []
-            if len(found) < PAGE_CONVERSATIONS:
-                found = await rows.list_owned(session, owner_id, recent, limit=PAGE_CONVERSATIONS)
-        return pinned, found
+            return await list_rows.list_owned(
+                session, owner_id, of, limit=limit, after=after, tag_id=tag_id, project_ids=project_ids
+            )
 
     async def open(
         self,
@@ -165,6 +164,7 @@ class Conversations:
             is_own = owner_id == current_user.user_id
             messages = await with_readable_attachments(session, found, is_own=is_own)
             run = await run_rows.active_run(session, owner_id, conversation_id)
+            unread_seq = await list_rows.unread_seq(session, current_user.user_id, conversation)
         return ThreadPage(
             conversation.id,
             conversation.title,
@@ -175,6 +175,7 @@ class Conversations:
             seq=conversation.seq,
             leaf_id=conversation.leaf_id,
             is_own=is_own,
+            unread_seq=unread_seq,
         )
 
     async def news(self, current_user: CurrentUser, conversation_id: UUID, after_seq: int) -> ConversationUpdates:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rxchat.db.chat import conversation_lists as list_rows
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import imports as import_rows
 from rxchat.db.chat import turn_queries
@@ -85,7 +86,7 @@ async def _known(session: AsyncSession, owner_id: UUID, given: ImportedConversat
 
 
 async def _has_room_for_pin(session: AsyncSession, owner_id: UUID) -> bool:
-    return len(await rows.list_owned(session, owner_id, ConversationList.PINNED, limit=MOST_PINNED)) < MOST_PINNED
+    return len(await list_rows.list_owned(session, owner_id, ConversationList.PINNED, limit=MOST_PINNED)) < MOST_PINNED
 
 
 def events_of(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rxchat.db.chat import conversation_sources as context_source_rows
 from rxchat.db.chat import conversations as rows
 from rxchat.db.chat import messages as message_rows
+from rxchat.db.chat import projects as project_rows
 from rxchat.db.chat import queued_messages as queue_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
@@ -66,8 +67,9 @@ class ChatService:
         *,
         question_id: UUID | None = None,
         attached: Attached | None = None,
+        project_id: UUID | None = None,
     ) -> Turn:
-        """Store a question and queue its run; without a conversation, create one. During an answer, the message is queued.
+        """Store a question and queue its run; without a conversation, create one, in the project if one is given. During an answer, the message is queued.
 
         Sending the same `question_id` again (after a lost confirmation) has no effect. Attachments are context
         sources of this and all later answers.
@@ -87,7 +89,7 @@ class ChatService:
         require_question_id(question_id, conversation_id)
         question = QueuedMessage(question_id or new_id(), text, model)
         if conversation_id is None:
-            return await self._begin(current_user, question, attached)
+            return await self._begin(current_user, question, attached, project_id)
         try:
             return await self._ask(current_user, conversation_id, question, attached, is_locked=False)
         except QueueFull:
@@ -143,13 +145,17 @@ class ChatService:
                 await self.send_next_queued(current_user, conversation_id)
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
-    async def _begin(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
+    async def _begin(
+        self, current_user: CurrentUser, question: QueuedMessage, attached: Attached, project_id: UUID | None
+    ) -> Turn:
         with suppress(Conflict):
             # A page without a confirmation sends again, perhaps to two processes at once; one of them is first.
-            return await self._begin_unless_known(current_user, question, attached)
-        return await self._begin_unless_known(current_user, question, attached)
+            return await self._begin_unless_known(current_user, question, attached, project_id)
+        return await self._begin_unless_known(current_user, question, attached, project_id)
 
-    async def _begin_unless_known(self, current_user: CurrentUser, question: QueuedMessage, attached: Attached) -> Turn:
+    async def _begin_unless_known(
+        self, current_user: CurrentUser, question: QueuedMessage, attached: Attached, project_id: UUID | None
+    ) -> Turn:
         owner_id = current_user.user_id
         async with self._database.begin(owner_id) as session:
             if attached != Attached() or not question.model:
@@ -170,6 +176,8 @@ class ChatService:
                     # It was deleted in this moment.
                     raise NotFound
                 return known
+            if project_id is not None and not await project_rows.move(session, owner_id, [conversation_id], project_id):
+                raise NotFound("The project does not exist any more. Choose another one, or none, and send again.")
             appender = EventAppender(session, owner_id, conversation_id, 0, conversation_id)
             await appender.ask(question, created, *sources.events())
             begun = None if attached != Attached() else History.replayed(appender.appended)

@@ -67,7 +67,7 @@ class PromptContextBuilder:
             DatabaseUnavailable: when Postgres does not respond.
         """
         async with self._database.begin(run.owner_id) as session:
-            known = await rows.for_conversation(session, run.owner_id, run.conversation_id)
+            known = await rows.searched(session, run.owner_id, run.conversation_id)
             if not known:
                 return PromptContext(messages)
             current_user = await role_rows.get_current_user(session)

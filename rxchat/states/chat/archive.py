@@ -11,17 +11,28 @@ from typing import Any
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.bulk_actions import MOST_AT_ONCE, BulkAction
 from rxchat.domain.conversations import ConversationList, ConversationSummary
+from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import require_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversation_trash import KEPT
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
-from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+from rxchat.states.platform.dialogs import DialogState, ids_in, show_problem, text_in
 from rxchat.states.platform.field_views import milliseconds
 
 _PAGE = 50
+IDS_CHARACTERS = 37 * MOST_AT_ONCE
+"""How long the text with the IDs of conversations is at most."""
+_DONE = {
+    BulkAction.UNARCHIVE: "moved back to the list",
+    BulkAction.REMOVE: "moved to the trash",
+    BulkAction.RESTORE: "restored",
+}
+
+_ACTIONS: dict[str, BulkAction] = {action.value: action for action in _DONE}
 
 
 @dataclass
@@ -132,6 +143,25 @@ class ArchiveState(DialogState, rx.State):
 
     @rx.event
     @_guarded
+    async def change_all(self, current_user: CurrentUser, form: dict) -> None:
+        """Do the form's `action` with the conversations whose `ids` it has."""
+        action = _ACTIONS.get(text_in(form, "action"))
+        if action is None:
+            raise InvalidInput("This action does not exist. Reload the page.")
+        ids = ids_in(form, "ids", MOST_AT_ONCE)
+        await container.get_services().chat.organizing.bulk_actions.change(current_user, ids, action)
+        await self._confirm(current_user, f"{_counted(len(ids))} {_DONE[action]}.")
+
+    @rx.event
+    @partial(requires_user, refuse=show_problem, longest=IDS_CHARACTERS)
+    async def delete_all_for_good(self, current_user: CurrentUser, form: dict) -> None:
+        """Delete conversations of the trash permanently (`ids`, separated by commas)."""
+        ids = [require_id(name) for name in text_in(form, "ids").split(",")[:MOST_AT_ONCE]]
+        await container.get_services().chat.conversation_trash.delete_for_good(current_user, ids)
+        await self._confirm(current_user, f"{_counted(len(ids))} deleted permanently.", form)
+
+    @rx.event
+    @_guarded
     async def delete_for_good(self, current_user: CurrentUser, form: dict) -> None:
         """Delete a conversation of the trash permanently."""
         await container.get_services().chat.conversation_trash.delete_for_good(
@@ -145,8 +175,7 @@ class ArchiveState(DialogState, rx.State):
     async def empty_trash(self, current_user: CurrentUser, form: dict) -> None:
         """Delete everything in the trash permanently."""
         count = await container.get_services().chat.conversation_trash.empty(current_user)
-        words = "1 conversation was" if count == 1 else f"{count:,} conversations were"
-        await self._confirm(current_user, f"{words} deleted permanently.", form)
+        await self._confirm(current_user, f"{_counted(count)} deleted permanently.", form)
 
     @rx.event
     @_guarded
@@ -154,6 +183,10 @@ class ArchiveState(DialogState, rx.State):
         """Hide what was just done."""
         del current_user
         self.flash = ""
+
+
+def _counted(count: int) -> str:
+    return "1 conversation was" if count == 1 else f"{count:,} conversations were"
 
 
 def _view(item: ConversationSummary, moment: datetime | None, now: datetime | None = None) -> ArchivedView:

@@ -16,6 +16,7 @@ from reflex.state import BaseState
 from rxchat import observability
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversation_events import (
+    AnswerEnded,
     ContextSourceAttached,
     ContextSourceDetached,
     ConversationRenamed,
@@ -29,7 +30,7 @@ from rxchat.services.platform.change_feeds import ChangeSubscription
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.presenters import run_view, waiting_view
-from rxchat.states.chat.sidebar import SidebarState, listed
+from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.stream import Window, may_push, pause_seconds, push, streaming
 from rxchat.states.chat.thread_patches import Patch, ThreadPatches
 from rxchat.states.platform.auth_guard import current_user_of
@@ -64,6 +65,7 @@ class ThreadPage(Protocol):
     problem: str
     run: dict[str, Any]
     waiting: list[dict[str, Any]] | None
+    unread_seq: int
     _seq: int
     _leaf_id: UUID | None
     _rest: list[dict[str, Any]]
@@ -191,9 +193,12 @@ class LiveUpdates:
                 (await state.get_state(ContextSourcesState))._show(self._shown, sources)
             self._seq = state._seq = max(seq, self._seq)
             state._leaf_id = self._patches.leaf_id
-            for _, event in news.events:
+            for event_seq, event in news.events:
                 if isinstance(event, ConversationRenamed):
                     state.title = event.title
+                elif isinstance(event, AnswerEnded):
+                    # The page says when it was seen.
+                    state.unread_seq = event_seq
                 elif isinstance(event, ModelChosen):
                     (await state.get_state(ModelPickerState))._choose(event.model, event.model)
             if waiting != state.waiting:
@@ -213,13 +218,13 @@ class LiveUpdates:
         while not is_shown:
             async with self._state as state:
                 sidebar = await state.get_state(SidebarState)
-                until, times_shown = sidebar._until, sidebar._times_shown
-            found = await listed(self._current_user, until)
+                listing, times_shown = sidebar._listing(), sidebar._times_shown
+            found = await listing.read(self._current_user, self._shown)
             async with self._state as state:
                 sidebar = await state.get_state(SidebarState)
                 is_shown = sidebar._times_shown == times_shown
                 if is_shown:
-                    sidebar._show(found)
+                    sidebar._show(found, self._shown)
 
     async def _follow(self, run: ActiveRun, watch: ChangeSubscription) -> None:
         """Stream a run until it ends, another change must be shown, or the session must be checked."""

@@ -12,6 +12,7 @@ from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import Action, ResourceKind
 from rxchat.services.app import container
 from rxchat.services.models.catalog import ModelList
+from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
 
@@ -79,10 +80,13 @@ class ModelPickerState(rx.State):
         set_changed(self, notice=problem or (_NO_MODEL if names and not choices else self._gone()))
 
     async def _model_of_new(self, current_user: CurrentUser) -> str:
-        """Return the model of a new conversation: the one chosen for it, or the user's default, or the last one shown."""
+        """Return the model of a new conversation: the one chosen for it, or its project's, the user's default, the last one shown."""
         if self._is_chosen:
             return self.model
-        return (await container.get_services().app.preferences.get(current_user)).default_model or self.model
+        of_project = (await self.get_state(SidebarState))._project_model
+        return (
+            of_project or (await container.get_services().app.preferences.get(current_user)).default_model or self.model
+        )
 
     async def _show_if_needed(self, current_user: CurrentUser) -> None:
         """Show the models again if the model host may have recovered meanwhile, or the chosen model was removed."""

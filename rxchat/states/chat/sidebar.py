@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,35 +11,34 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.bulk_actions import MOST_AT_ONCE, BulkAction
 from rxchat.domain.conversations import ConversationList, ConversationSummary, ListPosition
 from rxchat.domain.errors import InvalidInput, RxChatError
 from rxchat.domain.ids import parse_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import PAGE_CONVERSATIONS
+from rxchat.services.chat.sidebar import Sidebar
+from rxchat.states.chat.sidebar_views import (
+    ConversationView,
+    Group,
+    ProjectView,
+    TagView,
+    conversation_view,
+    grouped,
+    project_views,
+    tag_view,
+)
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.current_user import CurrentUserState, Navigation
-from rxchat.states.platform.dialogs import dialog_number, text_in
+from rxchat.states.platform.dialogs import dialog_number, ids_in, text_in
 
-
-@dataclass
-class ConversationView:
-    """A conversation as an item of the list."""
-
-    id: str
-    title: str
-
-
-@dataclass
-class Group:
-    """A group of conversations of about the same age."""
-
-    label: str
-    rows: list[ConversationView]
-    is_continued: bool = False
-    """Whether the group before it has the same label, which is then shown once."""
-
-
+_DONE = {
+    BulkAction.ARCHIVE: "Archived",
+    BulkAction.PIN: "Pinned",
+    BulkAction.UNPIN: "Unpinned",
+    BulkAction.REMOVE: "Deleted",
+}
 _END: ListPosition = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 
 
@@ -63,14 +62,37 @@ class SidebarState(rx.State):
     """The ID of the last conversation of the list, if there are more; else ""."""
     answered_rename: int = 0
     """The number of the rename that was done or refused last; until then the page shows the title that was typed."""
+    unread: list[str] = []
+    """Those with an answer that the user has not seen, without the one that this tab shows."""
+    announcement: str = ""
+    """What screen readers read out when one of them gets an answer."""
+    tags: list[TagView] = []
+    """All of the user's, by name."""
+    tag: str = ""
+    """The ID of the one that the list is filtered by; "" for all conversations."""
+    projects: list[ProjectView] = []
+    """All of the user's, each before those in it."""
+    project: str = ""
+    """The ID of the one that the list is filtered by, in which new conversations begin; "" for none."""
+    project_name: str = ""
+    opened: str = ""
+    """The conversation that `opened_tags` and `opened_project` belong to."""
+    opened_project: str = ""
+    """The ID of its project; "" if it is in none."""
+    opened_project_name: str = ""
+    opened_tags: list[TagView] = []
     flash: str = ""
-    """What was just done with a conversation, in words; it can be undone."""
-    _undo_id: str = ""
-    _undoes_archiving: bool = False
+    """What was just done with conversations, in words; it can be undone."""
+    _undo_ids: list[UUID] = []
+    _undo_action: BulkAction = BulkAction.RESTORE
     _times_shown: int = 0
     """Counts what was read and shown, so that nothing older replaces it."""
     _until: ListPosition | None = None
     """The last position of the list, if it has more than one page."""
+    _project_ids: list[UUID] | None = None
+    """The chosen project with those in it."""
+    _project_model: str = ""
+    """The model of new conversations there; "" for the user's default."""
     _first_page_until: ListPosition | None = None
     _last: ListPosition | None = None
 
@@ -82,24 +104,54 @@ class SidebarState(rx.State):
             await self._refresh(current_user)
 
     async def _refresh(self, current_user: CurrentUser) -> None:
-        self._show(await listed(current_user, self._until))
+        opened = self._addressed()
+        self._show(await self._listing().read(current_user, opened), opened)
 
-    def _show(self, found: Listed) -> None:
-        """Show these conversations, which were read down to the end of the list; unchanged values are not sent again."""
+    def _listing(self) -> Listing:
+        return Listing(self._until, parse_id(self.tag), parse_id(self.project))
+
+    def _addressed(self) -> str:
+        return self.router_data.get("query", {}).get("conversation_id", "")
+
+    def _show(self, found: Sidebar, opened: str) -> None:
+        """Show these conversations, which were read down to the end of the list; unchanged values are not sent again.
+
+        `opened` is the ID of the conversation that the tab shows: nothing of it is unread here.
+        """
         self._times_shown += 1
-        pinned, conversations = found
+        pinned, conversations = found.pinned, found.recent
         split = self._first_page_until
         first = [item for item in conversations if split is None or item.position >= split]
-        now = datetime.now(UTC)
-        groups = grouped(first, now)
-        older = grouped(conversations[len(first) :], now)
+        now, tags = datetime.now(UTC), {tag.id: tag_view(tag) for tag in found.tags}
+        groups = grouped(first, now, tags)
+        older = grouped(conversations[len(first) :], now, tags)
         if groups and older:
             older[0].is_continued = older[0].label == groups[-1].label
         running = [str(item.id) for item in [*pinned, *conversations] if item.is_running]
-        set_changed(self, pinned=[ConversationView(str(item.id), item.title) for item in pinned])
+        self._show_unread([item for item in [*pinned, *conversations] if item.is_unread and str(item.id) != opened])
+        set_changed(self, pinned=[conversation_view(item, tags) for item in pinned])
         set_changed(self, groups=groups, older=older, running=running, loaded=True)
+        shown = [view for tag_id, view in tags.items() if tag_id in found.opened_tag_ids]
+        set_changed(self, tags=list(tags.values()), tag=str(found.tag_id or ""), opened=opened, opened_tags=shown)
+        self._show_projects(found)
         if self._until is None:
             self._end(conversations)
+
+    def _show_projects(self, found: Sidebar) -> None:
+        tree, chosen, opened = found.projects, found.project_id, found.opened_project_id
+        names = {str(project.id): project.content.name for project, _ in tree.ordered()}
+        set_changed(self, projects=project_views(tree), project=str(chosen or ""), opened_project=str(opened or ""))
+        set_changed(self, project_name=names.get(self.project, ""))
+        set_changed(self, opened_project_name=names.get(self.opened_project, ""))
+        self._project_ids, self._project_model = found.project_ids, tree.model_of(chosen)
+
+    def _show_unread(self, found: list[ConversationSummary]) -> None:
+        new = [item.title for item in found if str(item.id) not in self.unread]
+        if self.loaded and new:
+            words = f"New answer in “{new[0]}”." if len(new) == 1 else f"New answers in {len(new)} conversations."
+            # The same words are read out again only if they differ.
+            self.announcement = words if words != self.announcement else f"{words}\N{NO-BREAK SPACE}"
+        set_changed(self, unread=[str(item.id) for item in found])
 
     def _end(self, page: list[ConversationSummary]) -> None:
         """Offer more after the last page, if it is full."""
@@ -113,12 +165,30 @@ class SidebarState(rx.State):
         if not after or after != self.next_after or self._last is None:
             return
         conversations = container.get_services().chat.conversations
-        page = await conversations.page(current_user, ConversationList.RECENT, after=self._last)
+        page = await conversations.page(
+            current_user,
+            ConversationList.RECENT,
+            after=self._last,
+            tag_id=parse_id(self.tag),
+            project_ids=self._project_ids,
+        )
         self._first_page_until = self._first_page_until or self._last
         # At the end of the list all of it is shown, also what comes back into it with an older position.
         self._until = page[-1].position if len(page) >= PAGE_CONVERSATIONS else _END
         await self._refresh(current_user)
         self._end(page)
+
+    @rx.event
+    @requires_user
+    async def filter_by(self, current_user: CurrentUser, tag_id: str) -> None:
+        """List only the conversations with this tag; all for ""."""
+        self.tag = tag_id
+        await self._begin_list(current_user)
+
+    async def _begin_list(self, current_user: CurrentUser) -> None:
+        # Another list, from its beginning.
+        self._until = self._first_page_until = self._last = None
+        await self._refresh(current_user)
 
     @rx.event
     @partial(requires_user, refuse=_take_back)
@@ -147,32 +217,41 @@ class SidebarState(rx.State):
     @requires_user
     async def archive(self, current_user: CurrentUser, conversation_id: str) -> None:
         """Move a conversation to the archive, and offer to undo it."""
-        await container.get_services().chat.conversations.archive(current_user, _id(conversation_id), is_archived=True)
-        await self._offer_undo(current_user, conversation_id, is_archived=True)
+        await self._change(current_user, [_id(conversation_id)], BulkAction.ARCHIVE)
 
     @rx.event
     @requires_user
     async def remove(self, current_user: CurrentUser, conversation_id: str) -> None:
         """Delete a conversation, and offer to undo it."""
-        await container.get_services().chat.conversations.remove(current_user, _id(conversation_id))
-        await self._offer_undo(current_user, conversation_id, is_archived=False)
+        await self._change(current_user, [_id(conversation_id)], BulkAction.REMOVE)
 
-    async def _offer_undo(self, current_user: CurrentUser, conversation_id: str, *, is_archived: bool) -> None:
+    @rx.event
+    @requires_user
+    async def change_all(self, current_user: CurrentUser, form: dict) -> None:
+        """Do the form's `action` with the conversations whose `ids` it has, and offer to undo it."""
+        action = text_in(form, "action")
+        if action not in {BulkAction.ARCHIVE, BulkAction.PIN, BulkAction.UNPIN, BulkAction.REMOVE}:
+            raise InvalidInput("This action does not exist. Reload the page.")
+        await self._change(current_user, ids_in(form, "ids", MOST_AT_ONCE), BulkAction(action))
+
+    async def _change(self, current_user: CurrentUser, ids: list[UUID], action: BulkAction) -> None:
+        changed = await container.get_services().chat.organizing.bulk_actions.change(current_user, ids, action)
         rows = (row for group in [*self.groups, *self.older] for row in group.rows)
-        title = next((row.title for row in [*self.pinned, *rows] if row.id == conversation_id), "Conversation")
-        self.flash = f"{'Archived' if is_archived else 'Deleted'} “{title}”"
-        self._undo_id, self._undoes_archiving = conversation_id, is_archived
+        titles = {row.id: row.title for row in [*self.pinned, *rows]}
+        # Of what was archived or deleted in another tab meanwhile, the toast says so; there is nothing to undo then.
+        what = f"“{titles.get(str(ids[0]), 'Conversation')}”" if len(ids) == 1 else f"{len(ids):,} conversations"
+        self.flash = f"{_DONE[action]} {what}"
+        self._undo_ids, self._undo_action = changed, action.reverse
         await self._refresh(current_user)
 
     @rx.event
     @requires_user
     async def undo(self, current_user: CurrentUser) -> None:
-        """Bring back the conversation that was just deleted or archived."""
-        conversations, conversation_id = container.get_services().chat.conversations, _id(self._undo_id)
-        if self._undoes_archiving:
-            await conversations.archive(current_user, conversation_id, is_archived=False)
-        else:
-            await conversations.restore(current_user, conversation_id)
+        """Reverse what was just done with conversations."""
+        if self._undo_ids:
+            await container.get_services().chat.organizing.bulk_actions.change(
+                current_user, self._undo_ids, self._undo_action
+            )
         self.flash = ""
         await self._refresh(current_user)
 
@@ -184,13 +263,20 @@ class SidebarState(rx.State):
         self.flash = ""
 
 
-Listed = tuple[list[ConversationSummary], list[ConversationSummary]]
-"""The pinned conversations, and the recent ones."""
+@dataclass(frozen=True)
+class Listing:
+    """What the list shows: down to a position, or its first page, of a tag and a project, if they are chosen."""
 
+    until: ListPosition | None
+    tag_id: UUID | None
+    project_id: UUID | None
 
-async def listed(current_user: CurrentUser, until: ListPosition | None) -> Listed:
-    """Return what the list shows, down to a position; the first page without one."""
-    return await container.get_services().chat.conversations.sidebar(current_user, until)
+    async def read(self, current_user: CurrentUser, opened: str) -> Sidebar:
+        """Return it, with the tags of the opened conversation."""
+        lists = container.get_services().chat.organizing.sidebar.lists
+        return await lists(
+            current_user, self.until, tag_id=self.tag_id, project_id=self.project_id, opened=parse_id(opened)
+        )
 
 
 def _id(value: str) -> UUID:
@@ -198,24 +284,3 @@ def _id(value: str) -> UUID:
     if identifier is None:
         raise InvalidInput("This conversation does not exist.")
     return identifier
-
-
-def grouped(conversations: list[ConversationSummary], now: datetime) -> list[Group]:
-    """Return the conversations under Today, Yesterday, Previous 7 days, and then by month."""
-    groups: list[Group] = []
-    for item in conversations:
-        label = _age(item.updated_at.astimezone(UTC), now)
-        if not groups or groups[-1].label != label:
-            groups.append(Group(label, []))
-        groups[-1].rows.append(ConversationView(str(item.id), item.title))
-    return groups
-
-
-def _age(moment: datetime, now: datetime) -> str:
-    if moment.date() >= now.date():
-        return "Today"
-    if moment.date() == now.date() - timedelta(days=1):
-        return "Yesterday"
-    if moment.date() > now.date() - timedelta(days=7):
-        return "Previous 7 days"
-    return moment.strftime("%B") if moment.year == now.year else moment.strftime("%B %Y")

@@ -32,6 +32,7 @@ from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.current_user import CurrentUserState, Navigation
 
 _NOTHING: dict[str, Any] = {}
+_SEQ_DIGITS = 10
 
 
 def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
@@ -66,6 +67,8 @@ class ThreadState(rx.State):
     born: dict[str, str] = {}
     """The conversation that a message began (`conversation_id`), and the ID of that message (`client_id`)."""
     problem: str = ""
+    unread_seq: int = 0
+    """The seq of the event that ended the last answer, until the page says that it was seen; otherwise 0."""
     waiting: list[dict[str, Any]] | None = None
     """The queued messages, next one first; None until they were loaded."""
     _rest: list[dict[str, Any]] = []
@@ -127,7 +130,7 @@ class ThreadState(rx.State):
         self.title = page.title if page else ""
         self._seq = page.seq if page else 0
         self._leaf_id = page.leaf_id if page else None
-        set_changed(self, is_shared=page is not None and not page.is_own)
+        set_changed(self, is_shared=page is not None and not page.is_own, unread_seq=page.unread_seq if page else 0)
         detailed, messages = sees_details(current_user), page.messages if page else []
         views = [message_view(message, detailed=detailed) for message in messages]
         items, self._rest = in_pieces(views, first=str(message_id or ""))
@@ -164,8 +167,16 @@ class ThreadState(rx.State):
         await picker._show_if_needed(current_user)
         # A new process knows only the address before `open`.
         conversation_id = parse_id(self.conversation_id or self._addressed())
+        # A new conversation begins in the project that the sidebar shows, as its page says.
+        project_id = None if conversation_id else parse_id((await self.get_state(SidebarState)).project)
         turn = await container.get_services().chat.messages.send_message(
-            current_user, conversation_id, text, picker.model, question_id=question_id, attached=attached_of(attached)
+            current_user,
+            conversation_id,
+            text,
+            picker.model,
+            question_id=question_id,
+            attached=attached_of(attached),
+            project_id=project_id,
         )
         is_elsewhere = turn.conversation_id != conversation_id
         # After any failure the page stays as it is, and sends again.
@@ -267,6 +278,17 @@ class ThreadState(rx.State):
             self.run = NO_RUN
         self._show_page(page, current_user)
         return ThreadState.attend
+
+    @rx.event
+    @requires_user
+    async def read(self, current_user: CurrentUser, conversation_id: str, seq: str) -> None:
+        """Record that the page has shown the end of an answer to the user; in all tabs it is read then."""
+        if not (seq.isascii() and seq.isdigit() and len(seq) < _SEQ_DIGITS):
+            raise InvalidInput("This is no event of a conversation.")
+        reads = container.get_services().chat.organizing.reads
+        await reads.mark(current_user, require_id(conversation_id), int(seq))
+        if conversation_id == self.conversation_id and int(seq) == self.unread_seq:
+            self.unread_seq = 0
 
     def _addressed(self) -> str:
         return self.router_data.get("query", {}).get("conversation_id", "")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import reflex as rx
 
 from rxchat.domain.errors import InvalidInput, RxChatError
+from rxchat.domain.ids import require_id
 
 
 class DialogState(rx.State, mixin=True):
@@ -48,3 +50,16 @@ def text_in(form: dict[str, Any], name: str) -> str:
     """Return the text of a form's field; "" if it is not text."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def ids_in(form: dict[str, Any], name: str, most: int) -> list[UUID]:
+    """Return the IDs in a list of a form.
+
+    Raises:
+        InvalidInput: when it is no list, or too long.
+        NotFound: when one of them is no ID.
+    """
+    values = form.get(name)
+    if not isinstance(values, list) or len(values) > most:
+        raise InvalidInput(f"Choose at most {most:,} of them.")
+    return [require_id(value if isinstance(value, str) else "") for value in values]

@@ -8,14 +8,16 @@ import reflex as rx
 
 from rxchat.domain.conversation_search import QUERY_CHARACTERS
 from rxchat.states.chat.search import FoundView, Part, SearchState
+from rxchat.states.chat.sidebar import SidebarState, TagView
 from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.chat.tags import tag_dot
 from rxchat.ui.kit.client_values import ClientValue, in_sequence
 from rxchat.ui.kit.dialogs import Modal
 from rxchat.ui.kit.elements import Moment, at_most, icon, icon_button, keys
 
 _LIST = "palette-options"
 _DEBOUNCE_MS = 150
-_HINT = "Filters: model:llama, after:2026-01-31, before:2026-02-28, has:code, has:files"
+_HINT = "Filters: model:llama, after:2026-01-31, before:2026-02-28, has:code, has:files, tag:work"
 is_open: ClientValue[bool] = ClientValue("palette", initial=False)
 """Whether the palette is open."""
 _typed: ClientValue[str] = ClientValue("palette_typed", "")
@@ -104,7 +106,7 @@ def _window() -> rx.Component:
                 CurrentUserState.admin_home != "",
                 _action("shield-check", "Administration", CurrentUserState.admin_home),
             ),
-            rx.cond(words != "", results),
+            rx.cond(words != "", rx.fragment(rx.foreach(SidebarState.tags, _tag), results)),
             id=_LIST,
             role="listbox",
             aria_label="Results",
@@ -137,6 +139,22 @@ def _action(icon_name: str, label: str, href: Any) -> rx.Component:
     return rx.cond(
         (words == "") | rx.Var.create(label.lower()).to(str).contains(words), _option(icon_name, href, label)
     )
+
+
+def _tag(tag: rx.Var[TagView]) -> rx.Component:
+    """A tag whose name contains what was typed: it filters the sidebar."""
+    words = _typed.value.strip().lower()
+    option = rx.el.li(
+        tag_dot(tag.color),
+        rx.el.span(f"Chats tagged “{tag.name}”", class_name="palette-name"),
+        role="option",
+        tab_index=-1,
+        aria_selected=False,
+        on_click=[is_open.set(False), SidebarState.filter_by(tag.id)],
+        class_name="palette-tag",
+    )
+    fits = tag.name.lower().contains(words) | (words == "tag") | (words == f"tag:{tag.name.lower()}")
+    return rx.fragment(rx.cond(fits, option), key=tag.id)
 
 
 def _result(item: rx.Var[FoundView]) -> rx.Component:

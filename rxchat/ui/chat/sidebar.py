@@ -7,17 +7,19 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.archive import ArchiveState
-from rxchat.states.chat.sidebar import ConversationView, Group, SidebarState
-from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.states.chat.sidebar import SidebarState
 from rxchat.ui.chat.account_menu import account_menu
+from rxchat.ui.chat.conversation_bar import conversation_bar, start_picking_in_menu
+from rxchat.ui.chat.conversation_rows import MENU, conversation_rows, drawer, menu_of, renaming
 from rxchat.ui.chat.export import export_dialog, open_export
 from rxchat.ui.chat.palette import palette, palette_button, palette_icon
+from rxchat.ui.chat.projects import open_move, project_dialogs
 from rxchat.ui.chat.public_links import open_public_links, public_links
-from rxchat.ui.kit.client_values import ClientValue, current_path, in_sequence, js_function, route_param
+from rxchat.ui.chat.tags import open_tags, tag_dialogs
+from rxchat.ui.kit.client_values import current_path, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import (
     UNDEFINED,
     Behaviours,
-    at_most,
     click_on,
     focus_beside,
     focus_if_lost,
@@ -28,25 +30,11 @@ from rxchat.ui.kit.elements import (
     link,
     menu,
     menu_item,
-    opens,
-    skeleton,
 )
 from rxchat.ui.platform.notices import toasts
 
-_MENU = "conversation-menu"
 _NEW_CHAT_KEYS = {"aria-keyshortcuts": "Control+Shift+O Meta+Shift+O"}
 
-drawer: ClientValue[bool] = ClientValue("drawer", False)
-"""Whether the phone's drawer is open."""
-_menu_of: ClientValue[dict[str, str]] = ClientValue(
-    "conversation_menu", {"id": "", "title": "", "pinned": ""}, dict[str, str]
-)
-"""The conversation whose menu was opened last."""
-_NONE = {"id": "", "number": 0}
-_renaming: ClientValue = ClientValue("conversation_renaming", _NONE, dict[str, Any])
-"""The conversation that is renamed, and the number by which the server's answer is recognized."""
-_typed: ClientValue = ClientValue("conversation_typed", {"id": "", "title": "", "number": 0}, dict[str, Any])
-"""The title that was typed last: it is shown until the server has answered."""
 _toggle = js_function("toggleSidebar", "sidebar.js")
 
 
@@ -69,7 +57,7 @@ def folded_sidebar_buttons() -> rx.Component:
         aria_label="New chat",
         custom_attrs={"data-tip": f"New chat · {keys('Shift+O')}", "data-tip-side": "right"} | _NEW_CHAT_KEYS,
     )
-    opener = {"data-opens-sidebar": ""}
+    opener = {"data-opens-sidebar": "", "data-unread": rx.cond(SidebarState.unread.length() > 0, "", UNDEFINED)}
     return rx.fragment(
         toggle_button("Show the sidebar", "Sidebar", side="right", look="opens-sidebar", custom_attrs=opener),
         new_chat,
@@ -80,8 +68,6 @@ def folded_sidebar_buttons() -> rx.Component:
 def sidebar() -> rx.Component:
     """The sidebar with the user's conversations."""
     is_open = rx.cond(drawer.value, "", UNDEFINED)
-    title = _menu_of.value["title"]
-    renaming = {"id": _menu_of.value["id"], "number": rx.Var("Date.now()")}
     return rx.fragment(
         Behaviours.create(),
         _skip_link(),
@@ -106,33 +92,45 @@ def sidebar() -> rx.Component:
             palette_button(drawer),
             _page_link("library", "Documents", "/documents"),
             _page_link("square-slash", "Prompts", "/prompts"),
-            rx.el.div(_groups(), class_name="groups"),
-            menu(
-                _MENU,
-                f"Actions for {title}",
-                menu_item(_MENU, "pencil", "Rename", on_click=_renaming.set(renaming)),
-                rx.cond(
-                    _menu_of.value["pinned"] == "",
-                    menu_item(_MENU, "pin", "Pin", on_click=_pin(SidebarState.pin)),
-                    menu_item(_MENU, "pin-off", "Unpin", on_click=_pin(SidebarState.unpin)),
-                ),
-                menu_item(_MENU, "link", "Share link…", on_click=open_public_links(_menu_of.value["id"], title)),
-                menu_item(_MENU, "download", "Export or print…", on_click=open_export(_menu_of.value["id"], title)),
-                menu_item(
-                    _MENU, "history", "History and map", on_click=rx.redirect(f"/history/{_menu_of.value['id']}")
-                ),
-                menu_item(_MENU, "archive", "Archive", on_click=_move(SidebarState.archive)),
-                menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=_move(SidebarState.remove)),
-            ),
+            conversation_bar(),
+            conversation_rows(),
+            _conversation_menu(),
             rx.cond(drawer.value, toasts()),
             account_menu(drawer),
             class_name="sidebar",
             aria_label="Conversations",
             custom_attrs={"data-open": is_open},
         ),
+        rx.el.p(SidebarState.announcement, role="status", class_name="sr-only"),
         palette(),
         public_links(),
         export_dialog(),
+        tag_dialogs(),
+        project_dialogs(),
+    )
+
+
+def _conversation_menu() -> rx.Component:
+    """One menu for all rows: it is about the conversation whose button opened it."""
+    title = menu_of.value["title"]
+    begin = {"id": menu_of.value["id"], "number": rx.Var("Date.now()")}
+    return menu(
+        MENU,
+        f"Actions for {title}",
+        menu_item(MENU, "pencil", "Rename", on_click=renaming.set(begin)),
+        rx.cond(
+            menu_of.value["pinned"] == "",
+            menu_item(MENU, "pin", "Pin", on_click=_pin(SidebarState.pin)),
+            menu_item(MENU, "pin-off", "Unpin", on_click=_pin(SidebarState.unpin)),
+        ),
+        menu_item(MENU, "tag", "Tags…", on_click=open_tags([menu_of.value["id"]], title)),
+        menu_item(MENU, "folder-input", "Move to project…", on_click=open_move([menu_of.value["id"]], title)),
+        menu_item(MENU, "list-checks", "Select…", on_click=start_picking_in_menu()),
+        menu_item(MENU, "link", "Share link…", on_click=open_public_links(menu_of.value["id"], title)),
+        menu_item(MENU, "download", "Export or print…", on_click=open_export(menu_of.value["id"], title)),
+        menu_item(MENU, "history", "History and map", on_click=rx.redirect(f"/history/{menu_of.value['id']}")),
+        menu_item(MENU, "archive", "Archive", on_click=_move(SidebarState.archive)),
+        menu_item(MENU, "trash-2", "Delete", danger=True, on_click=_move(SidebarState.remove)),
     )
 
 
@@ -172,148 +170,16 @@ def _page_link(icon_name: str, words: str, address: str) -> rx.Component:
     )
 
 
-def _groups() -> rx.Component:
-    more = rx.el.button(
-        "Show more conversations",
-        type="button",
-        class_name="more-rows",
-        on_click=SidebarState.more(SidebarState.next_after),
-        custom_attrs={"data-loads-more": SidebarState.next_after},
-    )
-    rows = rx.fragment(
-        rx.cond(SidebarState.pinned.length() > 0, _pinned()),
-        rx.foreach(SidebarState.groups, _group),
-        rx.foreach(SidebarState.older, _group),
-        rx.cond(SidebarState.next_after != "", more),
-    )
-    empty = rx.el.p("Conversations appear here.", class_name="no-rows")
-    return rx.cond(
-        CurrentUserState.must_enrol,
-        rx.el.p("Your conversations appear here once two-factor authentication is set up.", class_name="no-rows"),
-        rx.cond(
-            SidebarState.loaded,
-            rx.cond((SidebarState.groups.length() > 0) | (SidebarState.pinned.length() > 0), rows, empty),
-            skeleton("Loading conversations", 72, 54, 80, 62, 46, look="rows-skeleton"),
-        ),
-    )
-
-
-def _group(group: Group) -> rx.Component:
-    return rx.el.section(
-        rx.cond(group.is_continued, rx.fragment(), rx.el.h2(group.label)),
-        rx.el.ul(rx.foreach(group.rows, _row)),
-        aria_label=group.label,
-        key=group.label,
-    )
-
-
-def _pinned() -> rx.Component:
-    return rx.el.section(
-        rx.el.h2("Pinned"),
-        rx.el.ul(rx.foreach(SidebarState.pinned, _pinned_row)),
-        aria_label="Pinned",
-    )
-
-
-def _pinned_row(row: ConversationView) -> rx.Component:
-    return _any_row(row, pinned="yes")
-
-
-def _row(row: ConversationView) -> rx.Component:
-    return _any_row(row, pinned="")
-
-
-def _any_row(row: ConversationView, *, pinned: str) -> rx.Component:
-    typed, renaming = _typed.value, _renaming.value
-    is_typed = (typed["id"] == row.id) & (typed["number"] != SidebarState.answered_rename)
-    return conversation_row(
-        identifier=row.id,
-        title=rx.cond(is_typed, typed["title"].to(str), row.title),
-        is_current=row.id == route_param("conversation_id"),
-        is_running=SidebarState.running.contains(row.id),
-        pinned=pinned,
-        rename_number=rx.cond(renaming["id"] == row.id, renaming["number"].to(int), 0),
-        key=row.id,
-    )
-
-
-@rx.memo
-def conversation_row(
-    identifier: rx.Var[str],
-    title: rx.Var[str],
-    is_current: rx.Var[bool],
-    is_running: rx.Var[bool],
-    pinned: rx.Var[str],
-    rename_number: rx.Var[int],
-    rest: rx.RestProp,
-) -> rx.Component:
-    """One conversation: a link, and its menu; a field while it is renamed (`rename_number` is not 0)."""
-    pulse = rx.el.span(class_name="pulse", role="img", aria_label="An answer is being written")
-    shown = rx.el.li(
-        rest,
-        link(
-            rx.el.span(title, class_name="row-title"),
-            rx.cond(is_running, pulse),
-            to=f"/c/{identifier}",
-            title=title,
-            on_click=drawer.set(False),
-            custom_attrs={"aria-current": rx.cond(is_current, "page", UNDEFINED)},
-        ),
-        rx.el.div(
-            rx.el.button(
-                icon("ellipsis"),
-                type="button",
-                class_name="icon-button small",
-                aria_label=f"Actions for {title}",
-                on_click=_menu_of.set({"id": identifier, "title": title, "pinned": pinned}),
-                custom_attrs=opens(_MENU),
-            ),
-            class_name="menu-root row-menu",
-        ),
-        class_name="row",
-        id=f"conversation-{identifier}",
-        custom_attrs={"data-current": rx.cond(is_current, "", UNDEFINED), "data-long-press": ""},
-    )
-    return rx.cond(rename_number > 0, _rename_field(identifier, title, rename_number), shown)
-
-
-def _rename_field(identifier: Any, title: Any, number: Any) -> rx.Component:
-    """Enter and leaving the field save what was typed, Escape does not (data-edits-in-place)."""
-
-    def finish(typed: rx.Var[str]) -> list[Any]:
-        words = typed.strip()
-        is_changed = (words != "") & (words != title)
-        show = _typed.assign({"id": identifier, "title": words, "number": number})
-        end = in_sequence(
-            rx.cond(is_changed, show, UNDEFINED),
-            _renaming.assign(_NONE),
-            focus_if_lost.call(f"#conversation-{identifier} a"),
-        )
-        form = {"id": identifier, "title": words, "dialog": number.to_string()}
-        return [end, rx.cond(is_changed, SidebarState.rename(form), rx.noop())]
-
-    return rx.el.li(
-        rx.el.input(
-            class_name="rename",
-            aria_label="Conversation title",
-            default_value=title,
-            on_blur=finish,
-            custom_attrs=at_most(200) | {"data-edits-in-place": ""},
-            auto_focus=True,
-        )
-    )
-
-
 def _pin(handler: Any) -> list[Any]:
     """Its row moves to another group, and keeps the focus."""
-    identifier = _menu_of.value["id"]
+    identifier = menu_of.value["id"]
     follow = focus_if_lost.call(f"#conversation-{identifier} a")
     return [handler(identifier), in_sequence(follow)]
 
 
 def _move(handler: Any) -> list[Any]:
     """Take a conversation out of the list. If it is open, the page for a new one follows; Undo shows it in the list again."""
-    identifier = _menu_of.value["id"]
+    identifier = menu_of.value["id"]
     is_open = identifier == route_param("conversation_id")
     leave = rx.cond(is_open, click_on.call(".wordmark"), focus_beside.call(f"#conversation-{identifier}", ".row"))
     return [in_sequence(leave), handler(identifier), ArchiveState.refresh]

@@ -34,11 +34,28 @@ def _one_text(value: rx.Var[str]) -> tuple[rx.Var[str]]:
     return (value,)
 
 
+def _two_texts(one: rx.Var[str], other: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str]]:
+    """The arguments of an event that names two things."""
+    return (one, other)
+
+
 def _text_id_and_attached(
     text: rx.Var[str], client_id: rx.Var[str], attached: rx.Var[dict[str, Any]]
 ) -> tuple[rx.Var[str], rx.Var[str], rx.Var[dict[str, Any]]]:
     """The arguments of a send."""
     return (text, client_id, attached)
+
+
+class ReadMark(ClientComponent):
+    """Says when the end of an answer was seen; shows nothing."""
+
+    library = module("read-mark.js")
+    tag = "ReadMark"
+
+    conversation: rx.Var[str]
+    seq: rx.Var[int]
+    """The event that ended the answer; 0 if it was seen."""
+    on_read: rx.EventHandler[_two_texts]
 
 
 class ThreadFeed(ClientComponent):
@@ -102,6 +119,7 @@ def thread_feeds() -> rx.Component:
             on_more=ThreadState.more,
         ),
         StreamFeed.create(packet=StreamState.window),
+        ReadMark.create(conversation=ThreadState.conversation_id, seq=ThreadState.unread_seq, on_read=ThreadState.read),
     )
 
 

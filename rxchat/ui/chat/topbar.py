@@ -7,10 +7,13 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.model_picker import ModelChoice, ModelPickerState
+from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.chat.account_menu import theme_button
 from rxchat.ui.chat.export import open_export
+from rxchat.ui.chat.projects import opened_project, project_of_new
 from rxchat.ui.chat.sidebar import folded_sidebar_buttons
+from rxchat.ui.chat.tags import opened_tags
 from rxchat.ui.kit.client_values import ClientValue
 from rxchat.ui.kit.elements import UNDEFINED, PageTitle, icon, icon_button, link, menu_item, opens, popover
 
@@ -25,10 +28,17 @@ def topbar() -> rx.Component:
     return _bar(
         PageTitle.create(title=ThreadState.title, run=ThreadState.run["id"].to(str)),
         # Without a title the page has a heading of its own; an empty one would be read out as such.
-        rx.cond(
-            ThreadState.title != "",
-            rx.el.h1(ThreadState.title, title=ThreadState.title, class_name="topbar-title"),
-            rx.el.span(class_name="topbar-title"),
+        rx.el.div(
+            rx.cond(ThreadState.conversation_id == "", project_of_new()),
+            rx.cond(
+                ThreadState.title != "",
+                rx.el.h1(ThreadState.title, title=ThreadState.title, class_name="topbar-title"),
+            ),
+            rx.cond(
+                (SidebarState.opened == ThreadState.conversation_id) & (ThreadState.title != ""),
+                rx.fragment(opened_project(), rx.cond(SidebarState.opened_tags.length() > 0, opened_tags())),
+            ),
+            class_name="topbar-heading",
         ),
         _model(),
         rx.cond((ThreadState.conversation_id != "") & ~ThreadState.missing, rx.fragment(_history(), _export())),

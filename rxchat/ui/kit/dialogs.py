@@ -132,9 +132,10 @@ class Dialogs:
         )
 
     def confirm(self, which: str, title: Any, words: Any, **options: Any) -> rx.Component:
-        """A question before an action: what it leads to, and the button for it."""
+        """A question before an action: what it leads to, and the button for it; `fields` say what else is to be decided."""
         key = rx.el.input(type="hidden", name="id", value=self.subject["id"].to(str))
-        return self.form(which, title, key, lead=words, **({"danger": True} | options))
+        fields = [options.pop("fields")] if "fields" in options else []
+        return self.form(which, title, key, *fields, lead=words, **({"danger": True} | options))
 
     def proof(
         self,

@@ -10,6 +10,7 @@ from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
+from rxchat.states.chat.projects import ProjectsState
 from rxchat.states.chat.prompts import PromptsState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
@@ -122,6 +123,12 @@ def toasts() -> rx.Component:
             MessageActionsState.dismiss_deleted,
             toast_action("Undo", MessageActionsState.undo_delete),
             key=MessageActionsState.deleted_id,
+        ),
+        toast(
+            ProjectsState.flash != "",
+            ProjectsState.flash,
+            ProjectsState.dismiss,
+            key=ProjectsState.flash + ProjectsState.flashes.to_string(),
         ),
         _pasted_toast(),
         toast(problem_toast.value != "", problem_toast.value, problem_toast.set(""), key=problem_toast.value),

@@ -7,7 +7,12 @@ import pytest
 
 from rxchat.domain.ids import new_id
 from tests.conftest import empty
-from tests.db.platform.populated import rows_around_a_document, rows_around_an_account, rows_around_an_import
+from tests.db.platform.populated import (
+    rows_around_a_document,
+    rows_around_an_account,
+    rows_around_an_import,
+    rows_that_organize,
+)
 from tests.factories import add_user
 
 
@@ -62,6 +67,7 @@ def users(owner_url: str):
             *rows_around_an_account(owner, group),
             *rows_around_a_document(owner, conversation),
             *rows_around_an_import(owner, conversation),
+            *rows_that_organize(owner, conversation),
         ):
             connection.execute(statement, values)  # pyright: ignore[reportArgumentType]
     yield victim.user_id, stranger.user_id

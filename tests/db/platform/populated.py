@@ -133,6 +133,30 @@ def rows_around_an_import(owner: UUID, conversation: UUID) -> tuple[tuple[str, t
     )
 
 
+def rows_that_organize(owner: UUID, conversation: UUID) -> tuple[tuple[str, tuple], ...]:
+    """A row for each table of what was read, of tags and projects."""
+    tag, project = new_id(), new_id()
+    return (
+        (
+            "INSERT INTO project (owner_id, id, name, instructions, model, collection_ids) VALUES (%s, %s, 'p', '', '', '{}')",
+            (owner, project),
+        ),
+        (
+            "INSERT INTO conversation_project (owner_id, conversation_id, project_id) VALUES (%s, %s, %s)",
+            (owner, conversation, project),
+        ),
+        (
+            "INSERT INTO conversation_read (user_id, owner_id, conversation_id, seq) VALUES (%s, %s, %s, 1)",
+            (owner, owner, conversation),
+        ),
+        ("INSERT INTO tag (owner_id, id, name, color) VALUES (%s, %s, 'x', 'red')", (owner, tag)),
+        (
+            "INSERT INTO conversation_tag (owner_id, conversation_id, tag_id) VALUES (%s, %s, %s)",
+            (owner, conversation, tag),
+        ),
+    )
+
+
 def acting(database_url: str, user_id: UUID | None) -> psycopg.Connection:
     connection = psycopg.connect(database_url)
     connection.execute("SET ROLE rxchat_app")

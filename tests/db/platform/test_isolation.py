@@ -37,6 +37,7 @@ OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys
         "account_token",
         "data_export",
         "user_preferences",
+        "conversation_read",
     ),
     "user_id",
 )
@@ -120,7 +121,7 @@ def filler(table: str, column: str) -> str:
         "Float": "0",
         "Boolean": "true",
         "LargeBinary": "'x'::bytea",
-        "ARRAY": "'{}'::varchar[]",
+        "ARRAY": "'{}'",
         "JSONB": "'{}'::jsonb",
         "REAL": "0",
         "HALFVEC": "'[1,2]'::halfvec",

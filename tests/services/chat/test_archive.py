@@ -35,8 +35,11 @@ async def test_each_list_has_what_belongs_there_in_the_order_of_the_last_message
     await conversations.rename(current_user, first, "first")
     await conversations.pin(current_user, second, is_pinned=True)
     assert await listed(services, current_user, ConversationList.CURRENT) == ["three", "two", "first"]
-    pinned, recent = await conversations.sidebar(current_user, None)
-    assert ([item.title for item in pinned], [item.title for item in recent]) == (["two"], ["three", "first"])
+    found = await services.chat.organizing.sidebar.lists(current_user, None)
+    assert ([item.title for item in found.pinned], [item.title for item in found.recent]) == (
+        ["two"],
+        ["three", "first"],
+    )
     await conversations.archive(current_user, third, is_archived=True)
     await conversations.remove(current_user, first)
     assert await listed(services, current_user, ConversationList.CURRENT) == ["two"]

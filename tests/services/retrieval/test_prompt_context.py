@@ -10,6 +10,7 @@ import pytest
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ToolCall
 from rxchat.domain.messages import MessageState
+from rxchat.domain.projects import ProjectContent
 from rxchat.domain.retrieval import SearchScope
 from rxchat.services.app.container import Services
 from rxchat.services.chat.context_sources import Attached
@@ -231,3 +232,23 @@ async def test_whatever_a_model_asks_for_it_gets_a_sentence(
     ):
         with subtests.test(call=repr(call)):
             assert (await tools_for(services, current_user, collection).call(call)).endswith(".")
+
+
+async def test_answers_draw_on_the_collections_of_the_projects_around(
+    services: Services, current_user: CurrentUser, collection, ollama: ScriptedOllama
+) -> None:
+    await ready(services, current_user, collection, "handbook.md", HANDBOOK)
+    projects = services.chat.organizing.projects
+    office = await projects.create(current_user, ProjectContent("Office", collection_ids=(collection,)))
+    holidays = await projects.create(current_user, ProjectContent("Holidays", office))
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many holidays?", CITING, project_id=holidays
+    )
+    answer = await ended(services, current_user, turn.conversation_id)
+    assert answer.citations[0]["verified"] and "thirty days" in told(ollama)
+    # It is no source of the conversation, and ends with the project.
+    assert await services.chat.context_sources.of(current_user, turn.conversation_id) == []
+    await projects.move(current_user, [turn.conversation_id], None)
+    await services.chat.messages.send_message(current_user, turn.conversation_id, "Again?", CITING)
+    again = await ended(services, current_user, turn.conversation_id)
+    assert not again.citations or not again.citations[0]["verified"]

@@ -85,3 +85,24 @@ async def test_archived_and_deleted_conversations_come_back_or_go(cookie: str, m
         await tab.do(SidebarState, "remove", conversation_id=second)
         await tab.do(ArchiveState, "empty_trash", form={"dialog": "5"})
         assert (shown(tab, "flash"), recent(tab)) == ("1 conversation was deleted permanently.", ["Number 0"])
+
+
+async def test_several_conversations_leave_the_archive_and_the_trash(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await tab.do(SidebarState, "load")
+        ids = [row.id for group in tab.shown(SidebarState, "groups") for row in group.rows]
+        await tab.do(SidebarState, "change_all", form={"ids": ids, "action": "archive"})
+        await tab.do(ArchiveState, "load")
+        assert (len(shown(tab, "archived")), recent(tab)) == (3, [])
+        await tab.do(ArchiveState, "change_all", form={"ids": ids[:2], "action": "remove"})
+        assert shown(tab, "flash") == "2 conversations were moved to the trash."
+        await tab.do(ArchiveState, "change_all", form={"ids": ids[2:], "action": "unarchive"})
+        assert (shown(tab, "archived"), recent(tab)) == ([], ["Number 2"])
+        await tab.do(ArchiveState, "change_all", form={"ids": ids[:1], "action": "restore"})
+        assert shown(tab, "flash") == "1 conversation was restored."
+        await tab.do(ArchiveState, "change_all", form={"ids": ids[:1], "action": "pin"})
+        assert shown(tab, "problem")
+        await tab.do(ArchiveState, "delete_all_for_good", form={"ids": f"{ids[1]},x", "dialog": "7"})
+        assert (shown(tab, "problem_dialog"), len(shown(tab, "deleted"))) == (7, 1)
+        await tab.do(ArchiveState, "delete_all_for_good", form={"ids": ids[1], "dialog": "8"})
+        assert (shown(tab, "done_dialog"), shown(tab, "deleted")) == (8, [])

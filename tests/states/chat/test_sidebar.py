@@ -13,7 +13,7 @@ from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from tests import owner
 from tests.factories import first_administrator
-from tests.tab import Tab, open_tab
+from tests.tab import Tab, open_tab, open_tabs
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +86,52 @@ async def test_a_refused_rename_is_answered_with_the_reason(cookie: str) -> None
         assert tab.shown(SidebarState, "answered_rename") == 8
         assert tab.shown(ThreadState, "problem")
         assert "Renamed" not in titles(tab)
+
+
+async def test_several_conversations_are_changed_and_brought_back(cookie: str) -> None:
+    async with open_tab(cookie) as tab:
+        await tab.do(SidebarState, "load")
+        first, second, third = [row.id for row in tab.shown(SidebarState, "groups")[0].rows[:3]]
+        await tab.do(SidebarState, "archive", conversation_id=first)
+        # What another tab has archived meanwhile is not brought back by Undo.
+        await tab.do(SidebarState, "change_all", form={"ids": [first, second, third], "action": "archive"})
+        assert tab.shown(SidebarState, "flash") == "Archived 3 conversations"
+        assert not {"Number 0", "Number 1", "Number 2"} & set(titles(tab))
+        await tab.do(SidebarState, "undo")
+        assert titles(tab)[:2] == ["Number 1", "Number 2"] and "Number 0" not in titles(tab)
+        await tab.do(SidebarState, "change_all", form={"ids": [second, third], "action": "pin"})
+        assert [row.id for row in tab.shown(SidebarState, "pinned")] == [second, third]
+        for wrong in ({"ids": second, "action": "pin"}, {"ids": [second], "action": "restore"}, {"ids": [7]}, {}):
+            await tab.do(SidebarState, "change_all", form=wrong)
+            assert tab.shown(ThreadState, "problem")
+        await tab.do(SidebarState, "change_all", form={"ids": [second, str(new_id())], "action": "remove"})
+        assert "Nothing was changed" in tab.shown(ThreadState, "problem")
+        assert [row.id for row in tab.shown(SidebarState, "pinned")] == [second, third]
+
+
+async def test_an_answer_that_no_tab_showed_is_marked_and_announced(cookie: str, services: Services) -> None:
+    current_user = await services.accounts.sessions.current_user(cookie)
+    async with open_tabs(cookie, cookie) as (first, second):
+        for tab in (first, second):
+            await tab.do(SidebarState, "load")
+            tab.visit()
+            await tab.send_event(ThreadState, "open")
+        turn = await services.chat.messages.send_message(current_user, None, "Later", "scripted:tokens=2")
+        conversation_id = str(turn.conversation_id)
+        for tab in (first, second):
+            await tab.until(lambda tab=tab: tab.shown(SidebarState, "unread") == [conversation_id])
+            assert tab.shown(SidebarState, "announcement") == "New answer in “Later”."
+        first.visit(conversation_id)
+        await first.send_event(ThreadState, "open")
+        seq = await first.until(lambda: first.shown(ThreadState, "unread_seq"))
+        for wrong in ("", "-1", "9" * 11, "x"):
+            await first.do(ThreadState, "read", conversation_id=conversation_id, seq=wrong)
+        assert second.shown(SidebarState, "unread") == [conversation_id]
+        await first.do(ThreadState, "read", conversation_id=conversation_id, seq=str(seq))
+        assert first.shown(ThreadState, "unread_seq") == 0
+        await second.until(lambda: second.shown(SidebarState, "unread") == [])
+        # The tab that shows it says when its end was seen, and is not told of a new answer.
+        await services.chat.messages.send_message(current_user, turn.conversation_id, "More", "scripted:tokens=2")
+        await first.until(lambda: first.shown(ThreadState, "unread_seq") > seq)
+        await second.until(lambda: second.shown(SidebarState, "unread") == [conversation_id])
+        assert first.shown(SidebarState, "unread") == []

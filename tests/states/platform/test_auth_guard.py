@@ -17,6 +17,7 @@ from rxchat.domain.prompts import TEXT_CHARACTERS
 from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.services.app.container import Services
 from rxchat.services.platform.session_tokens import SessionToken, SessionTokens
+from rxchat.states.chat.archive import IDS_CHARACTERS
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform import session_watchdog
 from rxchat.states.platform.auth_guard import DOOR
@@ -45,6 +46,7 @@ OF_ANY_LENGTH = {
 OF_A_MESSAGE = {
     "MessageActionsState.edit": MESSAGE_CHARACTERS, "MessageActionsState.edit_answer": ANSWER_CHARACTERS,
     "PromptsState.preview": TEXT_CHARACTERS, "PromptsState.save": TEXT_CHARACTERS,
+    "ArchiveState.delete_all_for_good": IDS_CHARACTERS,
 }  # fmt: skip
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
