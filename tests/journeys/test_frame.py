@@ -69,7 +69,9 @@ def test_all_conversations_are_reached_by_scrolling_and_one_of_them_is_renamed_a
     row.get_by_role("button").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
-    for item in ("Pin", "Share link…", "Export or print…", "History and map", "Archive", "Delete"):
+    for item in (
+        "Pin", "Tags…", "Move to project…", "Select…", "Share link…", "Export or print…", "History and map", "Archive", "Delete",
+    ):  # fmt: skip
         page.keyboard.press("ArrowDown")
         expect(page.get_by_role("menuitem", name=item)).to_be_focused()
     page.keyboard.press("Enter")
