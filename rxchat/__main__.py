@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "rxchat.env_file:secrets",
         "print new passwords and keys as a .env file for compose.yaml",
     ),
+    "ask": ("rxchat.api_commands:ask", "ask a model one question through the API, and print its answer"),
+    "chat": ("rxchat.api_commands:chat", "talk to a model through the API"),
     "setup-link": ("rxchat.commands:setup_link", "print the link that creates the first administrator"),
     "reset-link": ("rxchat.operator_commands:reset_link", "print a link to set a new password for a user"),
     "audit": ("rxchat.operator_commands:audit", "export the audit log, or verify an export"),
@@ -58,6 +60,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "servers": arguments.servers,
     "web": arguments.web,
+    "ask": arguments.ask,
+    "chat": arguments.talk,
     "reset-link": arguments.reset_link,
     "audit": arguments.audit,
     "sweep-files": arguments.sweep_files,

@@ -14,6 +14,21 @@ def web(command: argparse.ArgumentParser) -> None:
     )
 
 
+def ask(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ask`."""
+    command.add_argument("text", help="the question; - reads it from standard input")
+    talk(command)
+
+
+def talk(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `chat`, which `ask` has, too."""
+    command.add_argument(
+        "--model", default="", help="the model that answers (default: the conversation's, or the first one)"
+    )
+    command.add_argument("--conversation", default="", metavar="ID", help="continue this conversation")
+    command.add_argument("--json", action="store_true", help="print each event as a line of JSON")
+
+
 def servers(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `servers`."""
     command.add_argument("--owner", type=int, required=True, help="the process that they belong to")

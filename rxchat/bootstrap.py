@@ -28,6 +28,7 @@ from rxchat.services.access.roles import Roles
 from rxchat.services.access.user_admin import UserAdmin
 from rxchat.services.accounts.api_credentials import ApiCredentials
 from rxchat.services.accounts.external_login import ExternalLogin
+from rxchat.services.accounts.idempotency import IdempotencyKeys
 from rxchat.services.accounts.one_time_links import OneTimeLinks
 from rxchat.services.accounts.passkeys import Passkeys
 from rxchat.services.accounts.password_reset import PasswordReset
@@ -226,6 +227,7 @@ def _accounts(shared: _Shared, platform: PlatformServices) -> AccountServices:
     return AccountServices(
         api_credentials=ApiCredentials(database, tokens, shared.secret_box, limits, sessions, invalidator, sign_in),
         external_login=ExternalLogin(database, tokens, limits, links, policies, sign_in, mail, providers(settings)),
+        idempotency_keys=IdempotencyKeys(database),
         passkeys=Passkeys(database, tokens, limits, sessions, sign_in, origins=settings.own_origins),
         password_reset=PasswordReset(database, passwords, limits, links, mail, invalidator, sign_in),
         rate_limits=limits,
@@ -354,6 +356,7 @@ def _app(
             StorageGarbageCollector(database, shared.store),
             chat.conversation_trash,
             chat.prompts,
+            accounts.idempotency_keys,
         ),
         preferences=UserPreferences(database),
         profiles=Profiles(database, invalidator),

@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """How many of those answers may be for one user."""
     answer_timeout_minutes: float = Field(default=60.0, alias="RXCHAT_ANSWER_TIMEOUT_MINUTES", gt=0)
     """How long writing one answer may take."""
+    api_requests_per_minute: int = Field(default=600, alias="RXCHAT_API_REQUESTS_PER_MINUTE", ge=1)
+    """How many requests the programs of one user may make in a minute, at each web process. Streams count once."""
 
     # Models
     default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
@@ -224,6 +226,12 @@ class Settings(BaseSettings):
     """Whether to trust e-mail addresses for which the provider does not send `email_verified` (Entra). Only for a provider whose users cannot choose each other's address."""
     oidc_scopes: str = Field(default="openid email profile", alias="RXCHAT_OIDC_SCOPES")
     """The scopes to request."""
+
+    # The commands `ask` and `chat`
+    api_url: str = Field(default="", alias="RXCHAT_URL")
+    """The address of the RxChat that they talk to. Empty: this one's own."""
+    api_key: SecretStr | None = Field(default=None, alias="RXCHAT_KEY")
+    """An API key with the scopes `read` and `chat`."""
 
     # Logs and metrics
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", alias="RXCHAT_LOG_LEVEL")

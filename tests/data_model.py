@@ -16,6 +16,7 @@ BEGIN, END = "<!-- Written by `make data-model` from rxchat/tables. -->", "<!-- 
 _CAPABILITIES = {
     "accounts": "accounts",
     "credentials": "accounts",
+    "programs": "accounts",
     "access": "access",
     "audit": "access",
     "documents": "documents and retrieval",

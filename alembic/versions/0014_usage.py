@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 
 _FILES = Path(__file__).parent / "0014"
 _NEW = (

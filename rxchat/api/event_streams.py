@@ -6,8 +6,8 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -90,10 +90,16 @@ class LastingResponse(Response):
     def __init__(self, parts: AsyncGenerator[bytes], media_type: str = "text/event-stream", status: int = 200) -> None:
         super().__init__(None, status, _NO_BUFFERING, media_type)
         del self.headers["content-length"]
-        self._parts = parts
+        self.parts = parts
+        self.closing = AsyncExitStack()
+        """What ends with the response, even if nothing of it was sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
+        async with self.closing:
+            await self._send(scope, receive, send)
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         leaving = asyncio.create_task(_disconnected(receive), name="a streaming client")
         writing = asyncio.create_task(self._write(send), name=f"a stream of {scope.get('path', '')[:100]}")
         try:
@@ -110,7 +116,7 @@ class LastingResponse(Response):
                 writing.result()
 
     async def _write(self, send: Send) -> None:
-        async with aclosing(self._parts) as parts:
+        async with aclosing(self.parts) as parts:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -126,6 +132,11 @@ def sse(data: Any, event: str = "", event_id: str = "") -> bytes:
     """Return a server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
     head = (f"id: {event_id}\n" if event_id else "") + (f"event: {event}\n" if event else "")
     return f"{head}data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode(errors="replace")
+
+
+def line(data: Any) -> bytes:
+    """Return a line of JSON (application/x-ndjson)."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
 
 
 class Watch:
@@ -163,11 +174,17 @@ class Watch:
 
 
 async def watched(
-    request: Request, services: Services, parts: AsyncGenerator[bytes | None], failure: Any
+    request: Request,
+    services: Services,
+    parts: AsyncGenerator[bytes | None],
+    failure: Callable[[RxChatError], bytes],
+    *,
+    heartbeat: bytes = HEARTBEAT,
 ) -> AsyncGenerator[bytes]:
     """Yield the parts while the client's credential is valid, with heartbeats where None comes.
 
-    `failure(error)` makes the last part of a stream that fails, or whose client has lost its rights.
+    `failure(error)` makes the last part of a stream that fails, or whose client has lost its rights. An empty heartbeat is
+    for protocols that have none.
     """
     watch = Watch(request, services)
     try:
@@ -177,7 +194,7 @@ async def watched(
                 if part is not None:
                     watch.sent()
                     yield part
-                elif watch.is_silent:
-                    yield HEARTBEAT
+                elif heartbeat and watch.is_silent:
+                    yield heartbeat
     except RxChatError as error:
         yield failure(error)

@@ -46,6 +46,8 @@ class RequestGuard:
                     headers["X-Correlation-Id"] = correlation_id
                     headers.setdefault("Cache-Control", "no-store")
                     headers.setdefault("X-Content-Type-Options", "nosniff")
+                    for name, value in getattr(request.state, "rate_limit", {}).items():
+                        headers[name] = value
                     _measure(request, message["status"], began)
                 elif message.get("more_body"):
                     # uvicorn's `send` returns at once when the client is gone: a body that is made without waiting would never

@@ -18,6 +18,7 @@ from rxchat.api import (
     imports,
     me,
     monitoring,
+    ollama,
     openai,
     projects,
     prompts,
@@ -50,7 +51,7 @@ def build_api(settings: Settings, own_origins: Sequence[str]) -> FastAPI:
     chat = (conversations, imports, public_links, prompts, projects, tags)
     for part in (auth, external_login, tokens, me, *chat, files, collections, admin, monitoring):
         api.include_router(part.router)
-    for router in (*v1.ROUTERS, *openai.ROUTERS):
+    for router in (*v1.ROUTERS, *openai.ROUTERS, *ollama.ROUTERS):
         api.include_router(router)
     errors.install(api)
     api.add_middleware(RequestGuard)

@@ -32,6 +32,7 @@ from rxchat.tables.documents import (
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
 from rxchat.tables.imports import ConversationImport, ImportedConversationRow
 from rxchat.tables.organizing import ConversationProject, ConversationRead, ConversationTag, ProjectRow, TagRow
+from rxchat.tables.programs import IdempotencyKey
 from rxchat.tables.prompts import PromptRow, PromptVersionRow
 from rxchat.tables.runs import Run, RunChunkRow
 
@@ -60,6 +61,7 @@ __all__ = [
     "GrantRow",
     "Group",
     "GroupMember",
+    "IdempotencyKey",
     "Identity",
     "ImportedConversationRow",
     "Instance",

@@ -177,3 +177,22 @@ async def test_models_are_those_that_the_user_may_use(
     guest = clients()
     await sign_in(guest, await create_user(services, owner_url, "Gus", "guest"))
     assert (await guest.get("/api/v1/models")).json() == []
+
+
+async def test_requests_of_a_minute_are_counted_for_each_user(
+    services: Services, settings: Settings, owner_url: str, current_user: CurrentUser
+) -> None:
+    few = settings.model_copy(update={"api_requests_per_minute": 3})
+    async with http_clients(few) as clients:
+        http = clients(authorization=f"Bearer {await key_of(services, current_user)}")
+        answers = [await http.get(PATH) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
+            f'"default";r={left}' for left in (2, 1, 0, 0)
+        ]
+        assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"default";q=3;w=60'}
+        assert answers[-1].json()["code"] == "too_many_attempts" and 0 < int(answers[-1].headers["retry-after"]) <= 60
+        # In all APIs together, and for each user alone.
+        assert (await http.get("/v1/models")).status_code == 429
+        other = clients(authorization=f"Bearer {await key_of(services, add_user(owner_url, 'Bea'))}")
+        assert (await other.get(PATH)).status_code == 200

@@ -24,17 +24,29 @@ from tests.performance.latency import latency_figures
 from tests.performance.load import load_figures
 from tests.performance.loading import loading_figures
 from tests.performance.processes import ROOT, environment, python
+from tests.performance.programs import program_figures
 from tests.performance.soak import soak_figures
 from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figures, warm_start_figures
 from tests.performance.streaming import streaming_figures
 from tests.performance.waking import waking_figure
 
-PARTS = ("memory", "accounts", "streaming", "latency", "loading", "documents", "load", "starting", "million")
+PARTS = (
+    "memory",
+    "accounts",
+    "streaming",
+    "latency",
+    "loading",
+    "documents",
+    "load",
+    "programs",
+    "starting",
+    "million",
+)
 SOAK = "soak"
 """Not among the parts of a whole run: it takes half an hour."""
 
-_ON_THEIR_OWN = {"load", "starting", "million"}
+_ON_THEIR_OWN = {"load", "programs", "starting", "million"}
 _SETTLE_SECONDS = 10.0
 
 Measured = tuple[list[Figure], str]
@@ -87,6 +99,8 @@ async def _measure(parts: tuple[str, ...], *, cold: bool) -> Measured:
             figures = await _measure_served(folder, browser, parts, say)
             if "load" in parts:
                 figures += await load_figures(folder, say)
+            if "programs" in parts:
+                figures += await program_figures(folder, say)
             if "starting" in parts:
                 figures += await warm_start_figures(folder, browser, say)
             if "million" in parts:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from rxchat.api.errors import ClientLeft, error_body
-from rxchat.api.event_streams import LastingResponse, sse, watched
+from rxchat.api.event_streams import HEARTBEAT, LastingResponse, line, sse, watched
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import RxChatError
 from rxchat.services.app.container import Services
@@ -19,6 +19,7 @@ from rxchat.services.chat.completions import Parts, Question
 _T = TypeVar("_T")
 _SILENT_TICKS = 5
 """After ten seconds without a word a stream begins its response, whose status is known then: proxies want to see something."""
+EVENTS, LINES = "text/event-stream", "application/x-ndjson"
 DONE = b"data: [DONE]\n\n"
 
 
@@ -61,7 +62,7 @@ async def streamed(
     question: Question,
     encoded: Callable[[Parts], bytes],
     last: Callable[[], bytes],
-    media_type: str = "text/event-stream",
+    media_type: str = EVENTS,
 ) -> LastingResponse:
     """Return a response that streams an answer, once its first words are there; a failure before them has its own status.
 
@@ -93,6 +94,10 @@ async def streamed(
 
     def failed(error: RxChatError) -> bytes:
         body = error_body(request.url.path, error)
-        return sse(body)
+        return sse(body) if media_type == EVENTS else line(body)
 
-    return LastingResponse(watched(request, services, parts_of(), failed), media_type)
+    heartbeat = HEARTBEAT if media_type == EVENTS else b""
+    checked = watched(request, services, parts_of(), failed, heartbeat=heartbeat)
+    response = LastingResponse(checked, media_type)
+    response.closing.push_async_callback(arriving.aclose)
+    return response

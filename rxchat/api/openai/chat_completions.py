@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from rxchat.api.event_streams import sse
+from rxchat.api.idempotency import IdempotencyKey, once
 from rxchat.api.openai.answering import DONE, streamed, unless_left, whole
 from rxchat.api.openai.bodies import ChatCompletionRequest
 from rxchat.api.requests import ServicesDep, SignedIn
@@ -27,17 +28,25 @@ router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
 @router.post("/chat/completions", response_model=None, **needs(Scope.CHAT))
 async def create_chat_completion(
-    body: ChatCompletionRequest, request: Request, current_user: SignedIn, services: ServicesDep
+    body: ChatCompletionRequest,
+    request: Request,
+    current_user: SignedIn,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Answer messages as OpenAI's API does. Nothing of them is kept; a client that disconnects stops the model."""
     messages = body.chat_messages()
     question = Question(body.model, [messages] * (body.n or 1), body.tool_specs(), body.chat_options())
     completion = _Completion(body.model, body.n or 1)
-    if body.stream:
-        last = partial(completion.last, with_usage=body.wants_usage)
-        return await streamed(request, services, current_user, question, completion.chunks, last)
-    completion.take(await unless_left(request, whole(services, current_user, question)))
-    return JSONResponse(completion.body())
+
+    async def make() -> Response:
+        if body.stream:
+            last = partial(completion.last, with_usage=body.wants_usage)
+            return await streamed(request, services, current_user, question, completion.chunks, last)
+        completion.take(await unless_left(request, whole(services, current_user, question)))
+        return JSONResponse(completion.body())
+
+    return await once(request, services, current_user, idempotency_key, body, make)
 
 
 @dataclass

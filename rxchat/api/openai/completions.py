@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from rxchat.api.event_streams import sse
+from rxchat.api.idempotency import IdempotencyKey, once
 from rxchat.api.openai.answering import DONE, streamed, unless_left, whole
 from rxchat.api.openai.bodies import MOST_CHOICES, CompletionRequest
 from rxchat.api.openai.chat_completions import usage_of
@@ -27,7 +28,11 @@ router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
 @router.post("/completions", response_model=None, **needs(Scope.CHAT))
 async def create_completion(
-    body: CompletionRequest, request: Request, current_user: SignedIn, services: ServicesDep
+    body: CompletionRequest,
+    request: Request,
+    current_user: SignedIn,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Complete prompts as OpenAI's API does. `suffix`, `echo`, `best_of` and `logprobs` are refused."""
     prompts = [prompt for prompt in body.prompt for _ in range(body.n or 1)]
@@ -36,11 +41,15 @@ async def create_completion(
     choices = [[ChatMessage(Role.USER, sanitize(prompt))] for prompt in prompts]
     question = Question(body.model, choices, options=body.options())
     completion = _Completion(body.model, len(choices))
-    if body.stream:
-        last = partial(completion.last, with_usage=body.wants_usage)
-        return await streamed(request, services, current_user, question, completion.chunks, last)
-    completion.take(await unless_left(request, whole(services, current_user, question)))
-    return JSONResponse(completion.body())
+
+    async def make() -> Response:
+        if body.stream:
+            last = partial(completion.last, with_usage=body.wants_usage)
+            return await streamed(request, services, current_user, question, completion.chunks, last)
+        completion.take(await unless_left(request, whole(services, current_user, question)))
+        return JSONResponse(completion.body())
+
+    return await once(request, services, current_user, idempotency_key, body, make)
 
 
 class _Completion:

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from rxchat.api.idempotency import IdempotencyKey, hash_of, id_from, once
 from rxchat.api.requests import ServicesDep, SignedIn
 from rxchat.api.v1.conversations import PATH
 from rxchat.api.v1.scopes import needs
@@ -131,11 +133,29 @@ async def _model_for(
     return next((name for name in names if name in usable), offer.default)
 
 
-@router.post(PATH, status_code=201, **needs(Scope.CHAT))
+def _created(body: BaseModel, **headers: str) -> Response:
+    return JSONResponse(body.model_dump(mode="json"), 201, headers)
+
+
+@router.post(PATH, status_code=201, response_model=TurnOut, **needs(Scope.CHAT))
 async def begin_conversation(
-    body: NewMessage, current_user: SignedIn, services: ServicesDep, response: Response
-) -> TurnOut:
+    body: NewMessage,
+    request: Request,
+    current_user: SignedIn,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = "",
+) -> Response:
     """Begin a conversation with a question, whose answer starts at once."""
+    body.id = body.id or id_from(current_user, idempotency_key, hash_of(request, body))
+
+    async def make() -> Response:
+        turn = await _begin(services, current_user, body)
+        return _created(turn, Location=f"{PATH}/{turn.conversation_id}")
+
+    return await once(request, services, current_user, idempotency_key, body, make)
+
+
+async def _begin(services: Services, current_user: CurrentUser, body: NewMessage) -> TurnOut:
     turn = await services.chat.messages.send_message(
         current_user,
         None,
@@ -144,15 +164,28 @@ async def begin_conversation(
         question_id=body.id,
         attached=Attached(tuple(body.attachments)),
     )
-    response.headers["Location"] = f"{PATH}/{turn.conversation_id}"
     return await _turn(services, current_user, turn)
 
 
-@router.post(f"{_IN}/messages", status_code=201, **needs(Scope.CHAT))
+@router.post(f"{_IN}/messages", status_code=201, response_model=TurnOut, **needs(Scope.CHAT))
 async def send_message(
-    conversation_id: UUID, body: NextMessage, current_user: SignedIn, services: ServicesDep
-) -> TurnOut:
+    conversation_id: UUID,
+    body: NextMessage,
+    request: Request,
+    current_user: SignedIn,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = "",
+) -> Response:
     """Ask a question in a conversation; after a parent, as a branch of its own."""
+    body.id = body.id or id_from(current_user, idempotency_key, hash_of(request, body))
+
+    async def make() -> Response:
+        return _created(await _send(services, current_user, conversation_id, body))
+
+    return await once(request, services, current_user, idempotency_key, body, make)
+
+
+async def _send(services: Services, current_user: CurrentUser, conversation_id: UUID, body: NextMessage) -> TurnOut:
     model = await _model_for(services, current_user, body.model, conversation_id)
     if body.parent_id is None:
         turn = await services.chat.messages.send_message(
@@ -227,14 +260,24 @@ async def edit_message(
     return await _turn(services, current_user, Turn(conversation_id, question_id, is_new=False))
 
 
-@router.post(f"{_MESSAGE}/regenerate", status_code=201, **needs(Scope.CHAT))
+@router.post(f"{_MESSAGE}/regenerate", status_code=201, response_model=RunStarted, **needs(Scope.CHAT))
 async def regenerate_answer(
-    conversation_id: UUID, message_id: UUID, body: AnsweringModel, current_user: SignedIn, services: ServicesDep
-) -> RunStarted:
+    conversation_id: UUID,
+    message_id: UUID,
+    body: AnsweringModel,
+    request: Request,
+    current_user: SignedIn,
+    services: ServicesDep,
+    idempotency_key: IdempotencyKey = "",
+) -> Response:
     """Write another answer to a question, or to the question of an answer; the earlier ones stay as versions."""
-    model = await _model_for(services, current_user, body.model, conversation_id)
-    run_id = await services.chat.branches.regenerate(current_user, conversation_id, message_id, model)
-    return RunStarted(run_id=run_id)
+
+    async def make() -> Response:
+        model = await _model_for(services, current_user, body.model, conversation_id)
+        run_id = await services.chat.branches.regenerate(current_user, conversation_id, message_id, model)
+        return _created(RunStarted(run_id=run_id))
+
+    return await once(request, services, current_user, idempotency_key, body, make)
 
 
 @router.post(f"{_MESSAGE}/continue", status_code=201, **needs(Scope.CHAT))

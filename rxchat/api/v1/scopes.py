@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Depends
 from fastapi.security import HTTPBearer
 
+from rxchat.api.request_quota import count_request
 from rxchat.api.requests import SignedIn
 from rxchat.domain.authorization import require_scope
 from rxchat.domain.permissions import SCOPE_WORDS, Scope
@@ -26,7 +27,7 @@ def needs(scope: Scope, *others: Any) -> dict[str, Any]:
         require_scope(current_user, scope)
 
     return {
-        "dependencies": [Depends(_BEARER), Depends(in_scope), *others],
+        "dependencies": [Depends(_BEARER), Depends(count_request), Depends(in_scope), *others],
         "openapi_extra": {"x-scope": scope.value},
         "responses": {
             "4XX": {

@@ -15,6 +15,7 @@ from rxchat.services.access.roles import Roles
 from rxchat.services.access.user_admin import UserAdmin
 from rxchat.services.accounts.api_credentials import ApiCredentials
 from rxchat.services.accounts.external_login import ExternalLogin
+from rxchat.services.accounts.idempotency import IdempotencyKeys
 from rxchat.services.accounts.passkeys import Passkeys
 from rxchat.services.accounts.password_reset import PasswordReset
 from rxchat.services.accounts.rate_limits import RateLimits
@@ -87,6 +88,7 @@ class AccountServices:
 
     api_credentials: ApiCredentials
     external_login: ExternalLogin
+    idempotency_keys: IdempotencyKeys
     passkeys: Passkeys
     password_reset: PasswordReset
     rate_limits: RateLimits

@@ -26,8 +26,8 @@ _PIECE_SECONDS = 0.04
 _TICK_SECONDS = 2.0
 """How often a follower gets None while nothing happens, to check its session and its connection."""
 _AGAIN_SECONDS = 0.25
-_CATCH_UP_SECONDS = 1.5
-"""How long a follower that resumes waits until text that it had is stored."""
+_CATCH_UP_SECONDS = 20.0
+"""How long a follower that resumes waits until text that it had is there again: a lease, and the time to continue."""
 
 
 class RunFollower:
@@ -84,7 +84,9 @@ class RunFollower:
         """
         sent = Sent()
         if cursor and run.is_latest:
-            await self._resume(current_user, run, sent, cursor)
+            async for as_read in self._resume(current_user, run, sent, cursor):
+                run = as_read
+                yield None
         shown: tuple[RunState, int] | None = None
         while not run.is_over:
             position = await self._position(current_user, run)
@@ -108,8 +110,14 @@ class RunFollower:
                 yield piece
         yield RunEnded(run, sent.cursor)
 
-    async def _resume(self, current_user: CurrentUser, run: FollowedRun, sent: Sent, cursor: str) -> None:
-        """Resume from a cursor. What was shown before it was stored appears in a moment, unless it was lost."""
+    async def _resume(
+        self, current_user: CurrentUser, run: FollowedRun, sent: Sent, cursor: str
+    ) -> AsyncGenerator[FollowedRun]:
+        """Resume from a cursor; yield the run, read again, while its text is shorter than what the follower has.
+
+        What was shown before it was stored appears in a moment. If its engine died, the next one writes it again, in most
+        cases the same.
+        """
         deadline = time.monotonic() + _CATCH_UP_SECONDS
         while True:
             text, reasoning = await self._written(current_user, run)
@@ -117,6 +125,8 @@ class RunFollower:
                 sent.resume(cursor, text, reasoning)
                 return
             await asyncio.sleep(_AGAIN_SECONDS)
+            run = await self._read_again(current_user, run)
+            yield run
 
     async def _written(self, current_user: CurrentUser, run: FollowedRun) -> tuple[str, str]:
         if run.is_over:

@@ -28,6 +28,10 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             " VALUES (%s, 'reset', 'x', %s, 'x', '', '{}', true, now() + '1 day')",
             (new_id(), owner),
         ),
+        (
+            "INSERT INTO idempotency_key (owner_id, key, request_hash, lease_until) VALUES (%s, 'k', 'x', now())",
+            (owner,),
+        ),
         ("INSERT INTO user_preferences (user_id, custom_instructions) VALUES (%s, 'x')", (owner,)),
         (
             "INSERT INTO prompt (owner_id, id, title, command, text, description, version) VALUES (%s, %s, 'p', 'p', 't', '', 1)",
