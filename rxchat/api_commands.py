@@ -22,6 +22,7 @@ _TRIES = 60
 _AGAIN_SECONDS = 1.0
 _QUEUED_SECONDS = 0.5
 _INTERRUPTED = 130
+_UNAVAILABLE = 500
 _CONVERSATIONS = "/api/v1/conversations"
 
 
@@ -140,7 +141,7 @@ class _Terminal:
     def _events(self, run_id: str, last_id: str) -> Iterator[_Event]:
         headers = {"Last-Event-ID": last_id} if last_id else {}
         with self._http.stream("GET", f"/api/v1/runs/{run_id}/events", headers=headers) as response:
-            if response.status_code >= 500:
+            if response.status_code >= _UNAVAILABLE:
                 raise httpx.ReadError("the server is not ready")
             if response.is_error:
                 response.read()
@@ -161,6 +162,8 @@ class _Terminal:
 
     def _show(self, event: _Event, text: str) -> str:
         """Print an event, and return the answer so far."""
+        if event.name == "error" and event.data["status"] >= _UNAVAILABLE:
+            raise httpx.ReadError(event.data["detail"])
         if self._as_json:
             print(json.dumps({"event": event.name, "id": event.id, **event.data}), flush=True)
             return text

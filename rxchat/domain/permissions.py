@@ -102,7 +102,7 @@ class Scope(StrEnum):
 
 SCOPE_WORDS: dict[Scope, str] = {
     Scope.READ: "Read my conversations, my prompts and my account",
-    Scope.CHAT: "Send messages, change my conversations and prompts",
+    Scope.CHAT: "Ask models, send messages, change my conversations and prompts",
     Scope.FILES: "Read and change my files and collections",
     Scope.ADMIN: "Administer, as far as my role may",
 }

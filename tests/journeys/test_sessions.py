@@ -69,7 +69,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(open_server: RxChat, profile: 
     page.goto(f"{site(open_server)}/account/keys")
     page.get_by_role("button", name="New key").click()
     page.get_by_label("Name", exact=True).fill("Nightly report")
-    page.get_by_label("Send messages, change my conversations and prompts").uncheck()
+    page.get_by_label("Ask models, send messages, change my conversations and prompts").uncheck()
     page.get_by_label("Read my conversations, my prompts and my account").uncheck()
     page.get_by_label("Expires after").select_option("30 days")
     prove(page, person, "Create key")
