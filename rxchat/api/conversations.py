@@ -72,6 +72,12 @@ class BulkChange(BaseModel):
     ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
+class Draft(BaseModel):
+    """What a user has typed and not sent."""
+
+    text: str
+
+
 class ReadUpTo(BaseModel):
     """The last event of a conversation that the user has seen."""
 
@@ -153,6 +159,18 @@ async def get_queued_message(
 async def mark_read(conversation_id: UUID, read: ReadUpTo, current_user: SignedIn, services: ServicesDep) -> None:
     """Record up to which event the user has read; a conversation whose last answer ended later is marked as unread."""
     await services.chat.organizing.reads.mark(current_user, conversation_id, read.seq)
+
+
+@router.get("/{conversation_id}/draft")
+async def get_draft(conversation_id: UUID, current_user: SignedIn, services: ServicesDep) -> Draft:
+    """Return what the user has typed and not sent, as saved by one of their devices."""
+    return Draft(text=await services.chat.organizing.drafts.get(current_user, conversation_id))
+
+
+@router.put("/{conversation_id}/draft", status_code=204)
+async def save_draft(conversation_id: UUID, draft: Draft, current_user: SignedIn, services: ServicesDep) -> None:
+    """Store what the user has typed and not sent; a blank text deletes it."""
+    await services.chat.organizing.drafts.save(current_user, conversation_id, draft.text)
 
 
 @router.post("/{conversation_id}/stop")

@@ -13,9 +13,9 @@ from rxchat.domain.tokenizing import UNSPACED
 
 QUERY_CHARACTERS = 200
 _MOST_WORDS = 16
-_FILTER = re.compile(r"(model|before|after|has|tag):(\S+)")
-_QUOTED = re.compile(r'tag:"([^"]+)"?|(\S+)', re.IGNORECASE)
-"""A word, or the name of a tag in quotation marks."""
+_FILTER = re.compile(r"(model|before|after|has|tag|project):(\S+)")
+_QUOTED = re.compile(r'(tag|project):"([^"]+)"?|(\S+)', re.IGNORECASE)
+"""A word, or the name of a tag or project in quotation marks."""
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 _SIGNS = str.maketrans(dict.fromkeys("<>@/.&", " "))
 """The signs between words of tags, addresses and paths, as in the column `message.lexemes`."""
@@ -64,6 +64,8 @@ class ConversationQuery:
     has_files: bool = False
     tag: str = ""
     """The name of a tag that conversations have."""
+    project: str = ""
+    """The name of a project that they are in, or in one of its own."""
     unknown: tuple[str, ...] = ()
     """Filters that say nothing known, such as `has:wings`, or a date that does not exist."""
 
@@ -73,21 +75,27 @@ class ConversationQuery:
         return bool(self.model or self.after or self.before or self.has_code or self.has_files)
 
     @property
+    def is_placed(self) -> bool:
+        """Whether it names properties of conversations."""
+        return bool(self.tag or self.project)
+
+    @property
     def is_empty(self) -> bool:
         """Whether it asks for nothing."""
-        return not self.words and not self.is_filtered and not self.tag
+        return not self.words and not self.is_filtered and not self.is_placed
 
 
 def parsed(query: str) -> ConversationQuery:
     """Return the words and filters of a query.
 
-    Filters are `model:NAME`, `after:2026-11-01`, `before:...`, `has:code`, `has:files`, `tag:work`, `tag:"two words"`.
+    Filters are `model:NAME`, `after:2026-11-01`, `before:...`, `has:code`, `has:files`, `tag:work`, `tag:"two words"`,
+    `project:house`.
     """
     filters: dict[str, object] = {}
     words, unknown = [], []
-    for quoted, word in _QUOTED.findall(sanitize(query)[:QUERY_CHARACTERS]):
+    for name, quoted, word in _QUOTED.findall(sanitize(query)[:QUERY_CHARACTERS]):
         if quoted:
-            filters["tag"] = quoted.strip()
+            filters[name.lower()] = quoted.strip()
             continue
         found = _FILTER.fullmatch(word.lower())
         if found is None:
@@ -108,7 +116,7 @@ def parsed(query: str) -> ConversationQuery:
 
 def _filter_of(name: str, value: str) -> dict[str, object]:
     match name, value:
-        case "model" | "tag", _:
+        case "model" | "tag" | "project", _:
             return {name: value}
         case "has", "code":
             return {"has_code": True}

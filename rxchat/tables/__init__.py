@@ -31,7 +31,14 @@ from rxchat.tables.documents import (
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
 from rxchat.tables.imports import ConversationImport, ImportedConversationRow
-from rxchat.tables.organizing import ConversationProject, ConversationRead, ConversationTag, ProjectRow, TagRow
+from rxchat.tables.organizing import (
+    ConversationProject,
+    ConversationRead,
+    ConversationTag,
+    MessageDraft,
+    ProjectRow,
+    TagRow,
+)
 from rxchat.tables.programs import IdempotencyKey
 from rxchat.tables.prompts import PromptRow, PromptVersionRow
 from rxchat.tables.runs import Run, RunChunkRow
@@ -67,6 +74,7 @@ __all__ = [
     "Instance",
     "InstanceSetting",
     "Message",
+    "MessageDraft",
     "MessageSource",
     "ObjectDeletion",
     "Passkey",

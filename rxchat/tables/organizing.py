@@ -1,4 +1,4 @@
-"""How users organize their conversations: what they have read, tags and projects."""
+"""How users organize their conversations: what they have read, drafts, tags and projects."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ class ConversationRead(Table, table=True):
     conversation_id: UUID = Field(primary_key=True)
     seq: int
     """The seq of the last event that was read."""
+
+
+class MessageDraft(Table, table=True):
+    """What a user has typed in a conversation and not sent, for their other devices."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "conversation_id"], ["conversation.owner_id", "conversation.id"], ondelete="CASCADE"
+        ),
+    )
+
+    owner_id: UUID = owned_key()
+    conversation_id: UUID = Field(primary_key=True)
+    text: str
+    saved_at: datetime = moment(default_now=True)
 
 
 class TagRow(Table, table=True):

@@ -102,3 +102,15 @@ async def test_a_program_keeps_projects(
     deleted = await http.delete(f"/api/projects/{house}", params={"with_conversations": True})
     assert deleted.json() == {"trashed": 1}
     assert (await http.get("/api/projects")).json() == [] == (await http.get("/api/conversations")).json()
+
+
+async def test_a_program_reads_and_saves_a_draft(
+    services: Services, current_user: CurrentUser, clients: Open, owner_url: str
+) -> None:
+    path = f"/api/conversations/{await begun(services, current_user, 'one')}/draft"
+    http = await with_key(services, clients, current_user, "read", "chat")
+    assert (await http.put(path, json={"text": "Half a"})).status_code == 204
+    assert (await http.get(path)).json() == {"text": "Half a"}
+    stranger = await with_key(services, clients, add_user(owner_url, "Stranger"), "read", "chat")
+    assert (await stranger.get(path)).status_code == 404
+    assert (await stranger.put(path, json={"text": "Mine"})).status_code == 404

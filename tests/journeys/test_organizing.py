@@ -25,6 +25,15 @@ def selected(chat: Chat, count: int) -> None:
     expect(chat.sidebar.get_by_text(f"{count} selected", exact=True)).to_be_visible()
 
 
+def until_saved(chat: Chat) -> None:
+    """Wait until the server has confirmed what is in the composer."""
+    chat.page.wait_for_function(
+        """(id) => Object.entries(localStorage).filter(([key]) => key.startsWith("rxchat:draft:") && key.endsWith(id))
+        .every(([, draft]) => (JSON.parse(draft).text ?? "") === (JSON.parse(draft).saved ?? ""))""",
+        arg=chat.conversation_id,
+    )
+
+
 def test_conversations_are_selected_by_range_and_key_and_come_back(chat: Chat) -> None:
     for title in TITLES:
         chat.begin(MODEL, title).wait_for_end()
@@ -194,3 +203,32 @@ def test_projects_hold_conversations_and_new_ones_begin_in_them(chat: Chat) -> N
     page.get_by_role("button", name="Delete project").click()
     expect(page.get_by_text("The project was deleted. 2 conversations are in the trash.")).to_be_visible()
     expect(chat.row("Tiles for the roof")).to_have_count(0)
+
+
+def test_a_draft_is_there_on_another_device_and_never_in_place_of_a_newer_one(
+    server: RxChat, signed_in: Callable[..., BrowserContext]
+) -> None:
+    desk = Chat(signed_in(server).new_page(), server.url).begin(MODEL, "A letter to write").wait_for_end()
+    path = desk.path
+    desk.composer.fill("Dear Sir or Madam")
+    phone = Chat(signed_in(server).new_page(), server.url)
+    until_saved(desk)
+    phone.open(path)
+    expect(phone.composer).to_have_value("Dear Sir or Madam")
+    phone.composer.fill("Dear Sir or Madam, I write")
+    until_saved(phone)
+    # What was typed here meanwhile is newer, also after a reload.
+    desk.page.context.set_offline(True)
+    desk.composer.fill("Dear Ada")
+    desk.page.context.set_offline(False)
+    desk.open(path)
+    expect(desk.composer).to_have_value("Dear Ada")
+    until_saved(desk)
+    phone.open(path)
+    expect(phone.composer).to_have_value("Dear Ada")
+    desk.composer.press("Enter")
+    desk.wait_for_end()
+    until_saved(desk)
+    phone.open(path)
+    expect(phone.asked.last).to_have_text("Dear Ada")
+    expect(phone.composer).to_have_value("")

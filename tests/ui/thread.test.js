@@ -401,6 +401,20 @@ describe("drafts", () => {
     expect([drafts.load("a@x", "c1"), drafts.load("a@x", ""), drafts.load("b@x", "c1")]).toEqual(["one", "two", ""]);
   });
 
+  test("what another device has saved is taken only if nothing was typed here since", () => {
+    const drafts = createDrafts(storage());
+    expect(drafts.isUnsaved("a@x", "c1")).toBe(false);
+    drafts.type("a@x", "c1", "one");
+    expect(drafts.isUnsaved("a@x", "c1")).toBe(true);
+    drafts.markSaved("a@x", "c1", "one");
+    expect(drafts.isUnsaved("a@x", "c1")).toBe(false);
+    drafts.receive("a@x", "c1", "two");
+    expect([drafts.load("a@x", "c1"), drafts.isUnsaved("a@x", "c1")]).toEqual(["two", false]);
+    // What is sent is no draft any more, which the server does not know yet.
+    drafts.send("a@x", "c1", "k1", "two");
+    expect([drafts.load("a@x", "c1"), drafts.isUnsaved("a@x", "c1")]).toEqual(["", true]);
+  });
+
   test("a send is kept apart from what was typed since, until it is known to have arrived", () => {
     const drafts = createDrafts(storage());
     drafts.send("a@x", "", "k1", "sent");

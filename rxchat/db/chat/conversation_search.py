@@ -27,12 +27,20 @@ _SEARCH = text(
     tagged AS MATERIALIZED (
         SELECT conversation_id AS id FROM conversation_tag JOIN tag ON tag.owner_id = conversation_tag.owner_id AND tag.id = tag_id
          WHERE conversation_tag.owner_id = (:owner)::uuid AND lower(tag.name) = lower((:tag)::text)),
+    inside AS (
+        SELECT id FROM project WHERE owner_id = (:owner)::uuid AND lower(name) = lower((:project)::text)
+        UNION
+        SELECT project.id FROM inside JOIN project ON project.owner_id = (:owner)::uuid AND project.parent_id = inside.id),
+    placed AS MATERIALIZED (
+        SELECT conversation_id AS id FROM conversation_project
+         WHERE owner_id = (:owner)::uuid AND project_id IN (SELECT id FROM inside)),
     titles AS (
         SELECT id, title, updated_at AS at,
                (title ILIKE (:like)::text)::integer + word_similarity((:words)::text, title) AS rank
           FROM conversation, asked
          WHERE owner_id = (:owner)::uuid AND deleted_at IS NULL AND NOT (:is_filtered)::boolean
-           AND ((:tag)::text = '' OR id IN (SELECT id FROM tagged)) AND ((:words)::text <> '' OR (:tag)::text <> '')
+           AND ((:tag)::text = '' OR id IN (SELECT id FROM tagged)) AND ((:project)::text = '' OR id IN (SELECT id FROM placed))
+           AND ((:words)::text <> '' OR (:is_placed)::boolean)
            AND ((:words)::text = '' OR title ILIKE (:like)::text OR word_similarity((:words)::text, title) >= 0.5 OR to_tsvector('rxchat', title) @@ asked.words)
          ORDER BY rank DESC, updated_at DESC LIMIT (:most)::integer),
     said AS (
@@ -42,6 +50,7 @@ _SEARCH = text(
          WHERE message.owner_id = (:owner)::uuid AND conversation.deleted_at IS NULL
            AND ((:words)::text <> '' OR (:is_filtered)::boolean)
            AND ((:tag)::text = '' OR message.conversation_id IN (SELECT id FROM tagged))
+           AND ((:project)::text = '' OR message.conversation_id IN (SELECT id FROM placed))
            AND (numnode(asked.words) > 0 AND message.lexemes @@ asked.words OR message.text ILIKE ALL ((:stems_like)::text[]))
            AND message.text ILIKE ALL ((:parts_like)::text[])
            AND ((:model)::text = '' OR message.model ILIKE (:model_like)::text)
@@ -55,7 +64,7 @@ _SEARCH = text(
          WHERE EXISTS (SELECT FROM collection WHERE collection.owner_id = document.owner_id
                           AND collection.id = document.collection_id AND collection.kind = 'library')
            AND deleted_at IS NULL AND version_state = 'current' AND state <> 'uploading' AND parent_id IS NULL
-           AND (:words)::text <> '' AND NOT (:is_filtered)::boolean AND (:tag)::text = ''
+           AND (:words)::text <> '' AND NOT (:is_filtered)::boolean AND NOT (:is_placed)::boolean
            AND (name ILIKE (:like)::text OR word_similarity((:words)::text, name) >= 0.5)
          ORDER BY rank DESC, created_at DESC LIMIT (:most)::integer)
     SELECT '{FoundKind.CONVERSATION}' AS kind, id, NULL::uuid AS conversation_id, title, '' AS snippet, at, rank
@@ -93,6 +102,8 @@ async def search(read: Read, owner_id: UUID, query: ConversationQuery) -> list[F
             "has_code": query.has_code,
             "has_files": query.has_files,
             "tag": query.tag,
+            "project": query.project,
+            "is_placed": query.is_placed,
             "headline": _HEADLINE,
             "marks": HIT_BEGIN + HIT_END,
             "most": MOST,

@@ -20,6 +20,7 @@ from rxchat.db.accounts import credentials
 from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
 from rxchat.db.chat import conversations as conversation_rows
+from rxchat.db.chat import drafts as draft_rows
 from rxchat.db.chat import imports as import_rows
 from rxchat.db.chat import projects as project_rows
 from rxchat.db.chat import prompts as prompt_rows
@@ -52,6 +53,7 @@ _README = (
     "audit.json          what the audit says that you did\n"
     "imports.json        your last imports, and what was skipped\n"
     "prompts.json        your prompts with all their versions\n"
+    "drafts.json         what you have typed and not sent, with the ids of the conversations\n"
     "projects.json       your projects with their instructions, and the ids of the conversations in them\n"
     "tags.json           your tags, and the ids of the conversations that have them\n"
     "conversations/      each conversation as JSON, which RxChat can import (the whole file too), and as text to read;\n"
@@ -156,6 +158,7 @@ class DataExport:
                 archive.writestr("audit.json", _json(await self._audit(current_user)))
                 archive.writestr("imports.json", _json(await self._imports(current_user)))
                 archive.writestr("prompts.json", _json(await self._prompts(current_user)))
+                archive.writestr("drafts.json", _json(await self._drafts(current_user)))
                 archive.writestr("tags.json", _json(await self._tags(current_user)))
                 archive.writestr("projects.json", _json(await self._projects(current_user)))
                 yield growing.take()
@@ -272,6 +275,11 @@ class DataExport:
             }
             for tag in tags
         ]
+
+    async def _drafts(self, current_user: CurrentUser) -> list[dict[str, Any]]:
+        async with self._database.begin(current_user.user_id) as session:
+            found = await draft_rows.of_user(session, current_user.user_id)
+        return [{"conversation": found_id, "text": text, "saved_at": at} for found_id, text, at in found]
 
     async def _projects(self, current_user: CurrentUser) -> list[dict[str, Any]]:
         async with self._database.begin(current_user.user_id, snapshot=True) as session:

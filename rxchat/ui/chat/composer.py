@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.context_sources import ContextSourcesState
+from rxchat.states.chat.drafts import DraftsState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.prompt_picks import InsertedText
 from rxchat.states.chat.thread import ThreadState
@@ -52,6 +53,10 @@ class ComposerField(ClientComponent):
     choices: rx.Var[list[dict[str, str]]]
     searched: rx.Var[str]
     on_find: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    draft: rx.Var[dict[str, Any]]
+    draft_saved: rx.Var[str]
+    on_load_draft: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_save_draft: rx.EventHandler[rx.event.passthrough_event_spec(str, str, str)]
     prompts: rx.Var[list[dict[str, Any]]]
     prompts_searched: rx.Var[str]
     inserted: rx.Var[InsertedText]
@@ -71,6 +76,10 @@ def composer() -> rx.Component:
         choices=ContextSourcesState.choices,
         searched=ContextSourcesState.searched,
         on_find=ContextSourcesState.find,
+        draft=DraftsState.loaded,
+        draft_saved=DraftsState.saved,
+        on_load_draft=DraftsState.load,
+        on_save_draft=DraftsState.save,
         **prompt_field_options(),
     )
     is_running = ThreadState.run["state"] != ""

@@ -7,8 +7,10 @@ from typing import Any
 import reflex as rx
 
 from rxchat.domain.conversation_search import QUERY_CHARACTERS
+from rxchat.states.chat.projects import ProjectsState
 from rxchat.states.chat.search import FoundView, Part, SearchState
-from rxchat.states.chat.sidebar import SidebarState, TagView
+from rxchat.states.chat.sidebar import SidebarState
+from rxchat.states.chat.sidebar_views import ProjectView, TagView
 from rxchat.states.platform.current_user import CurrentUserState
 from rxchat.ui.chat.tags import tag_dot
 from rxchat.ui.kit.client_values import ClientValue, in_sequence
@@ -17,7 +19,7 @@ from rxchat.ui.kit.elements import Moment, at_most, icon, icon_button, keys
 
 _LIST = "palette-options"
 _DEBOUNCE_MS = 150
-_HINT = "Filters: model:llama, after:2026-01-31, before:2026-02-28, has:code, has:files, tag:work"
+_HINT = "Filters: model:llama, after:2026-01-31, before:2026-02-28, has:code, has:files, tag:work, project:house"
 is_open: ClientValue[bool] = ClientValue("palette", initial=False)
 """Whether the palette is open."""
 _typed: ClientValue[str] = ClientValue("palette_typed", "")
@@ -106,7 +108,10 @@ def _window() -> rx.Component:
                 CurrentUserState.admin_home != "",
                 _action("shield-check", "Administration", CurrentUserState.admin_home),
             ),
-            rx.cond(words != "", rx.fragment(rx.foreach(SidebarState.tags, _tag), results)),
+            rx.cond(
+                words != "",
+                rx.fragment(rx.foreach(SidebarState.projects, _project), rx.foreach(SidebarState.tags, _tag), results),
+            ),
             id=_LIST,
             role="listbox",
             aria_label="Results",
@@ -143,18 +148,28 @@ def _action(icon_name: str, label: str, href: Any) -> rx.Component:
 
 def _tag(tag: rx.Var[TagView]) -> rx.Component:
     """A tag whose name contains what was typed: it filters the sidebar."""
-    words = _typed.value.strip().lower()
-    option = rx.el.li(
-        tag_dot(tag.color),
-        rx.el.span(f"Chats tagged “{tag.name}”", class_name="palette-name"),
-        role="option",
-        tab_index=-1,
-        aria_selected=False,
-        on_click=[is_open.set(False), SidebarState.filter_by(tag.id)],
+    words = rx.el.span(f"Chats tagged “{tag.name}”", class_name="palette-name")
+    option = _place(tag_dot(tag.color), words, SidebarState.filter_by(tag.id))
+    return rx.fragment(rx.cond(_fits(tag.name, "tag"), option), key=tag.id)
+
+
+def _project(project: rx.Var[ProjectView]) -> rx.Component:
+    """A project whose name contains what was typed: the sidebar shows it."""
+    words = rx.el.span(f"Project “{project.name}”", class_name="palette-name")
+    option = _place(icon("folder", 17, 1.75), words, ProjectsState.enter(project.id))
+    return rx.fragment(rx.cond(_fits(project.name, "project"), option), key=project.id)
+
+
+def _place(sign: rx.Component, words: rx.Component, show: Any) -> rx.Component:
+    return rx.el.li(
+        sign, words, role="option", tab_index=-1, aria_selected=False, on_click=[is_open.set(False), show],
         class_name="palette-tag",
-    )
-    fits = tag.name.lower().contains(words) | (words == "tag") | (words == f"tag:{tag.name.lower()}")
-    return rx.fragment(rx.cond(fits, option), key=tag.id)
+    )  # fmt: skip
+
+
+def _fits(name: Any, kind: str) -> Any:
+    words = _typed.value.strip().lower()
+    return name.lower().contains(words) | (words == kind) | (words == f"{kind}:{name.lower()}")
 
 
 def _result(item: rx.Var[FoundView]) -> rx.Component:

@@ -6,6 +6,7 @@ import { isSameAttached, isThere } from "./attachments.js";
 import { setClientValue, useClientValue } from "./client-values.js";
 import { insertsBy, withInserted } from "./composer-insert.js";
 import { isComposing } from "./composition.js";
+import { useDraftSync } from "./draft-sync.js";
 import { endDictation, stopDictation } from "./dictation.js";
 import { attachText, showAttachments } from "./page-attachments.js";
 import { pastedFiles } from "./page-files.js";
@@ -191,10 +192,24 @@ function useContextPicker({ text, place, choices, searched, isTaken, onFind, onP
   });
 }
 
-export function ComposerField({ model, currentUser, contextSources, contextSourcesOf, choices, searched, onFind, ...prompts }) {
+export function ComposerField({
+  model,
+  currentUser,
+  contextSources,
+  contextSourcesOf,
+  choices,
+  searched,
+  onFind,
+  draft,
+  draftSaved,
+  onLoadDraft,
+  onSaveDraft,
+  ...prompts
+}) {
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(/** @type {any} */ (null));
   const { text, type, show, latest } = useDraft(currentUser, conversation);
+  useDraftSync({ currentUser, conversation, text, show, loaded: draft, saved: draftSaved, onLoad: onLoadDraft, onSave: onSaveDraft });
   const attachments = useRef(/** @type {ReturnType<typeof showAttachments>} */ (null));
   useLayoutEffect(() => {
     attachments.current = showAttachments(currentUser, conversation);

@@ -14,7 +14,7 @@ function read(storage, key) {
 
 function write(storage, key, draft) {
   try {
-    if (draft.text || draft.sent || draft.aside || draft.attached) storage.setItem(key, JSON.stringify(draft));
+    if (draft.text || draft.sent || draft.aside || draft.attached || draft.saved) storage.setItem(key, JSON.stringify(draft));
     else storage.removeItem(key);
   } catch {
     // Storage is full or forbidden: the text is still in the composer.
@@ -22,7 +22,7 @@ function write(storage, key, draft) {
 }
 
 /**
- * Drafts over a Storage: `text` is being written, `attached` is what will go along with it, `sent` is on its way until the
+ * Drafts over a Storage: `text` is being written, `saved` is what the server has of it for other devices, `attached` is what will go along with it, `sent` is on its way until the
  * server is known to have it, and `aside` are the texts of waiting messages that are being taken back, by their ids.
  */
 export function createDrafts(storage) {
@@ -40,6 +40,19 @@ export function createDrafts(storage) {
     unsettled: (currentUser, conversation) => read(storage, place(currentUser, conversation)).sent,
     type(currentUser, conversation, text) {
       change(place(currentUser, conversation), { text });
+    },
+    /** Whether the server has something else than what is being written. */
+    isUnsaved(currentUser, conversation) {
+      const { text = "", saved = "" } = read(storage, place(currentUser, conversation));
+      return text !== saved;
+    },
+    /** The server has this text now. */
+    markSaved(currentUser, conversation, saved) {
+      change(place(currentUser, conversation), { saved });
+    },
+    /** Another device has written this. */
+    receive(currentUser, conversation, text) {
+      change(place(currentUser, conversation), { text, saved: text });
     },
     /** What was attached there to what is being written: {draft, chips}, or undefined. */
     attached: (currentUser, conversation) => read(storage, place(currentUser, conversation)).attached,

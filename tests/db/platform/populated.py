@@ -142,6 +142,10 @@ def rows_that_organize(owner: UUID, conversation: UUID) -> tuple[tuple[str, tupl
     tag, project = new_id(), new_id()
     return (
         (
+            "INSERT INTO message_draft (owner_id, conversation_id, text) VALUES (%s, %s, 'x')",
+            (owner, conversation),
+        ),
+        (
             "INSERT INTO project (owner_id, id, name, instructions, model, collection_ids) VALUES (%s, %s, 'p', '', '', '{}')",
             (owner, project),
         ),

@@ -143,3 +143,24 @@ async def test_an_answer_is_unread_until_its_end_was_seen(
     await reads.mark(stranger, first, page.unread_seq)
     assert (await conversations.open(stranger, first)).unread_seq == 0
     assert (await conversations.open(current_user, first)).unread_seq > 0
+
+
+async def test_a_draft_is_kept_for_other_devices_until_it_is_sent(
+    services: Services, current_user: CurrentUser, owner_url: str
+) -> None:
+    drafts, conversation_id = services.chat.organizing.drafts, await begun(services, current_user, "one")
+    assert await drafts.get(current_user, conversation_id) == ""
+    for text in ("Half a", "Half a sentence\nand more"):
+        await drafts.save(current_user, conversation_id, text)
+    assert await drafts.get(current_user, conversation_id) == "Half a sentence\nand more"
+    with pytest.raises(InvalidInput, match="Drafts"):
+        await drafts.save(current_user, conversation_id, "x" * 10_001)
+    stranger = add_user(owner_url, "Stranger")
+    share(owner_url, conversation_id, stranger)
+    for user, unknown in ((stranger, conversation_id), (current_user, new_id())):
+        with pytest.raises(NotFound):
+            await drafts.get(user, unknown)
+        with pytest.raises(NotFound):
+            await drafts.save(user, unknown, "x")
+    await drafts.save(current_user, conversation_id, "  \n")
+    assert await drafts.get(current_user, conversation_id) == ""

@@ -157,6 +157,21 @@ async def test_another_user_neither_sees_nor_uses_a_project(
     assert (await projects.of_user(current_user)).get(house).content.collection_ids == (collection,)
 
 
+async def test_search_finds_in_projects_and_in_those_inside(services: Services, current_user: CurrentUser) -> None:
+    house = await make(services, current_user, "My House")
+    garden = await make(services, current_user, "Garden", house)
+    first, second = [await begun(services, current_user, words) for words in ("Boats in the pond", "Boats")]
+    await services.chat.organizing.projects.move(current_user, [first], garden)
+    await services.chat.organizing.tags.add(current_user, [first, second], "work")
+
+    async def found(query: str) -> set[str]:
+        return {item.title for item in await services.chat.search.search(current_user, query)}
+
+    for query in ("project:garden boats", 'project:"my house"', 'tag:work project:"MY HOUSE" boats'):
+        assert await found(query) == {"Boats in the pond"}, query
+    assert await found("project:unknown boats") == set() == await found("project:garden ships")
+
+
 async def test_there_is_an_end_to_projects(
     services: Services, current_user: CurrentUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

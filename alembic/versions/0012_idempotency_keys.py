@@ -1,6 +1,6 @@
 """Keep the answers of requests with an Idempotency-Key for a day.
 
-The SQL in `0016` is a copy of the procedure in `alembic/sql` as of this revision, and the table.
+The SQL in `0012` is a copy of the procedure in `alembic/sql` as of this revision, and the table.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0012"
+down_revision = "0011"
 
-_FILES = Path(__file__).parent / "0016"
+_FILES = Path(__file__).parent / "0012"
 
 
 def upgrade() -> None:

@@ -1,6 +1,6 @@
 """Let administrators with a new permission see usage, and the state of the system.
 
-The SQL in `0014` is a copy of the files in `alembic/sql` as of this revision; a file with a suffix is the one of that revision.
+The SQL in `0013` is a copy of the files in `alembic/sql` as of this revision; a file with a suffix is the one of that revision.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 
-_FILES = Path(__file__).parent / "0014"
+_FILES = Path(__file__).parent / "0013"
 _NEW = (
     "usage_by_day(integer)",
     "usage_by_model(integer)",

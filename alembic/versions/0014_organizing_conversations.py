@@ -1,6 +1,6 @@
 """Change several conversations at once, remember how far users have read, and keep their tags and projects.
 
-The SQL in `0015` is a copy of the files in `alembic/sql` as of this revision, and the tables; the file with a suffix is the one
+The SQL in `0014` is a copy of the files in `alembic/sql` as of this revision, and the tables; the file with a suffix is the one
 of that revision.
 """
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 
-_FILES = Path(__file__).parent / "0015"
+_FILES = Path(__file__).parent / "0014"
 _APPEND = "append_conversation_events(uuid, uuid, integer, text[], jsonb[], uuid)"
 _APPEND_TO_ALL = "append_event_to_conversations(uuid[], text, jsonb, jsonb)"
 _TABLES = ("conversation_read", "tag", "conversation_tag", "project", "conversation_project")
