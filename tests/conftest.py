@@ -111,11 +111,15 @@ def past_grace(database_url: str) -> None:
 
 
 @pytest.fixture
-def owner_url(servers: Endpoints, database_url: str) -> str:
-    """The URL of the same database for its owner."""
+def owner_url(servers: Endpoints, database_url: str) -> Iterator[str]:
+    """The URL of the same database for its owner; no account stays there after the test."""
     assert database_url
     assert servers.database_owner_url
-    return servers.database_owner_url
+    yield servers.database_owner_url
+    with owner.transaction(servers.database_owner_url) as connection:
+        left = connection.execute("SELECT EXISTS (SELECT FROM user_account)").fetchone()
+    if left == (True,):
+        empty(servers.database_owner_url)
 
 
 @pytest.fixture

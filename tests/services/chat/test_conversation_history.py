@@ -35,13 +35,13 @@ async def seq_of(conversation: Conversation) -> int:
     return (await at(conversation.user, conversation.id)).history.seq
 
 
-async def stop(conversation: Conversation) -> ThreadMessage:
-    """Stop the answer that is being written when it has some text more, and return it."""
+async def stop(conversation: Conversation, characters: int) -> ThreadMessage:
+    """Stop the answer that is being written when it has so many characters, and return it."""
     services, user = conversation.services, conversation.user
     page = await services.chat.conversations.open(user, conversation.id)
     assert page.run is not None
     async with services.chat.answer_streams.following(user.user_id, page.run.id) as answer:
-        await grown(answer, len(answer.text) + 20)
+        await grown(answer, characters)
     await services.chat.messages.stop(user, conversation.id)
     return await ended(services, user, conversation.id)
 
@@ -120,9 +120,9 @@ async def test_an_answer_that_was_written_again_is_copied_as_it_was(
 ) -> None:
     turn = await services.chat.messages.send_message(current_user, None, "one", ENDLESS)
     found = Conversation(services, current_user, turn.conversation_id)
-    stopped, at_stop = await stop(found), await seq_of(found)
+    stopped, at_stop = await stop(found, 20), await seq_of(found)
     await services.chat.messages.continue_answer(current_user, found.id, stopped.id)
-    again = await stop(found)
+    again = await stop(found, len(stopped.text) + 20)
     assert again.id == stopped.id and len(again.text) > len(stopped.text)
     await restore(found, at_stop)
     shown = await found.shown()
