@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rxchat.api.v1 import conversations, messages, models, runs
+from rxchat.api.v1 import conversations, messages, models, runs, system
 
-ROUTERS = (conversations.router, messages.router, runs.router, models.router)
+ROUTERS = (conversations.router, messages.router, runs.router, models.router, system.router)
