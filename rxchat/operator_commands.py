@@ -207,11 +207,12 @@ def conversation(settings: Settings, chosen: argparse.Namespace) -> int:
 async def _replay(settings: Settings, conversation_id: UUID | None, *, repairs: bool) -> int:
     database = Database.as_owner(connections(settings).database_owner_url)
     replay = ProjectionReplay(database)
-    count = events = different = 0
+    count = events = different = damaged = 0
     try:
         async for item in replay.all(conversation_id, repairs=repairs):
             count, events = count + 1, events + item.events
-            different += bool(item.differences)
+            different += bool(item.differences) and not item.is_damaged
+            damaged += item.is_damaged
             for words in item.differences:
                 print(f"conversation {item.conversation_id} of user {item.owner_id}: {words}")
     except NotFound as error:
@@ -219,10 +220,12 @@ async def _replay(settings: Settings, conversation_id: UUID | None, *, repairs: 
     finally:
         await database.aclose()
     replayed = f"{count:,} conversations with {events:,} events were replayed"
-    if not different:
-        print(f"{replayed}: what is stored is equal.")
-    elif repairs:
+    if damaged:
+        print(f"{damaged:,} cannot be replayed. Restore their events from a backup.", file=sys.stderr)
+    if different and repairs:
         print(f"{replayed}: {different:,} differed, and were repaired.")
-    else:
+    elif different:
         print(f"{replayed}: {different:,} differ. Store what their events say with --repair.", file=sys.stderr)
-    return int(different > 0 and not repairs)
+    elif not damaged:
+        print(f"{replayed}: what is stored is equal.")
+    return int(damaged > 0 or (different > 0 and not repairs))

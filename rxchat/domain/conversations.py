@@ -204,6 +204,10 @@ class History:
             message = self.messages.get(message.parent_id) if message.parent_id else None
         return found[::-1]
 
+    def copy(self) -> History:
+        """Return the history as it is now; more events change only one of both."""
+        return replace(self, messages=dict(self.messages), context_sources=dict(self.context_sources))
+
     def append(self, seq: int, event: ConversationEvent) -> None:
         """Apply the next event."""
         for change in changes_of(seq, event):

@@ -20,6 +20,7 @@ PAGES = frozenset(
         "c",
         "archive",
         "history",
+        "temporary",
         "prompts",
         "documents",
         "account",

@@ -25,6 +25,7 @@ from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.imports import ImportsState
 from rxchat.states.chat.prompts import PromptsState
+from rxchat.states.chat.temporary import TemporaryChatState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.access.audit import audit_page
@@ -61,6 +62,7 @@ from rxchat.ui.chat.history import history_page
 from rxchat.ui.chat.page import chat_page
 from rxchat.ui.chat.prompts import prompts_page
 from rxchat.ui.chat.public_page import public_page
+from rxchat.ui.chat.temporary import temporary_page
 from rxchat.ui.documents.pages import documents_page, viewer_page
 from rxchat.ui.layout import loading_frame
 from rxchat.ui.platform.not_found import not_found_page
@@ -81,6 +83,7 @@ PAGES = (
     Page("/", chat_page, "RxChat", (ThreadState.open,)),
     Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
     Page("/archive", archive_page, "Archive and trash · RxChat", (ArchiveState.load, ThreadState.open)),
+    Page("/temporary", temporary_page, "Temporary chat · RxChat", (TemporaryChatState.load, ThreadState.open)),
     Page("/history/[history_of]", history_page, "History · RxChat", (HistoryState.load, ThreadState.open)),
     Page("/prompts", prompts_page, "Prompts · RxChat", (PromptsState.load, ThreadState.open)),
     Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),

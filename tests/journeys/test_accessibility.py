@@ -178,6 +178,16 @@ def test_selected_conversations_and_tags(filled_server: RxChat, page: Page) -> N
     assert audit.found == []
 
 
+def test_a_temporary_chat(filled_server: RxChat, page: Page) -> None:
+    audit = Audit()
+    audit.look(settled(page, f"{filled_server.url}/temporary"), "temporary chat")
+    page.get_by_role("textbox", name="Message").fill("A secret")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("A secret")).to_be_visible()
+    audit.look(page, "temporary chat with an answer")
+    assert audit.found == []
+
+
 def test_prompts(filled_server: RxChat, page: Page) -> None:
     with program(filled_server) as client:
         for item in client.get("/api/prompts").json():

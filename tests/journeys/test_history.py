@@ -8,13 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.browser import Chat
-from tests.journeys.test_versions import button, two_turns
+from tests.journeys.test_versions import TWENTY, button
 
 pytestmark = pytest.mark.usefixtures("server")
 
 
 def test_a_conversation_is_looked_at_as_it_was_and_restored(chat: Chat) -> None:
-    page = two_turns(chat).page
+    chat.begin(TWENTY, "Count the hours").wait_for_end()
+    page = chat.ask("And once more").wait_for_end().page
     button(chat.questions.first, "Edit message").click()
     dialog = page.get_by_role("dialog", name="Edit message")
     dialog.get_by_role("textbox", name="Message").fill("Count again")
@@ -31,7 +32,7 @@ def test_a_conversation_is_looked_at_as_it_was_and_restored(chat: Chat) -> None:
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    expect(asked).to_have_text(["Count to twenty", "And once more"])
+    expect(asked).to_have_text(["Count the hours", "And once more"])
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^Step 7 of 10: The answer was complete"))
     lines = page.get_by_role("list", name="Messages and their versions").get_by_role("listitem")
     expect(lines).to_have_count(5)
@@ -43,9 +44,9 @@ def test_a_conversation_is_looked_at_as_it_was_and_restored(chat: Chat) -> None:
     expect(asked).to_have_text(["Count again"])
     # The map leads to the other version, and shows it.
     page.get_by_role("link", name=re.compile(r"And once more \(another version\)")).click()
-    expect(chat.asked).to_have_text(["Count to twenty", "And once more"])
+    expect(chat.asked).to_have_text(["Count the hours", "And once more"])
     page.go_back()
     page.get_by_role("button", name="One step back").click()
     page.get_by_role("button", name="New chat from here").click()
     expect(page).to_have_url(re.compile("/c/"))
-    expect(page.get_by_role("heading", name="Count to twenty (fork)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Count the hours (fork)")).to_be_visible()

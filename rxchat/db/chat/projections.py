@@ -17,7 +17,7 @@ from rxchat.domain.messages import ThreadMessage
 from rxchat.tables import Conversation
 
 CONVERSATION_FIELDS = ("title", "model", "seq", "leaf_id", "created_at", "pinned_at", "archived_at", "deleted_at")
-"""The columns that follow from the events; `updated_at` is the clock's."""
+"""The columns that follow from the events: `updated_at` is the clock's, and `answered_seq` is not set for answers of earlier versions."""
 MESSAGE_FIELDS = tuple(name for name in ThreadMessage.__dataclass_fields__ if name not in {"id", "versions"})
 
 _KEY = ("owner_id", "conversation_id", "id")

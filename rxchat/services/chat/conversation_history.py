@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from rxchat.domain.conversation_events import (
 )
 from rxchat.domain.conversations import History, SourceRef
 from rxchat.domain.errors import Conflict, NotFound
+from rxchat.domain.exports.conversation import StoredEvent
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageContent, MessageState, ThreadMessage
 from rxchat.domain.permissions import Permission, Scope
@@ -135,13 +137,24 @@ async def _past(session: AsyncSession, owner_id: UUID, conversation_id: UUID, se
     stored = await rows.stored_events(session, owner_id, conversation_id)
     if not stored:
         raise NotFound
-    place = min(max(stored[-1].seq if seq is None else seq, stored[0].seq), stored[-1].seq)
-    events = [(item.seq, event_from(item.type, item.data)) for item in stored]
+    # A long conversation takes a while.
+    return await asyncio.to_thread(_replayed, stored, stored[-1].seq if seq is None else seq)
+
+
+def _replayed(stored: Sequence[StoredEvent], seq: int) -> PastConversation:
+    """Replay all events, and keep what they had led to after one of them."""
+    place = min(max(seq, stored[0].seq), stored[-1].seq)
     times = {item.seq: item.at for item in stored}
-    history = History.replayed(item for item in events if item[0] <= place)
+    latest, history, event = History(), None, None
+    for item in stored:
+        applied = event_from(item.type, item.data)
+        latest.append(item.seq, applied)
+        if item.seq == place:
+            history, event = latest.copy(), applied
+    if history is None or event is None:
+        raise NotFound
     branch = [replace(item, created_at=item.created_at or times.get(item.seq)) for item in history.branch]
-    event = next(event for found, event in events if found == place)
-    return PastConversation(history, event, times[place], branch, History.replayed(events))
+    return PastConversation(history, event, times[place], branch, latest)
 
 
 def _finished(branch: Sequence[ThreadMessage]) -> list[ThreadMessage]:

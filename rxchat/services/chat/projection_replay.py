@@ -40,6 +40,8 @@ class Replay:
     events: int
     differences: list[str]
     """What was stored otherwise than its events say, in words; empty if everything was equal."""
+    is_damaged: bool = False
+    """Whether its events cannot be replayed, so that nothing was compared or repaired."""
 
 
 class ProjectionReplay:
@@ -88,8 +90,16 @@ class ProjectionReplay:
                 return None
             stored = await rows.stored_events(session, owner_id, conversation_id)
             times = {item.seq: item.at for item in stored}
-            events = [(item.seq, event_from(item.type, item.data)) for item in stored]
-            expected = _Expected(conversation_id, History.replayed(events), events, times)
+            if [item.seq for item in stored] != list(range(1, len(stored) + 1)):
+                # What is stored may be all that is left of what was said.
+                return Replay(owner_id, conversation_id, len(stored), ["events are missing"], is_damaged=True)
+            try:
+                events = [(item.seq, event_from(item.type, item.data)) for item in stored]
+                history = History.replayed(events)
+            except (KeyError, TypeError, ValueError) as error:
+                words = f"its events cannot be replayed: {type(error).__name__} {error}"
+                return Replay(owner_id, conversation_id, len(stored), [words], is_damaged=True)
+            expected = _Expected(conversation_id, history, events, times)
             differences = [
                 *await _compare_conversation(session, owner_id, expected, repairs=repairs),
                 *await _compare_messages(session, owner_id, expected, repairs=repairs),

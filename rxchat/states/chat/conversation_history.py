@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -86,7 +88,8 @@ class HistoryState(DialogState, rx.State):
 
     async def _show(self, current_user: CurrentUser, seq: int | None) -> None:
         past = await _history().at(current_user, self._shown(), seq)
-        messages, earlier = past_messages(past.branch, self._characters)
+        # In a thread, as the replay: a long conversation takes a while.
+        messages, earlier = await asyncio.to_thread(past_messages, past.branch, self._characters)
         set_changed(
             self,
             loaded=True,
@@ -99,18 +102,16 @@ class HistoryState(DialogState, rx.State):
             messages=messages,
             earlier=earlier,
         )
-        self._show_map(past)
+        await self._show_map(past)
 
-    def _show_map(self, past: PastConversation) -> None:
-        whole = map_of(past.history, self._shown())
-        folded = collapsed(whole)
-        lines = whole if self.is_whole else folded
+    async def _show_map(self, past: PastConversation) -> None:
+        drawn = await asyncio.to_thread(_drawn, past, self._shown(), is_whole=self.is_whole)
         set_changed(
             self,
-            lines=map_views(lines, self.conversation_id, past.latest),
-            map_width=map_width(lines),
-            hidden_lines=max(0, len(lines) - MOST_LINES),
-            can_unfold=len(folded) < len(whole),
+            lines=drawn.lines,
+            map_width=drawn.width,
+            hidden_lines=drawn.hidden,
+            can_unfold=drawn.can_unfold,
         )
 
     @rx.event
@@ -174,6 +175,28 @@ class HistoryState(DialogState, rx.State):
 
     def _shown(self) -> UUID:
         return require_id(self.conversation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The map as the page shows it."""
+
+    lines: list[MapLineView]
+    width: int
+    hidden: int
+    can_unfold: bool
+
+
+def _drawn(past: PastConversation, conversation_id: UUID, *, is_whole: bool) -> _Drawn:
+    whole = map_of(past.history, conversation_id)
+    folded = collapsed(whole)
+    lines = whole if is_whole else folded
+    return _Drawn(
+        lines=map_views(lines, str(conversation_id), past.latest),
+        width=map_width(lines),
+        hidden=max(0, len(lines) - MOST_LINES),
+        can_unfold=len(folded) < len(whole),
+    )
 
 
 def _history() -> ConversationHistory:

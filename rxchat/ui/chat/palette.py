@@ -99,6 +99,7 @@ def _window() -> rx.Component:
         ),
         rx.el.ul(
             _action("square-pen", "New chat", "/"),
+            _action("message-circle-dashed", "Temporary chat", "/temporary"),
             _action("library", "Documents", "/documents"),
             _action("archive", "Archive and trash", "/archive"),
             _action("square-slash", "Prompts", "/prompts"),

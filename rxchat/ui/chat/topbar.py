@@ -41,6 +41,7 @@ def topbar() -> rx.Component:
             class_name="topbar-heading",
         ),
         _model(),
+        rx.cond(ThreadState.conversation_id == "", rx.cond(ThreadState.missing, rx.fragment(), _temporary())),
         rx.cond((ThreadState.conversation_id != "") & ~ThreadState.missing, rx.fragment(_history(), _export())),
     )
 
@@ -67,6 +68,26 @@ def _export() -> rx.Component:
         on_click=open_export(ThreadState.conversation_id, ThreadState.title),
         # On phones it is in the conversation's menu in the sidebar, where another user's conversation is not.
         custom_attrs={"data-shared": rx.cond(ThreadState.is_shared, "", UNDEFINED)},
+    )
+
+
+def temporary_bar() -> rx.Component:
+    """The bar of a temporary chat, with the model that answers."""
+    return _bar(
+        PageTitle.create(title="Temporary chat"),
+        rx.el.h1(icon("message-circle-dashed", 17, 1.75), " Temporary chat", class_name="topbar-title temporary-title"),
+        _model(),
+    )
+
+
+def _temporary() -> rx.Component:
+    """The way to a temporary chat, from the page of a new one."""
+    return link(
+        icon("message-circle-dashed", 18, 1.75),
+        to="/temporary",
+        class_name="icon-button",
+        aria_label="Temporary chat",
+        custom_attrs={"data-tip": "Temporary chat", "data-tip-side": "bottom"},
     )
 
 

@@ -7,6 +7,7 @@ const PAGES = [
   "c",
   "archive",
   "history",
+  "temporary",
   "prompts",
   "documents",
   "account",

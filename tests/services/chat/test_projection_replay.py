@@ -111,3 +111,38 @@ async def test_what_differs_is_reported_and_repaired(
     with owner.transaction(owner_url) as connection:
         recorded = connection.execute("SELECT action FROM audit_event ORDER BY seq DESC LIMIT 1").fetchone()
     assert recorded == ("conversation_repaired",)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("DELETE FROM conversation_event WHERE conversation_id = %s AND seq = 2", "events are missing"),
+        (
+            "UPDATE conversation_event SET type = 'sung' WHERE conversation_id = %s AND seq = 3",
+            "its events cannot be replayed",
+        ),
+    ],
+)
+async def test_a_conversation_whose_events_are_damaged_is_reported_and_never_repaired(
+    conversation: Conversation,
+    settings: Settings,
+    owner_url: str,
+    capsys: pytest.CaptureFixture[str],
+    damage: str,
+    words: str,
+) -> None:
+    before = [
+        message.id
+        for message in (
+            await conversation.services.chat.conversations.open(conversation.user, conversation.id)
+        ).messages
+    ]
+    with owner.transaction(owner_url) as connection:
+        connection.execute(damage.encode(), (conversation.id,))
+        connection.execute("UPDATE message SET text = 'forged' WHERE conversation_id <> %s", (conversation.id,))
+    assert await replay(settings, repair=True) == 1
+    found = capsys.readouterr()
+    # The others are repaired in spite of it.
+    assert words in found.out and "1 cannot be replayed" in found.err and "2 differed, and were repaired" in found.out
+    page = await conversation.services.chat.conversations.open(conversation.user, conversation.id)
+    assert [message.id for message in page.messages] == before
