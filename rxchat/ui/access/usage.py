@@ -28,7 +28,8 @@ def usage_page() -> rx.Component:
         "Usage",
         UsageState,
         lead(
-            "How many answers were written, for whom and by which model. What users write stays with them.",
+            "How many answers were written in conversations, for whom and by which model. Temporary chats and what programs ask"
+            " without a conversation are not counted. What users write stays with them.",
             actions=(period,),
         ),
         rx.cond(
