@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from typing import Annotated
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 
 from rxchat.api.event_streams import LastingResponse
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.errors import InvalidInput
 from rxchat.services.accounts.idempotency import LARGEST_ANSWER_BYTES, Claim
 from rxchat.services.app.container import Services
 
@@ -26,8 +28,17 @@ _NAMESPACE = UUID("5f0c1b8e-6a0e-4e0b-9a51-3a8f1e6f2d10")
 
 
 def hash_of(request: Request, body: BaseModel) -> bytes:
-    """Return what identifies a request: its address and its body."""
-    said = f"{request.method} {request.url.path}\n{body.model_dump_json()}"
+    """Return what identifies a request: its address and its body.
+
+    Raises:
+        InvalidInput: when the body is nested too deeply.
+    """
+    try:
+        # Pydantic's own JSON refuses lone surrogates, which JSON's escapes allow.
+        given = json.dumps(body.model_dump(), sort_keys=True, default=str)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The request is nested too deeply.") from error
+    said = f"{request.method} {request.url.path}\n{given}"
     return hashlib.sha256(said.encode(errors="replace")).digest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -29,7 +30,9 @@ async def http(services: Services, settings: Settings, current_user: CurrentUser
 
 
 async def post(http: httpx.AsyncClient, path: str, body: dict[str, Any], key: str = "k-1") -> httpx.Response:
-    return await http.post(path, json=body, headers={"idempotency-key": key})
+    # In ASCII: httpx cannot send lone surrogates.
+    headers = {"idempotency-key": key, "content-type": "application/json"}
+    return await http.post(path, content=json.dumps(body), headers=headers)
 
 
 def count(owner_url: str, table: str) -> int:
@@ -98,6 +101,22 @@ async def test_a_completion_is_written_once_plain_and_streamed(http: httpx.Async
     assert len(ollama.asked) == 2
     wrong = await post(http, "/v1/chat/completions", ASKED | {"seed": 1}, "k-0")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (409, "idempotency_mismatch")
+
+
+async def test_any_json_has_a_hash(http: httpx.AsyncClient) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(150):
+        deep = {"a": deep}
+    for number, value in enumerate(("\ud800", deep)):
+        answers = [
+            await post(http, "/v1/chat/completions", ASKED | {"metadata": {"a": value}}, f"k-{number}")
+            for _ in range(2)
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+        assert answers[1].headers["idempotent-replayed"] == "true"
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"\ud800": deep}}}
+    answer = await post(http, "/v1/chat/completions", ASKED | {"tools": [tool]}, "k-tool")
+    assert answer.status_code != 500, answer.text
 
 
 async def test_a_stream_that_was_left_or_failed_is_written_again(
