@@ -27,8 +27,8 @@ class ConversationTrash:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def delete_for_good(self, current_user: CurrentUser, conversation_ids: Sequence[UUID]) -> None:
-        """Delete conversations permanently that are in the user's trash.
+    async def delete_for_good(self, current_user: CurrentUser, conversation_ids: Sequence[UUID]) -> int:
+        """Delete conversations permanently that are in the user's trash; return how many were there.
 
         Raises:
             NotFound: when none of them is there.
@@ -36,8 +36,10 @@ class ConversationTrash:
         """
         require_scope(current_user, Scope.CHAT)
         async with self._database.begin(current_user.user_id) as session:
-            if not await rows.delete_for_good(session, conversation_ids):
-                raise NotFound
+            count = await rows.delete_for_good(session, conversation_ids)
+        if not count:
+            raise NotFound
+        return count
 
     async def empty(self, current_user: CurrentUser) -> int:
         """Delete everything in the user's trash permanently; return the number of conversations.

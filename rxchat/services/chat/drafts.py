@@ -36,8 +36,20 @@ class Drafts:
             await _require_own(session, current_user, conversation_id)
             return await rows.get(session, current_user.user_id, conversation_id)
 
-    async def save(self, current_user: CurrentUser, conversation_id: UUID, text: str) -> None:
+    async def save(
+        self, current_user: CurrentUser, conversation_id: UUID, text: str, *, base: str | None = None
+    ) -> str | None:
         """Store the draft in a conversation in place of the last one; a blank one is deleted.
+
+        Args:
+            current_user: whose draft it is.
+            conversation_id: where it was typed.
+            text: the draft.
+            base: the stored draft that it replaces, as its device knows it. One of another device stays, unless the
+                new draft contains it. None replaces every draft.
+
+        Returns:
+            None if it was stored; else the draft of another device, which is still stored.
 
         Raises:
             InvalidInput: when it is too long.
@@ -48,7 +60,8 @@ class Drafts:
             raise InvalidInput(f"Drafts of at most {DRAFT_CHARACTERS:,} characters are kept for other devices.")
         async with self._database.begin(current_user.user_id) as session:
             await _require_own(session, current_user, conversation_id)
-            await rows.save(session, current_user.user_id, conversation_id, sanitize(text))
+            known = None if base is None else sanitize(base)
+            return await rows.save(session, current_user.user_id, conversation_id, sanitize(text), known)
 
 
 async def _require_own(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID) -> None:

@@ -149,16 +149,17 @@ class ArchiveState(DialogState, rx.State):
         if action is None:
             raise InvalidInput("This action does not exist. Reload the page.")
         ids = ids_in(form, "ids", MOST_AT_ONCE)
-        await container.get_services().chat.organizing.bulk_actions.change(current_user, ids, action)
-        await self._confirm(current_user, f"{_counted(len(ids))} {_DONE[action]}.")
+        # Another tab may have changed some of them meanwhile.
+        changed = await container.get_services().chat.organizing.bulk_actions.change(current_user, ids, action)
+        await self._confirm(current_user, f"{_counted(len(changed))} {_DONE[action]}.")
 
     @rx.event
     @partial(requires_user, refuse=show_problem, longest=IDS_CHARACTERS)
     async def delete_all_for_good(self, current_user: CurrentUser, form: dict) -> None:
         """Delete conversations of the trash permanently (`ids`, separated by commas)."""
         ids = [require_id(name) for name in text_in(form, "ids").split(",")[:MOST_AT_ONCE]]
-        await container.get_services().chat.conversation_trash.delete_for_good(current_user, ids)
-        await self._confirm(current_user, f"{_counted(len(ids))} deleted permanently.", form)
+        count = await container.get_services().chat.conversation_trash.delete_for_good(current_user, ids)
+        await self._confirm(current_user, f"{_counted(count)} deleted permanently.", form)
 
     @rx.event
     @_guarded

@@ -25,8 +25,8 @@ class DraftsState(rx.State):
 
     loaded: dict[str, Any] = {"conversation": "", "text": "", "number": 0}
     """The draft that the server has of a conversation; `number` counts the answers."""
-    saved: str = ""
-    """The composer's name for what was saved last."""
+    saved: dict[str, Any] = {"name": "", "is_saved": True, "other": ""}
+    """The composer's name for what it saved last, and whether it is stored; if not, the draft that is stored instead."""
 
     @rx.event
     @partial(requires_user, refuse=_stay_silent)
@@ -38,10 +38,10 @@ class DraftsState(rx.State):
 
     @rx.event
     @partial(requires_user, refuse=_stay_silent)
-    async def save(self, current_user: CurrentUser, conversation_id: str, text: str, name: str) -> None:
-        """Store the draft of a conversation, and confirm it by this name."""
-        await _drafts().save(current_user, require_id(conversation_id), text)
-        self.saved = name[:64]
+    async def save(self, current_user: CurrentUser, conversation_id: str, text: str, name: str, base: str) -> None:
+        """Store the draft of a conversation in place of `base`, and answer by this name."""
+        other = await _drafts().save(current_user, require_id(conversation_id), text, base=base)
+        self.saved = {"name": name[:64], "is_saved": other is None, "other": other or ""}
 
 
 def _drafts() -> Drafts:

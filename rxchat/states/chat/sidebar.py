@@ -248,11 +248,11 @@ class SidebarState(rx.State):
     @requires_user
     async def undo(self, current_user: CurrentUser) -> None:
         """Reverse what was just done with conversations."""
-        if self._undo_ids:
-            await container.get_services().chat.organizing.bulk_actions.change(
-                current_user, self._undo_ids, self._undo_action
-            )
+        ids, self._undo_ids = self._undo_ids, []
+        # What cannot be undone, as one of them is purged, is not offered again.
         self.flash = ""
+        if ids:
+            await container.get_services().chat.organizing.bulk_actions.change(current_user, ids, self._undo_action)
         await self._refresh(current_user)
 
     @rx.event

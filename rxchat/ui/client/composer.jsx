@@ -209,7 +209,6 @@ export function ComposerField({
   const { conversation_id: conversation = "" } = useParams();
   const field = useRef(/** @type {any} */ (null));
   const { text, type, show, latest } = useDraft(currentUser, conversation);
-  useDraftSync({ currentUser, conversation, text, show, loaded: draft, saved: draftSaved, onLoad: onLoadDraft, onSave: onSaveDraft });
   const attachments = useRef(/** @type {ReturnType<typeof showAttachments>} */ (null));
   useLayoutEffect(() => {
     attachments.current = showAttachments(currentUser, conversation);
@@ -219,6 +218,8 @@ export function ComposerField({
   const isTaken = (id) => [...attached.chips, ...known].some((item) => item.id === id);
   const onPick = (choice) => attachments.current?.pick(choice);
   const place = usePlaced(field, type);
+  const showBoth = (value) => place(value, field.current.selectionStart, document.activeElement === field.current);
+  useDraftSync({ currentUser, conversation, text, show, showBoth, loaded: draft, saved: draftSaved, onLoad: onLoadDraft, onSave: onSaveDraft });
   const context = useContextPicker({ text, place, choices, searched, isTaken, onFind, onPick });
   const slash = usePrompts({ text, field, conversation, place }, prompts);
   const listed = [context, slash].find((picker) => picker.isListed);

@@ -1,6 +1,7 @@
 // What was typed and not yet taken by the server, in the browser's storage: it outlives the page, the line and the server.
 
 const PREFIX = "rxchat:draft:";
+const MOST_TRIED = 8;
 
 const place = (currentUser, conversation) => `${PREFIX}${currentUser}:${conversation || "new"}`;
 
@@ -14,15 +15,52 @@ function read(storage, key) {
 
 function write(storage, key, draft) {
   try {
-    if (draft.text || draft.sent || draft.aside || draft.attached || draft.saved) storage.setItem(key, JSON.stringify(draft));
+    if (draft.text || draft.sent || draft.aside || draft.attached || draft.saved || draft.tried?.length) storage.setItem(key, JSON.stringify(draft));
     else storage.removeItem(key);
   } catch {
     // Storage is full or forbidden: the text is still in the composer.
   }
 }
 
+/** What the server has of drafts, and what it may have. */
+function createSynced(storage, change) {
+  const synced = {
+    /** Whether the server has, or may have, something else than what is being written. */
+    isUnsaved(currentUser, conversation) {
+      const { text = "", saved = "", tried = [] } = read(storage, place(currentUser, conversation));
+      return text !== saved || tried.some((one) => one !== text);
+    },
+    /** What the server had when this browser last heard of it. */
+    saved: (currentUser, conversation) => read(storage, place(currentUser, conversation)).saved ?? "",
+    /** This text is on its way to the server. */
+    trySave(currentUser, conversation, text) {
+      const key = place(currentUser, conversation);
+      change(key, { tried: [...(read(storage, key).tried ?? []), text].slice(-MOST_TRIED) });
+    },
+    /** The server has this text now; it has taken or refused what was tried before. */
+    markSaved(currentUser, conversation, saved) {
+      const key = place(currentUser, conversation);
+      const { tried = [] } = read(storage, key);
+      change(key, { saved, tried: tried.slice(tried.lastIndexOf(saved) + 1) });
+    },
+    /** Another device has written this. */
+    receive(currentUser, conversation, text) {
+      change(place(currentUser, conversation), { text, saved: text, tried: [] });
+    },
+    /** The server kept this in place of what was saved: what another device wrote follows what is being written here. */
+    merge(currentUser, conversation, other) {
+      const key = place(currentUser, conversation);
+      const { text = "", saved = "", tried = [] } = read(storage, key);
+      if (other === saved || tried.includes(other)) return synced.markSaved(currentUser, conversation, other);
+      const both = text.includes(other) ? text : [text, other].filter((part) => part.trim()).join("\n\n");
+      return change(key, { text: both, saved: other, tried: [] });
+    },
+  };
+  return synced;
+}
+
 /**
- * Drafts over a Storage: `text` is being written, `saved` is what the server has of it for other devices, `attached` is what will go along with it, `sent` is on its way until the
+ * Drafts over a Storage: `text` is being written, `saved` is what the server has of it for other devices, `tried` is what it may have instead (saves without an answer, oldest first), `attached` is what will go along with it, `sent` is on its way until the
  * server is known to have it, and `aside` are the texts of waiting messages that are being taken back, by their ids.
  */
 export function createDrafts(storage) {
@@ -41,19 +79,7 @@ export function createDrafts(storage) {
     type(currentUser, conversation, text) {
       change(place(currentUser, conversation), { text });
     },
-    /** Whether the server has something else than what is being written. */
-    isUnsaved(currentUser, conversation) {
-      const { text = "", saved = "" } = read(storage, place(currentUser, conversation));
-      return text !== saved;
-    },
-    /** The server has this text now. */
-    markSaved(currentUser, conversation, saved) {
-      change(place(currentUser, conversation), { saved });
-    },
-    /** Another device has written this. */
-    receive(currentUser, conversation, text) {
-      change(place(currentUser, conversation), { text, saved: text });
-    },
+    ...createSynced(storage, change),
     /** What was attached there to what is being written: {draft, chips}, or undefined. */
     attached: (currentUser, conversation) => read(storage, place(currentUser, conversation)).attached,
     attach(currentUser, conversation, attached) {

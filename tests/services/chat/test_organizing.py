@@ -164,3 +164,26 @@ async def test_a_draft_is_kept_for_other_devices_until_it_is_sent(
             await drafts.save(user, unknown, "x")
     await drafts.save(current_user, conversation_id, "  \n")
     assert await drafts.get(current_user, conversation_id) == ""
+
+
+async def test_a_draft_replaces_only_the_one_that_its_device_has_seen(
+    services: Services, current_user: CurrentUser
+) -> None:
+    drafts, conversation_id = services.chat.organizing.drafts, await begun(services, current_user, "one")
+
+    async def save(text: str, base: str | None) -> tuple[str | None, str]:
+        answer = await drafts.save(current_user, conversation_id, text, base=base)
+        return answer, await drafts.get(current_user, conversation_id)
+
+    assert await save("A long text", "") == (None, "A long text")
+    for unseen in ("", "Another text"):
+        for text in ("x", "", "long", "%"):
+            assert await save(text, unseen) == ("A long text", "A long text"), (text, unseen)
+    # What contains it loses nothing: the answer to an earlier save was lost.
+    assert await save("A long text, and more", "") == (None, "A long text, and more")
+    assert await save("A text\0", "A long text, and more") == (None, "A text\ufffd")
+    assert await save("", "A text\0") == (None, "")
+    # It was sent from another device; what is typed here is no part of that message.
+    assert await save("A new text", "A text") == (None, "A new text")
+    assert await save("", None) == (None, "")
+    assert await save("", "A new text") == (None, "")

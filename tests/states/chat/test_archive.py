@@ -100,9 +100,13 @@ async def test_several_conversations_leave_the_archive_and_the_trash(cookie: str
         assert (shown(tab, "archived"), recent(tab)) == ([], ["Number 2"])
         await tab.do(ArchiveState, "change_all", form={"ids": ids[:1], "action": "restore"})
         assert shown(tab, "flash") == "1 conversation was restored."
+        await tab.do(ArchiveState, "change_all", form={"ids": ids[:2], "action": "remove"})
+        assert shown(tab, "flash") == "1 conversation was moved to the trash."
+        await tab.do(ArchiveState, "change_all", form={"ids": ids[:1], "action": "restore"})
         await tab.do(ArchiveState, "change_all", form={"ids": ids[:1], "action": "pin"})
         assert shown(tab, "problem")
         await tab.do(ArchiveState, "delete_all_for_good", form={"ids": f"{ids[1]},x", "dialog": "7"})
         assert (shown(tab, "problem_dialog"), len(shown(tab, "deleted"))) == (7, 1)
-        await tab.do(ArchiveState, "delete_all_for_good", form={"ids": ids[1], "dialog": "8"})
+        await tab.do(ArchiveState, "delete_all_for_good", form={"ids": f"{ids[1]},{new_id()}", "dialog": "8"})
+        assert shown(tab, "flash") == "1 conversation was deleted permanently."
         assert (shown(tab, "done_dialog"), shown(tab, "deleted")) == (8, [])

@@ -109,6 +109,16 @@ async def test_several_conversations_are_changed_and_brought_back(cookie: str) -
         assert [row.id for row in tab.shown(SidebarState, "pinned")] == [second, third]
 
 
+async def test_what_cannot_be_undone_is_not_offered_again(cookie: str, services: Services) -> None:
+    current_user = await services.accounts.sessions.current_user(cookie)
+    async with open_tab(cookie) as tab:
+        await tab.do(SidebarState, "load")
+        await tab.do(SidebarState, "remove", conversation_id=tab.shown(SidebarState, "groups")[0].rows[0].id)
+        await services.chat.conversation_trash.empty(current_user)
+        await tab.do(SidebarState, "undo")
+        assert tab.shown(ThreadState, "problem") and tab.shown(SidebarState, "flash") == ""
+
+
 async def test_an_answer_that_no_tab_showed_is_marked_and_announced(cookie: str, services: Services) -> None:
     current_user = await services.accounts.sessions.current_user(cookie)
     async with open_tabs(cookie, cookie) as (first, second):
