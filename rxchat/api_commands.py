@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ _AGAIN_SECONDS = 1.0
 _QUEUED_SECONDS = 0.5
 _INTERRUPTED = 130
 _UNAVAILABLE = 500
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CONVERSATIONS = "/api/v1/conversations"
 
 
@@ -171,8 +173,8 @@ class _Terminal:
             case "run.text":
                 if event.data["offset"] < len(text):
                     # What was printed does not hold any more.
-                    print(f"\n\n{text[: event.data['offset']]}", end="")
-                print(event.data["text"], end="", flush=True)
+                    print(f"\n\n{_printable(text[: event.data['offset']])}", end="")
+                print(_printable(event.data["text"]), end="", flush=True)
                 return text[: event.data["offset"]] + event.data["text"]
             case "run.ended":
                 print(flush=True)
@@ -181,6 +183,11 @@ class _Terminal:
             case "error":
                 raise ApiFailed(event.data["detail"])
         return text
+
+
+def _printable(text: str) -> str:
+    """Return a text without control characters: what a model writes must not command the terminal."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _require_success(answer: httpx.Response) -> None:

@@ -123,6 +123,9 @@ class LastingResponse(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+
+
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -131,12 +134,18 @@ async def _disconnected(receive: Receive) -> None:
 def sse(data: Any, event: str = "", event_id: str = "") -> bytes:
     """Return a server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
     head = (f"id: {event_id}\n" if event_id else "") + (f"event: {event}\n" if event else "")
-    return f"{head}data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode(errors="replace")
+    return head.encode() + b"data: " + _json(data) + b"\n\n"
 
 
 def line(data: Any) -> bytes:
     """Return a line of JSON (application/x-ndjson)."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
+    return _json(data) + b"\n"
+
+
+def _json(data: Any) -> bytes:
+    """Return JSON on one line, also for clients that end lines as Unicode does."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.translate(_LINE_ENDS).encode(errors="replace")
 
 
 class Watch:

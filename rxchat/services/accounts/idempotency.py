@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from uuid import UUID
 
 from rxchat.background import background_task
@@ -20,6 +21,9 @@ _RENEW_SECONDS = 10.0
 _WAIT_SECONDS = 20.0
 """How long a repeated request waits for the first one; then its client has to ask again."""
 _LOOK_SECONDS = 0.1
+_LONGEST_LOOK_SECONDS = 1.0
+_MOST_WAITERS, _MOST_WAITERS_OF_ALL = 120, 400
+"""How many requests of a user, and of all, wait in this process for one with the same key."""
 _MOST_KEYS = 1_000
 LARGEST_ANSWER_BYTES = 1_000_000
 
@@ -41,6 +45,7 @@ class IdempotencyKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._waiting: Counter[UUID] = Counter()
 
     async def find_or_claim(self, user_id: UUID, key: str, request_hash: bytes) -> KeptAnswer | None:
         """Return the answer that was given to this request, waiting for it if it is in progress; None: make the request.
@@ -52,26 +57,48 @@ class IdempotencyKeys:
             StillInProgress: when the first request takes long.
             TooManyAttempts: when the user has used too many keys within 24 hours.
         """
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while True:
-            async with self._database.begin(user_id) as session:
-                is_claimed = await rows.claim(
-                    session, user_id, key, request_hash, lease_seconds=_LEASE_SECONDS, most=_MOST_KEYS
-                )
-                known = None if is_claimed else await rows.find(session, user_id, key)
-            if is_claimed:
-                return None
-            if known is None:
-                raise TooManyAttempts(
-                    f"You have used {_MOST_KEYS:,} idempotency keys within 24 hours.", retry_after_seconds=3600
-                )
-            if known.request_hash != request_hash:
-                raise IdempotencyMismatch
-            if known.status is not None:
-                return known
-            if time.monotonic() > deadline:
-                raise StillInProgress
-            await asyncio.sleep(_LOOK_SECONDS)
+        is_known, answer = await self._look(user_id, key, request_hash)
+        if is_known:
+            return answer
+        deadline, pause = time.monotonic() + _WAIT_SECONDS, _LOOK_SECONDS
+        with self._waiter(user_id):
+            while time.monotonic() < deadline:
+                await asyncio.sleep(pause)
+                is_known, answer = await self._look(user_id, key, request_hash)
+                if is_known:
+                    return answer
+                pause = min(2 * pause, _LONGEST_LOOK_SECONDS)
+        raise StillInProgress
+
+    async def _look(self, user_id: UUID, key: str, request_hash: bytes) -> tuple[bool, KeptAnswer | None]:
+        """Return whether the request is claimed (None) or has its answer; False while another one is in progress."""
+        async with self._database.begin(user_id) as session:
+            is_claimed = await rows.claim(
+                session, user_id, key, request_hash, lease_seconds=_LEASE_SECONDS, most=_MOST_KEYS
+            )
+            known = None if is_claimed else await rows.find(session, user_id, key)
+        if is_claimed:
+            return True, None
+        if known is None:
+            raise TooManyAttempts(
+                f"You have used {_MOST_KEYS:,} idempotency keys within 24 hours.", retry_after_seconds=3600
+            )
+        if known.request_hash != request_hash:
+            raise IdempotencyMismatch
+        return known.status is not None, known
+
+    @contextmanager
+    def _waiter(self, user_id: UUID) -> Iterator[None]:
+        """Count a request that waits for another one of its user; too many are refused at once."""
+        if self._waiting[user_id] >= _MOST_WAITERS or self._waiting.total() >= _MOST_WAITERS_OF_ALL:
+            raise StillInProgress
+        self._waiting[user_id] += 1
+        try:
+            yield
+        finally:
+            self._waiting[user_id] -= 1
+            if not self._waiting[user_id]:
+                del self._waiting[user_id]
 
     @asynccontextmanager
     async def held(self, user_id: UUID, key: str) -> AsyncGenerator[Claim]:

@@ -64,24 +64,24 @@ class Completions:
         self._running: Counter[UUID] = Counter()
 
     @contextmanager
-    def place(self, user_id: UUID) -> Iterator[None]:
-        """Reserve one of the user's answers while the context is open.
+    def place(self, user_id: UUID, count: int = 1) -> Iterator[None]:
+        """Reserve so many of the user's answers while the context is open.
 
         Raises:
             TooManyAttempts: when the user or the process has the maximum number.
         """
         most = self._limits.per_person
-        if self._running[user_id] >= most:
+        if self._running[user_id] + count > most:
             raise TooManyAttempts(
-                f"{most} answers are being written for you. Wait until one has ended.", retry_after_seconds=2
+                f"At most {most} answers are written for you at once. Wait until one has ended.", retry_after_seconds=2
             )
-        if self._running.total() >= self._limits.at_once:
+        if self._running.total() + count > self._limits.at_once:
             raise TooManyAttempts("Too many answers are being written. Try again in a moment.", retry_after_seconds=2)
-        self._running[user_id] += 1
+        self._running[user_id] += count
         try:
             yield
         finally:
-            self._running[user_id] -= 1
+            self._running[user_id] -= count
             if not self._running[user_id]:
                 del self._running[user_id]
 
@@ -100,7 +100,7 @@ class Completions:
         Closing the generator stops the models. It raises as `require` and `place`, and ModelError as the ChatModel port.
         """
         await self.require(current_user, question.model)
-        with self.place(current_user.user_id):
+        with self.place(current_user.user_id, len(question.choices)):
             arriving: asyncio.Queue[tuple[int, ChatEvent]] = asyncio.Queue(_WAITING_PARTS)
             writing = [
                 asyncio.create_task(self._write(question, number, arriving), name="a completion")
