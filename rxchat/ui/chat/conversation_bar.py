@@ -86,8 +86,8 @@ def _chosen_project() -> rx.Component:
         icon("x", 13),
         type="button",
         class_name="project-chip",
-        title="Show all chats",
-        aria_label=f"In the project {name}. Show all chats",
+        title="Leave the project",
+        aria_label=f"In the project {name}. Leave the project",
         on_click=leave_project(),
     )
 
@@ -99,8 +99,8 @@ def _chosen_tag(tag: rx.Var[TagView]) -> rx.Component:
         icon("x", 13),
         type="button",
         class_name="tag-chip",
-        title="Show all chats",
-        aria_label=f"Filtered by {tag.name}. Show all chats",
+        title="Remove the filter",
+        aria_label=f"Filtered by {tag.name}. Remove the filter",
         on_click=SidebarState.filter_by(""),
         custom_attrs={"data-color": tag.color},
     )
