@@ -48,6 +48,22 @@ def _take_back(state: SidebarState, _error: RxChatError, given: dict[str, Any]) 
     return False
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What the list shows: down to a position, or its first page, of a tag and a project, if they are chosen."""
+
+    until: ListPosition | None
+    tag_id: UUID | None
+    project_id: UUID | None
+
+    async def read(self, current_user: CurrentUser, opened: str) -> Sidebar:
+        """Return it, with the tags of the opened conversation."""
+        lists = container.get_services().chat.organizing.sidebar.lists
+        return await lists(
+            current_user, self.until, tag_id=self.tag_id, project_id=self.project_id, opened=parse_id(opened)
+        )
+
+
 class SidebarState(rx.State):
     """The user's conversations, newest first, and which of them are being answered."""
 
@@ -94,6 +110,8 @@ class SidebarState(rx.State):
     _project_model: str = ""
     """The model of new conversations there; "" for the user's default."""
     _first_page_until: ListPosition | None = None
+    _listed: Listing | None = None
+    """What the list showed last."""
     _last: ListPosition | None = None
 
     @rx.event
@@ -129,6 +147,7 @@ class SidebarState(rx.State):
             older[0].is_continued = older[0].label == groups[-1].label
         running = [str(item.id) for item in [*pinned, *conversations] if item.is_running]
         self._show_unread([item for item in [*pinned, *conversations] if item.is_unread and str(item.id) != opened])
+        self._listed = self._listing()
         set_changed(self, pinned=[conversation_view(item, tags) for item in pinned])
         set_changed(self, groups=groups, older=older, running=running, loaded=True)
         shown = [view for tag_id, view in tags.items() if tag_id in found.opened_tag_ids]
@@ -147,7 +166,8 @@ class SidebarState(rx.State):
 
     def _show_unread(self, found: list[ConversationSummary]) -> None:
         new = [item.title for item in found if str(item.id) not in self.unread]
-        if self.loaded and new:
+        # Where another filter was chosen, or more of the list is shown, they are not new.
+        if self._listed == self._listing() and new:
             words = f"New answer in “{new[0]}”." if len(new) == 1 else f"New answers in {len(new)} conversations."
             # The same words are read out again only if they differ.
             self.announcement = words if words != self.announcement else f"{words}\N{NO-BREAK SPACE}"
@@ -261,22 +281,6 @@ class SidebarState(rx.State):
         """Hide the offer to undo."""
         del current_user
         self.flash = ""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What the list shows: down to a position, or its first page, of a tag and a project, if they are chosen."""
-
-    until: ListPosition | None
-    tag_id: UUID | None
-    project_id: UUID | None
-
-    async def read(self, current_user: CurrentUser, opened: str) -> Sidebar:
-        """Return it, with the tags of the opened conversation."""
-        lists = container.get_services().chat.organizing.sidebar.lists
-        return await lists(
-            current_user, self.until, tag_id=self.tag_id, project_id=self.project_id, opened=parse_id(opened)
-        )
 
 
 def _id(value: str) -> UUID:

@@ -131,6 +131,13 @@ async def test_an_answer_that_no_tab_showed_is_marked_and_announced(cookie: str,
         for tab in (first, second):
             await tab.until(lambda tab=tab: tab.shown(SidebarState, "unread") == [conversation_id])
             assert tab.shown(SidebarState, "announcement") == "New answer in “Later”."
+        # To choose another list and to return is no news.
+        tag = await services.chat.organizing.tags.create(current_user, "work")
+        await second.do(SidebarState, "filter_by", tag_id=str(tag))
+        assert second.shown(SidebarState, "unread") == []
+        await second.do(SidebarState, "filter_by", tag_id="")
+        assert second.shown(SidebarState, "unread") == [conversation_id]
+        assert second.shown(SidebarState, "announcement") == "New answer in “Later”."
         first.visit(conversation_id)
         await first.send_event(ThreadState, "open")
         seq = await first.until(lambda: first.shown(ThreadState, "unread_seq"))
