@@ -68,7 +68,7 @@ class Branches:
         await self._grants.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
         async with self._database.begin(current_user.user_id) as session:
-            if await turn_queries.find_question(session, current_user.user_id, question_id) is not None:
+            if await _is_asked(session, current_user, conversation_id, question_id):
                 return
             begun = await idle(session, current_user, conversation_id, _BUSY)
             message = await _message(session, begun, message_id, Role.USER)
@@ -101,7 +101,7 @@ class Branches:
         require_question_id(question_id, conversation_id)
         require_some_model(model)
         async with self._database.begin(current_user.user_id) as session:
-            if await turn_queries.find_question(session, current_user.user_id, question_id) is not None:
+            if await _is_asked(session, current_user, conversation_id, question_id):
                 return
             begun = await idle(session, current_user, conversation_id, _BUSY)
             if parent_id != conversation_id:
@@ -234,6 +234,14 @@ class Branches:
                 )
                 leaf_id = below or message_id
             await begun.append(MessageRestored(message_id=message_id, parent_id=_parent(message), leaf_id=leaf_id))
+
+
+async def _is_asked(session: AsyncSession, current_user: CurrentUser, conversation_id: UUID, question_id: UUID) -> bool:
+    """Return whether a question was sent before in this conversation; raise Conflict if it was in another one."""
+    found = await turn_queries.find_question(session, current_user.user_id, question_id)
+    if found not in {None, conversation_id}:
+        raise Conflict("This message was sent in another conversation. Give it an ID of its own.")
+    return found is not None
 
 
 async def _message(

@@ -60,6 +60,19 @@ async def test_an_edit_that_is_sent_twice_is_one_version(conversation: Conversat
     assert (await conversation.shown())[0].versions == [first.id, question]
 
 
+async def test_an_id_of_another_conversation_is_refused(
+    conversation: Conversation, services: Services, current_user: CurrentUser
+) -> None:
+    first, elsewhere = (await conversation.shown())[0], new_id()
+    turn = await services.chat.messages.send_message(current_user, None, "elsewhere", BRIEF, question_id=elsewhere)
+    await ended(services, current_user, turn.conversation_id)
+    with pytest.raises(Conflict, match="in another conversation"):
+        await conversation.branches.edit_question(
+            current_user, conversation.id, first.id, "better", BRIEF, question_id=elsewhere
+        )
+    assert (await conversation.shown())[0].id == first.id
+
+
 async def test_an_answer_is_given_again_and_the_model_sees_the_branch_it_answers(
     conversation: Conversation, ollama: ScriptedOllama
 ) -> None:
