@@ -168,7 +168,9 @@ async def test_messages_branch_regenerate_and_queue(services: Services, current_
         await Reader().follow(client, branch.json()["run_id"])
         shown = (await client.get(f"{at}/messages")).json()["messages"]
         assert [item["text"] for item in shown][2] == "Or this?" and len(shown[2]["versions"]) == 2
-        first = await client.post(f"{at}/messages", json={"text": "First anew", "parent_id": turn["conversation_id"]})
+        first = await client.post(
+            f"{at}/messages", json={"text": "First once more", "parent_id": turn["conversation_id"]}
+        )
         await Reader().follow(client, first.json()["run_id"])
         edited = await client.post(f"{at}/messages/{turn['message_id']}/edit", json={"text": "Edited"})
         await Reader().follow(client, edited.json()["run_id"])

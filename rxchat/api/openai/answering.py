@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -78,11 +78,11 @@ async def streamed(
                 break
         return seen
 
-    try:
+    async with AsyncExitStack() as closing:
+        # Unless the response takes it over, the model stops here.
+        closing.push_async_callback(arriving.aclose)
         seen = await unless_left(request, first())
-    except BaseException:
-        await arriving.aclose()
-        raise
+        closing.pop_all()
 
     async def parts_of() -> AsyncGenerator[bytes | None]:
         async with aclosing(arriving) as rest:

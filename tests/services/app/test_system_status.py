@@ -1,4 +1,4 @@
-"""Usage and the state of the system: numbers for administrators, and for nobody else."""
+"""Usage and the state of the system: numbers for administrators only."""
 
 from __future__ import annotations
 
