@@ -14,6 +14,7 @@ from rxchat.domain.run_events import RunEnded, RunPiece, RunProgress
 from rxchat.domain.runs import ChunkKind, RunState
 from rxchat.lifespan import running
 from rxchat.services.app.container import Services
+from rxchat.services.chat.messages import Turn
 from rxchat.settings import Settings
 from tests.factories import add_user
 from tests.peers.scripted_model import counted
@@ -53,12 +54,22 @@ async def test_a_follower_reads_one_answer_when_its_engine_and_its_process_die(
     assert min(offsets) > 0
 
 
+async def until_first_word(services: Services, current_user: CurrentUser, turn: Turn) -> None:
+    follower = services.chat.run_follower
+    found = await follower.run_of(current_user, turn.conversation_id, turn.question_id)
+    assert found is not None
+    async for event in follower.follow(current_user, await follower.find(current_user, found[0])):
+        if isinstance(event, RunPiece):
+            return
+
+
 async def test_a_run_that_waits_says_at_which_position(settings: Settings, at: Connections, owner_url: str) -> None:
     few = settings.model_copy(update={"answers_per_user": 1})
     current_user = add_user(owner_url)
     async with running(few, at) as services, asyncio.timeout(60):
         chat = services.chat
         first = await chat.messages.send_message(current_user, None, "first", ENDLESS)
+        await until_first_word(services, current_user, first)
         second = await chat.messages.send_message(current_user, None, "second", "scripted:tokens=3")
         found = await chat.run_follower.run_of(current_user, second.conversation_id, second.question_id)
         assert found is not None

@@ -41,6 +41,11 @@ def titles(tab: Tab) -> list[str]:
     return [row.title for group in groups for row in group.rows]
 
 
+def ids(tab: Tab) -> list[str]:
+    """Those of the conversations in the groups: which group one is in depends on the time of day."""
+    return [row.id for group in tab.shown(SidebarState, "groups") for row in group.rows]
+
+
 async def load_more(tab: Tab) -> None:
     await tab.do(SidebarState, "more", after=tab.shown(SidebarState, "next_after"))
 
@@ -91,7 +96,7 @@ async def test_a_refused_rename_is_answered_with_the_reason(cookie: str) -> None
 async def test_several_conversations_are_changed_and_brought_back(cookie: str) -> None:
     async with open_tab(cookie) as tab:
         await tab.do(SidebarState, "load")
-        first, second, third = [row.id for row in tab.shown(SidebarState, "groups")[0].rows[:3]]
+        first, second, third = ids(tab)[:3]
         await tab.do(SidebarState, "archive", conversation_id=first)
         # What another tab has archived meanwhile is not brought back by Undo.
         await tab.do(SidebarState, "change_all", form={"ids": [first, second, third], "action": "archive"})
@@ -113,7 +118,7 @@ async def test_what_cannot_be_undone_is_not_offered_again(cookie: str, services:
     current_user = await services.accounts.sessions.current_user(cookie)
     async with open_tab(cookie) as tab:
         await tab.do(SidebarState, "load")
-        await tab.do(SidebarState, "remove", conversation_id=tab.shown(SidebarState, "groups")[0].rows[0].id)
+        await tab.do(SidebarState, "remove", conversation_id=ids(tab)[0])
         await services.chat.conversation_trash.empty(current_user)
         await tab.do(SidebarState, "undo")
         assert tab.shown(ThreadState, "problem") and tab.shown(SidebarState, "flash") == ""

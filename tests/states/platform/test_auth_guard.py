@@ -46,7 +46,7 @@ OF_ANY_LENGTH = {
 OF_A_MESSAGE = {
     "MessageActionsState.edit": MESSAGE_CHARACTERS, "MessageActionsState.edit_answer": ANSWER_CHARACTERS,
     "PromptsState.preview": TEXT_CHARACTERS, "PromptsState.save": TEXT_CHARACTERS,
-    "ArchiveState.delete_all_for_good": IDS_CHARACTERS,
+    "ArchiveState.delete_all_for_good": IDS_CHARACTERS, "TemporaryChatState.send": MESSAGE_CHARACTERS,
 }  # fmt: skip
 BAD_VALUES = [None, 7, [], {"$ne": 1}, "nonsense", "x" * 10_000, "\x00\ud800", str(new_id())]
 
