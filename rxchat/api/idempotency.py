@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from rxchat.api.event_streams import LastingResponse
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.errors import InvalidInput
+from rxchat.domain.idempotency import KeptAnswer
 from rxchat.services.accounts.idempotency import LARGEST_ANSWER_BYTES, Claim
 from rxchat.services.app.container import Services
 
@@ -24,10 +25,9 @@ IdempotencyKey = Annotated[
 ]
 _KEPT_HEADERS = ("location",)
 _FAILED = b'data: {"error":'
-_NAMESPACE = UUID("5f0c1b8e-6a0e-4e0b-9a51-3a8f1e6f2d10")
 
 
-def hash_of(request: Request, body: BaseModel) -> bytes:
+def _hash_of(request: Request, body: BaseModel) -> bytes:
     """Return what identifies a request: its address and its body.
 
     Raises:
@@ -42,33 +42,29 @@ def hash_of(request: Request, body: BaseModel) -> bytes:
     return hashlib.sha256(said.encode(errors="replace")).digest()
 
 
-def id_from(current_user: CurrentUser, key: str, request_hash: bytes) -> UUID | None:
-    """Return the ID of a message that a key makes, which is the same after a process died in the middle; None without a key."""
-    return uuid5(_NAMESPACE, f"{current_user.user_id} {key} {request_hash.hex()}") if key else None
-
-
 async def once(
     request: Request,
     services: Services,
     current_user: CurrentUser,
     key: str,
     body: BaseModel,
-    make: Callable[[], Awaitable[Response]],
+    make: Callable[[UUID | None], Awaitable[Response]],
 ) -> Response:
     """Return the response that `make` returns, or the one that it returned to an earlier request with this key.
 
+    `make` gets an ID for what it makes, which is the same when a process died while it made it; None without a key.
     Failures are not kept: a request that failed can be made again. A stream is kept when it has ended well.
     """
     if not key:
-        return await make()
+        return await make(None)
     keys = services.accounts.idempotency_keys
-    kept = await keys.find_or_claim(current_user.user_id, key, hash_of(request, body))
-    if kept is not None:
-        headers = {"Idempotent-Replayed": "true", **kept.headers}
-        return Response(kept.body or b"", kept.status or 200, headers)
+    found = await keys.find_or_claim(current_user.user_id, key, _hash_of(request, body))
+    if isinstance(found, KeptAnswer):
+        headers = {"Idempotent-Replayed": "true", **found.headers}
+        return Response(found.body or b"", found.status or 200, headers)
     async with AsyncExitStack() as ending:
-        claim = await ending.enter_async_context(keys.held(current_user.user_id, key))
-        response = await make()
+        claim = await ending.enter_async_context(keys.holding(found))
+        response = await make(found.request_id)
         if isinstance(response, LastingResponse):
             # The claim ends with the stream.
             response.closing.push_async_exit(ending.pop_all())

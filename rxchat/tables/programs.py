@@ -21,6 +21,10 @@ class IdempotencyKey(Table, table=True):
     owner_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     key: str = Field(primary_key=True)
     request_hash: bytes
+    request_id: UUID
+    """What the request makes can have this ID: it is the same when the request is made again after its process died."""
+    claim_id: UUID
+    """Changes with each process that makes the request, so that one that was paused cannot end the claim of its successor."""
     status: int | None = None
     """The status of the answer; None while the request is in progress."""
     headers: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})

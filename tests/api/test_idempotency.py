@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.idempotency import KeptAnswer, KeyClaim
 from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from tests.api.programs import key_of, program, serving
@@ -82,6 +83,27 @@ async def test_what_a_dead_process_began_is_made_once(http: httpx.AsyncClient, o
     assert count(owner_url, "message") == 2
 
 
+async def test_a_paused_process_does_not_end_the_claim_of_its_successor(
+    services: Services, current_user: CurrentUser, owner_url: str
+) -> None:
+    keys = services.accounts.idempotency_keys
+    first = await keys.find_or_claim(current_user.user_id, "k", b"asked")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE idempotency_key SET lease_until = now() - interval '1 s'")
+    second = await keys.find_or_claim(current_user.user_id, "k", b"asked")
+    assert isinstance(first, KeyClaim) and isinstance(second, KeyClaim)
+    assert first.request_id == second.request_id and first.claim_id != second.claim_id
+    async with keys.holding(second) as claim:
+        async with keys.holding(first) as paused:
+            paused.keep(500, {}, b"late")
+        async with keys.holding(first):
+            pass
+        assert count(owner_url, "idempotency_key WHERE status IS NULL") == 1
+        claim.keep(201, {}, b"made")
+    kept = await keys.find_or_claim(current_user.user_id, "k", b"asked")
+    assert isinstance(kept, KeptAnswer) and (kept.status, kept.body) == (201, b"made")
+
+
 async def test_a_failure_can_be_tried_again(http: httpx.AsyncClient, owner_url: str) -> None:
     body = {"text": "Hi", "model": "scripted:tokens=20", "parent_id": None}
     nowhere = "/api/v1/conversations/00000000-0000-7000-8000-000000000000/messages"
@@ -145,3 +167,13 @@ async def test_answers_are_kept_for_a_day(services: Services, http: httpx.AsyncC
         connection.execute("UPDATE idempotency_key SET created_at = now() - interval '25 hours'")
     await services.accounts.idempotency_keys.purge()
     assert count(owner_url, "idempotency_key") == 0
+
+
+async def test_a_message_is_sent_once_a_day_with_the_same_key(http: httpx.AsyncClient, owner_url: str) -> None:
+    body = {"text": "Good morning", "model": "scripted:tokens=3"}
+    first = await post(http, "/api/v1/conversations", body)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE idempotency_key SET created_at = now() - interval '25 hours'")
+    second = await post(http, "/api/v1/conversations", body)
+    assert second.status_code == 201 and second.json()["message_id"] != first.json()["message_id"]
+    assert count(owner_url, "conversation") == 2

@@ -3,6 +3,8 @@ CREATE TABLE idempotency_key (
     owner_id uuid NOT NULL,
     key varchar NOT NULL,
     request_hash bytea NOT NULL,
+    request_id uuid NOT NULL,
+    claim_id uuid NOT NULL,
     status integer,
     headers jsonb NOT NULL DEFAULT '{}',
     body bytea,
@@ -12,6 +14,6 @@ CREATE TABLE idempotency_key (
     CONSTRAINT fk_idempotency_key_user_account FOREIGN KEY (owner_id) REFERENCES user_account (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_idempotency_key_created_at ON idempotency_key (created_at);
-GRANT SELECT, INSERT, DELETE, UPDATE (request_hash, status, headers, body, created_at, lease_until) ON idempotency_key TO rxchat_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (request_hash, request_id, claim_id, status, headers, body, created_at, lease_until) ON idempotency_key TO rxchat_app;
 CREATE POLICY own_rows ON idempotency_key TO rxchat_app
     USING (owner_id = (SELECT current_user_id())) WITH CHECK (owner_id = (SELECT current_user_id()));

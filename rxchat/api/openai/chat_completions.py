@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -39,7 +40,7 @@ async def create_chat_completion(
     question = Question(body.model, [messages] * (body.n or 1), body.tool_specs(), body.chat_options())
     completion = _Completion(body.model, body.n or 1)
 
-    async def make() -> Response:
+    async def make(_: UUID | None) -> Response:
         if body.stream:
             last = partial(completion.last, with_usage=body.wants_usage)
             return await streamed(request, services, current_user, question, completion.chunks, last)

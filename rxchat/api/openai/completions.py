@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -42,7 +43,7 @@ async def create_completion(
     question = Question(body.model, choices, options=body.options())
     completion = _Completion(body.model, len(choices))
 
-    async def make() -> Response:
+    async def make(_: UUID | None) -> Response:
         if body.stream:
             last = partial(completion.last, with_usage=body.wants_usage)
             return await streamed(request, services, current_user, question, completion.chunks, last)

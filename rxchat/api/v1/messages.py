@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from rxchat.api.idempotency import IdempotencyKey, hash_of, id_from, once
+from rxchat.api.idempotency import IdempotencyKey, once
 from rxchat.api.requests import ServicesDep, SignedIn
 from rxchat.api.v1.conversations import PATH
 from rxchat.api.v1.scopes import needs
@@ -146,9 +146,9 @@ async def begin_conversation(
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Begin a conversation with a question, whose answer starts at once."""
-    body.id = body.id or id_from(current_user, idempotency_key, hash_of(request, body))
 
-    async def make() -> Response:
+    async def make(message_id: UUID | None) -> Response:
+        body.id = body.id or message_id
         turn = await _begin(services, current_user, body)
         return _created(turn, Location=f"{PATH}/{turn.conversation_id}")
 
@@ -177,9 +177,9 @@ async def send_message(
     idempotency_key: IdempotencyKey = "",
 ) -> Response:
     """Ask a question in a conversation; after a parent, as a branch of its own."""
-    body.id = body.id or id_from(current_user, idempotency_key, hash_of(request, body))
 
-    async def make() -> Response:
+    async def make(message_id: UUID | None) -> Response:
+        body.id = body.id or message_id
         return _created(await _send(services, current_user, conversation_id, body))
 
     return await once(request, services, current_user, idempotency_key, body, make)
@@ -272,7 +272,7 @@ async def regenerate_answer(
 ) -> Response:
     """Write another answer to a question, or to the question of an answer; the earlier ones stay as versions."""
 
-    async def make() -> Response:
+    async def make(_: UUID | None) -> Response:
         model = await _model_for(services, current_user, body.model, conversation_id)
         run_id = await services.chat.branches.regenerate(current_user, conversation_id, message_id, model)
         return _created(RunStarted(run_id=run_id))

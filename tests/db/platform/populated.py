@@ -29,8 +29,9 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             (new_id(), owner),
         ),
         (
-            "INSERT INTO idempotency_key (owner_id, key, request_hash, lease_until) VALUES (%s, 'k', 'x', now())",
-            (owner,),
+            "INSERT INTO idempotency_key (owner_id, key, request_hash, request_id, claim_id, lease_until)"
+            " VALUES (%s, 'k', 'x', %s, %s, now())",
+            (owner, new_id(), new_id()),
         ),
         ("INSERT INTO user_preferences (user_id, custom_instructions) VALUES (%s, 'x')", (owner,)),
         (
