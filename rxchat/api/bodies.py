@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rxchat.api.errors import OLLAMA, OPENAI, V1, error_response
-from rxchat.api.requests import authenticate
-from rxchat.domain.errors import RequestTooLarge, RequestTooSlow, RxChatError
-from rxchat.services.app import container
+from rxchat.api.large_bodies import LargeBodies
+from rxchat.domain.errors import NotAllowed, RequestTooLarge, RequestTooSlow, RxChatError, TooManyAttempts
 
 LARGEST_BODY_BYTES = 64_000
 LARGEST_COMPLETION_BYTES = 20_000_000
-"""A whole conversation with its images; beyond 64,000 bytes, only of clients with a valid credential."""
+"""A whole conversation with its images; beyond 64,000 bytes, only of users who may ask models."""
 _PUNCTUATION = (b",", b"[", b"{")
 _MOST_VALUES = 300_000
 """JSON of more values would keep the process busy for a tenth of a second, in which nothing else is served."""
@@ -40,6 +38,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, streamed: Sequence[str] = ()) -> None:
         self._app = app
         self._streamed = tuple(streamed)
+        self._large_bodies = LargeBodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -49,7 +48,7 @@ class BodyLimit:
             return
         try:
             async with asyncio.timeout(_BODY_SECONDS):
-                body = await _read(scope, receive)
+                body = await _Body(scope, receive).read(self._large_bodies)
         except TimeoutError:
             await closing_response(scope, RequestTooSlow())(scope, receive, send)
         except RxChatError as error:
@@ -59,35 +58,66 @@ class BodyLimit:
                 await self._app(scope, _replayed(body, receive), send)
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """Return the whole body, or None if the client disconnects.
+class _Body:
+    """A request's body as it arrives."""
 
-    Raises:
-        RequestTooLarge: as soon as the body, or its Content-Length, exceeds the limit.
-        NotSignedIn: when it is larger than other clients may send, and no credential proves its sender.
-    """
-    most = _most(scope)
-    announced = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
-    if not announced.isdigit() or len(announced) > _LENGTH_DIGITS or int(announced) > most:
-        raise _too_large(most)
-    is_known = most <= LARGEST_V1_BODY_BYTES
-    body = bytearray()
-    while True:
-        if not is_known and max(len(body), int(announced)) > LARGEST_BODY_BYTES:
-            # Before a large body is in memory.
-            await authenticate(Request(scope), container.get_services())
-            is_known = True
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if len(body) > most:
-            raise _too_large(most)
-        if not message.get("more_body", False):
-            break
-    if len(body) > LARGEST_BODY_BYTES and sum(map(body.count, _PUNCTUATION)) > _MOST_VALUES:
-        raise RequestTooLarge(f"The request has too many values: about {_MOST_VALUES:,} are allowed.")
-    return bytes(body)
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._most = _most(scope)
+        self._bytes = bytearray()
+        self._values = 0
+        self._is_whole = False
+
+    async def read(self, large_bodies: LargeBodies) -> bytes | None:
+        """Return the whole body, or None if the client disconnects. A large one is read only with a place for it.
+
+        Raises:
+            RequestTooLarge: as soon as the body, or its Content-Length, exceeds the limit, or it has too many values.
+            NotSignedIn, NotAllowed, TooManyAttempts: when it is large and has no place; see LargeBodies.
+        """
+        announced = next((value for name, value in self._scope["headers"] if name.lower() == b"content-length"), b"0")
+        if not announced.isdigit() or len(announced) > _LENGTH_DIGITS or int(announced) > self._most:
+            raise self._too_large()
+        free = LARGEST_BODY_BYTES if self._most == LARGEST_COMPLETION_BYTES else self._most
+        if int(announced) <= free:
+            await self._up_to(free)
+        if max(len(self._bytes), int(announced)) > free and self._most > free:
+            try:
+                async with large_bodies.admitted(self._scope):
+                    await self._up_to(self._most)
+            except (NotAllowed, RequestTooLarge, TooManyAttempts):
+                # Known clients get to read the refusal: closed in the middle of what they send, they would only see that.
+                await self._discard_rest()
+                raise
+        if len(self._bytes) > self._most:
+            raise self._too_large()
+        return bytes(self._bytes) if self._is_whole else None
+
+    async def _up_to(self, most: int) -> None:
+        """Take what arrives until it is all, the client disconnects, or it is more than so many bytes."""
+        while not self._is_whole and len(self._bytes) <= most:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return
+            part = message.get("body", b"")
+            self._bytes += part
+            # Counted part by part: all at once would take as long as reading a picture.
+            self._values += sum(map(part.count, _PUNCTUATION))
+            if self._values > _MOST_VALUES:
+                raise RequestTooLarge(f"The request has too many values: about {_MOST_VALUES:,} are allowed.")
+            self._is_whole = not message.get("more_body", False)
+
+    async def _discard_rest(self) -> None:
+        """Take what arrives, up to the limit, and keep nothing of it."""
+        length = len(self._bytes)
+        while not self._is_whole and length <= self._most:
+            message = await self._receive()
+            length += len(message.get("body", b""))
+            self._is_whole = not message.get("more_body", False)
+
+    def _too_large(self) -> RequestTooLarge:
+        return RequestTooLarge(f"The request is too large: at most {self._most:,} bytes are allowed.")
 
 
 def _most(scope: Scope) -> int:
@@ -109,10 +139,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
-
-
-def _too_large(most: int) -> RequestTooLarge:
-    return RequestTooLarge(f"The request is too large: at most {most:,} bytes are allowed.")
 
 
 def closing_response(scope: Scope, error: RxChatError) -> Response:

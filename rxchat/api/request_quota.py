@@ -49,11 +49,14 @@ QUOTA = RequestQuota()
 
 
 async def count_request(request: Request, current_user: SignedIn) -> None:
-    """Count a request of a user, and note what its response says of the limit.
+    """Count a request of a user once, and note what its response says of the limit.
 
     Raises:
         TooManyAttempts: when the user has made too many in this minute.
     """
+    if hasattr(request.state, "rate_limit"):
+        # It was counted before its large body was read.
+        return
     most = settings_of(request).api_requests_per_minute
     left, seconds = QUOTA.use(current_user.user_id, most)
     request.state.rate_limit = {
