@@ -102,11 +102,11 @@ class _Body:
                 return
             part = message.get("body", b"")
             self._bytes += part
-            # Counted part by part: all at once would take as long as reading a picture.
+            self._is_whole = not message.get("more_body", False)
+            # Counted part by part: all at once would keep the process busy as reading a picture does.
             self._values += sum(map(part.count, _PUNCTUATION))
             if self._values > _MOST_VALUES:
                 raise RequestTooLarge(f"The request has too many values: about {_MOST_VALUES:,} are allowed.")
-            self._is_whole = not message.get("more_body", False)
 
     async def _discard_rest(self) -> None:
         """Take what arrives, up to the limit, and keep nothing of it."""
