@@ -25,6 +25,7 @@ from rxchat.services.access.denial_log import AccessDenials
 from rxchat.services.access.grants import Grants
 from rxchat.services.access.groups import Groups
 from rxchat.services.access.roles import Roles
+from rxchat.services.access.shares import Shares
 from rxchat.services.access.user_admin import UserAdmin
 from rxchat.services.accounts.api_credentials import ApiCredentials
 from rxchat.services.accounts.external_login import ExternalLogin
@@ -57,9 +58,12 @@ from rxchat.services.app.preferences import UserPreferences
 from rxchat.services.app.profile import Profiles
 from rxchat.services.app.system_status import SystemStatus
 from rxchat.services.chat.answer_streams import AnswerStreams
+from rxchat.services.chat.assistants import SHARED_ASSISTANTS, Assistants
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.completions import Completions
+from rxchat.services.chat.configurations import Configurations
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_assistants import ConversationAssistants
 from rxchat.services.chat.conversation_changes import ConversationChanges
 from rxchat.services.chat.conversation_export import ConversationExport, signing_key_of
 from rxchat.services.chat.conversation_history import ConversationHistory
@@ -72,13 +76,12 @@ from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.imported_conversations import ImportedConversations
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.organizing import Organizing
-from rxchat.services.chat.prompt_shares import PromptShares
-from rxchat.services.chat.prompts import Prompts
+from rxchat.services.chat.prompt_records import PromptRecords
+from rxchat.services.chat.prompts import SHARED_PROMPTS, Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.chat.run_follower import RunFollower
-from rxchat.services.documents.collection_shares import CollectionShares
-from rxchat.services.documents.collections import Collections
+from rxchat.services.documents.collections import SHARED_COLLECTIONS, Collections
 from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
 from rxchat.services.documents.image_captions import ImageCaptions
@@ -208,6 +211,7 @@ def _platform(shared: _Shared) -> PlatformServices:
         access_invalidator=invalidator,
         conversation_feed=ChangeFeed(pg_listener, invalidator),
         document_feed=ChangeFeed(pg_listener, invalidator, "documents"),
+        assistant_feed=ChangeFeed(pg_listener, invalidator, "assistants"),
         prompt_feed=ChangeFeed(pg_listener, invalidator, "prompts"),
         instance_settings=InstanceSettings(database, invalidator, policies),
         mail_sender=MailSender(adapter_factories.mailer(settings), settings.base_url, shared.secret_box, database),
@@ -265,7 +269,7 @@ def _documents(shared: _Shared, platform: PlatformServices, vector_index: Vector
     quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
     captions = ImageCaptions(database, shared.model)
     return DocumentServices(
-        collection_shares=CollectionShares(database, platform.access_invalidator, limits),
+        collection_shares=Shares(database, platform.access_invalidator, limits, SHARED_COLLECTIONS),
         collections=Collections(database),
         documents=documents,
         files=files,
@@ -290,9 +294,13 @@ def _chat(
     importer = ImportedConversations(export_key.public_key)
     return ChatServices(
         answer_streams=streams,
-        branches=Branches(database, access.grants),
+        assistant_shares=Shares(database, platform.access_invalidator, limits, SHARED_ASSISTANTS),
+        assistants=Assistants(database, shared.model),
+        branches=Branches(database, access.grants, shared.model),
         completions=Completions(shared.model, access.grants, run_limits, longest),
+        configurations=Configurations(database, shared.model),
         context_sources=ContextSources(database),
+        conversation_assistants=ConversationAssistants(database),
         conversation_changes=ConversationChanges(database),
         conversation_export=ConversationExport(database, export_key),
         conversation_history=ConversationHistory(database),
@@ -301,12 +309,13 @@ def _chat(
         conversations=Conversations(database),
         feedback=Feedback(database),
         forks=Forks(database),
-        messages=ChatService(database, access.grants),
+        messages=ChatService(database, access.grants, shared.model),
         organizing=Organizing.of(database),
+        prompt_records=PromptRecords(database),
         public_links=PublicLinks(
             database, shared.secret_box, shared.passwords, limits, is_enabled=settings.public_links
         ),
-        prompt_shares=PromptShares(database, platform.access_invalidator, limits),
+        prompt_shares=Shares(database, platform.access_invalidator, limits, SHARED_PROMPTS),
         prompts=Prompts(database),
         search=ConversationSearch(database),
         run_follower=RunFollower(database, streams),
@@ -356,6 +365,7 @@ def _app(
             StorageGarbageCollector(database, shared.store),
             chat.conversation_trash,
             chat.prompts,
+            chat.assistants,
             accounts.idempotency_keys,
         ),
         preferences=UserPreferences(database),

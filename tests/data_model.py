@@ -21,6 +21,7 @@ _CAPABILITIES = {
     "audit": "access",
     "documents": "documents and retrieval",
     "conversations": "chat",
+    "assistants": "chat",
     "prompts": "chat",
     "imports": "chat",
     "organizing": "chat",

@@ -15,7 +15,8 @@ BEGIN
     UPDATE public.conversation SET seq = seq + cardinality(p_types), leaf_id = coalesce(p_leaf, leaf_id),
            answered_seq = coalesce(seq + array_position(p_types, 'answer_ended'), answered_seq),
            updated_at = CASE WHEN p_types <@ ARRAY['conversation_renamed', 'conversation_pinned', 'conversation_archived',
-                                                   'conversation_removed', 'conversation_restored', 'answer_rated']
+                                                   'conversation_removed', 'conversation_restored', 'answer_rated',
+                                                   'conversation_configured', 'assistant_chosen']
                              THEN updated_at ELSE clock_timestamp() END
      WHERE owner_id = p_owner AND id = p_conversation AND seq = p_expected_seq;
     IF NOT FOUND THEN

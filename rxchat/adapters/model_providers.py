@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, ModelInfo, ToolSpec
+from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, ModelInfo, PreparedPrompt, ToolSpec
 from rxchat.domain.errors import ModelError
+from rxchat.domain.model_parameters import ParameterSupport
 from rxchat.domain.ports import ChatModel
 
 _FRESH_SECONDS = 60.0
@@ -84,6 +85,18 @@ class ModelProviders:
         async with aclosing(provider.chat(name, messages, tools, options)) as events:
             async for event in events:
                 yield event
+
+    async def parameters(self, model: str) -> ParameterSupport:
+        """Return which options the model's provider takes; see the ChatModel port."""
+        provider, name = self._provider_of(model)
+        return await provider.parameters(name)
+
+    async def prepare(
+        self, model: str, messages: Sequence[ChatMessage], options: ChatOptions = NO_OPTIONS
+    ) -> PreparedPrompt:
+        """Return what the model's provider sends; see the ChatModel port."""
+        provider, name = self._provider_of(model)
+        return await provider.prepare(name, messages, options)
 
     async def is_loading(self, model: str) -> bool:
         """Return whether the model's host still has to load it; see the ChatModel port."""

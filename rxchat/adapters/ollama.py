@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,15 +25,26 @@ from rxchat.adapters.ollama_stream import (
     Patience,
     Silent,
     chat_events,
+    has_efforts,
     message_body,
     option_bodies,
     tool_body,
 )
 from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
-from rxchat.domain.chat import NO_OPTIONS, AnswerFinished, ChatEvent, ChatMessage, ChatOptions, ModelInfo, ToolSpec
+from rxchat.domain.chat import (
+    NO_OPTIONS,
+    AnswerFinished,
+    ChatEvent,
+    ChatMessage,
+    ChatOptions,
+    ModelInfo,
+    PreparedPrompt,
+    ToolSpec,
+)
 from rxchat.domain.context_window import fitted
 from rxchat.domain.errors import ModelError, ModelHostUnavailable, ModelRefused, ModelTimeout
+from rxchat.domain.model_parameters import Effort, ParameterSupport
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +55,7 @@ _STAYS_LOADED_SECONDS = 120.0
 """Ollama unloads a model after five minutes without a request, so one that answered recently is loaded."""
 _CONTEXT_TOKENS = 8_192
 _LOAD_SECONDS = 600.0
+_DIGEST_CHARACTERS = 100
 
 
 class OllamaChatModel:
@@ -76,6 +88,8 @@ class OllamaChatModel:
         """The remote host of each model that a daemon only forwards to, by the model's name."""
         self._contexts: dict[tuple[str, str], int] = {}
         """A model's context length, by host and name; 0 if the daemon does not return it."""
+        self._digests: dict[str, str] = {}
+        self._capabilities: dict[str, frozenset[str]] = {}
         self._answered_at: dict[tuple[str, str], float] = {}
         self._heard_at: dict[str, float] = {}
         self._heard_elsewhere_at: dict[str, float] = {}
@@ -100,6 +114,8 @@ class OllamaChatModel:
         if failures and len(failures) == len(answers):
             raise failures[0]
         self._host_of = {model.name: model.host for model in offered.values()}
+        self._capabilities = {model.name: model.capabilities for model in offered.values()}
+        self._digests = {model.name: model.digest for model in offered.values()}
         self._remote = {model.name: model.remote_host for model in offered.values() if model.remote_host}
         return list(offered.values())
 
@@ -127,6 +143,7 @@ class OllamaChatModel:
             capabilities=frozenset(map(str, row.get("capabilities") or ())),
             is_demo=host in self._demo_hosts,
             remote_host=remote,
+            digest=str(row.get("digest") or "")[:_DIGEST_CHARACTERS],
             is_allowed=self._allows_remote or not remote,
         )
 
@@ -148,13 +165,15 @@ class OllamaChatModel:
                 f"{model} runs on a service outside of this network, which is not allowed. Choose another model.",
                 detail=f"It runs at {self._remote[model]}; RXCHAT_REMOTE_MODELS=true allows it.",
             )
-        context, patience = await asyncio.gather(self._context_of(host, model), self._patience(host, model))
+        context, patience = await asyncio.gather(
+            self._context_of(host, model, options.num_ctx), self._patience(host, model)
+        )
         asked = [message_body(message) for message in fitted(model, messages, context)]
         offered = [tool_body(tool) for tool in tools]
         log.info("model call", host=ollama_errors.short(host), model=model, messages=len(asked), tools=len(offered))
         begun: list[bool] = []
         with ollama_errors.translated(host, model, begun):
-            body = {"model": model, "messages": asked} | option_bodies(options, context)
+            body = {"model": model, "messages": asked} | option_bodies(model, options, context)
             events = chat_events(self._stream(host), body | ({"tools": offered} if offered else {}), patience)
             try:
                 async with aclosing(events):
@@ -173,12 +192,20 @@ class OllamaChatModel:
                 raise ollama_errors.line_too_long(host, MEGABYTES) from error
             raise ollama_errors.stopped(host)
 
-    async def _context_of(self, host: str, model: str) -> int:
-        """Return the context length to request: the configured one, at most the model's own."""
+    async def _context_of(self, host: str, model: str, wanted: int | None = None) -> int:
+        """Return the context length to request: the wanted one, or the configured one, at most the model's own.
+
+        Raises:
+            ModelRefused: when more is wanted than the model has.
+        """
         known = self._contexts.get((host, model))
         if known is None and (known := await self._made_for(host, model)) is not None:
             self._contexts[host, model] = known
-        return min(self._context_tokens, known or self._context_tokens)
+        if wanted is not None and known and wanted > known:
+            raise ModelRefused(
+                f"{model} reads at most {known:,} tokens at once, and the parameter “Context” asks for {wanted:,}. Lower it."
+            )
+        return wanted or min(self._context_tokens, known or self._context_tokens)
 
     async def _made_for(self, host: str, model: str) -> int | None:
         try:
@@ -189,6 +216,31 @@ class OllamaChatModel:
         except (TimeoutError, OSError, httpx.HTTPError, ValueError, TypeError, AttributeError):
             return None
         return max(0, min(found, default=0))
+
+    async def parameters(self, model: str) -> ParameterSupport:
+        """Return which options Ollama takes; see the ChatModel port."""
+        if model not in self._capabilities:
+            with suppress(ModelError):
+                await self.models()
+        # A daemon too old to report capabilities says itself what it does not take.
+        capabilities = self._capabilities.get(model) or {"thinking"}
+        names = frozenset(ChatOptions.__dataclass_fields__)
+        if "thinking" not in capabilities:
+            return ParameterSupport(names - {"reasoning_effort"})
+        if has_efforts(model):
+            # It always reasons.
+            return ParameterSupport(
+                names, frozenset(Effort) - {Effort.NONE}, reason=f"{model} cannot answer without reasoning."
+            )
+        reason = f"{model} reasons or does not, without levels between."
+        return ParameterSupport(names, frozenset({Effort.NONE, Effort.MEDIUM}), reason=reason)
+
+    async def prepare(
+        self, model: str, messages: Sequence[ChatMessage], options: ChatOptions = NO_OPTIONS
+    ) -> PreparedPrompt:
+        """Return the messages that fit into the context that is requested; see the ChatModel port."""
+        context = await self._context_of(await self._host_for(model), model, options.num_ctx)
+        return PreparedPrompt(fitted(model, messages, context), context, self._digests.get(model, ""))
 
     async def is_loading(self, model: str) -> bool:
         """Return whether the model is not in its host's memory yet; False if the host does not answer."""

@@ -33,6 +33,7 @@ from rxchat.domain.chat import (
     ToolCalled,
     ToolSpec,
 )
+from rxchat.domain.model_parameters import Effort
 
 MEGABYTES = 4
 _LINE_BYTES = MEGABYTES * 1_000_000
@@ -129,12 +130,13 @@ def message_body(message: ChatMessage) -> dict[str, Any]:
     return body
 
 
-def option_bodies(options: ChatOptions, context_tokens: int) -> dict[str, Any]:
-    """Return `options`, and `format` if the answer has a schema."""
+def option_bodies(model: str, options: ChatOptions, context_tokens: int) -> dict[str, Any]:
+    """Return `options`, and what else of a request says how the model is to answer."""
     wanted = {
         "num_ctx": context_tokens,
         "temperature": options.temperature,
         "top_p": options.top_p,
+        "top_k": options.top_k,
         "presence_penalty": options.presence_penalty,
         "frequency_penalty": options.frequency_penalty,
         "seed": options.seed,
@@ -142,7 +144,16 @@ def option_bodies(options: ChatOptions, context_tokens: int) -> dict[str, Any]:
         "stop": list(options.stop) or None,
     }
     body: dict[str, Any] = {"options": {name: value for name, value in wanted.items() if value is not None}}
+    if options.keep_alive is not None:
+        body["keep_alive"] = options.keep_alive
+    if options.reasoning_effort is not None:
+        body["think"] = options.reasoning_effort if has_efforts(model) else options.reasoning_effort != Effort.NONE
     return body if options.schema is None else body | {"format": options.schema or "json"}
+
+
+def has_efforts(model: str) -> bool:
+    """Whether a model reasons more or less (`think` is a word), and not only with or without (`think` is true or false)."""
+    return "gpt-oss" in model
 
 
 def tool_body(tool: ToolSpec) -> dict[str, Any]:

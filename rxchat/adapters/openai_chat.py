@@ -7,7 +7,6 @@ Source: https://platform.openai.com/docs/api-reference/chat; reasoning, which th
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import re
 import time
@@ -19,10 +18,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
-import puremagic
 import structlog
 
 from rxchat.adapters import openai_errors
+from rxchat.adapters.openai_requests import message_bodies, option_arguments, tool_body
 from rxchat.adapters.outgoing_proxies import is_on_this_network, proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.chat import (
@@ -32,8 +31,8 @@ from rxchat.domain.chat import (
     ChatMessage,
     ChatOptions,
     ModelInfo,
+    PreparedPrompt,
     ReasoningDelta,
-    Role,
     TextDelta,
     ToolCall,
     ToolCalled,
@@ -41,6 +40,7 @@ from rxchat.domain.chat import (
 )
 from rxchat.domain.context_window import fitted
 from rxchat.domain.errors import ModelError, ModelTimeout
+from rxchat.domain.model_parameters import ParameterSupport
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,20 @@ _MOST_TOKENS = 1_000_000_000
 _NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|moderation|transcri|realtime|gpt-image|gpt-audio|sora|babbage|davinci|rerank|bge-",
     re.IGNORECASE,
+)
+_OPENAI, _MOST_STOPS = "api.openai.com", 4
+_NAMES = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "presence_penalty",
+        "frequency_penalty",
+        "seed",
+        "max_tokens",
+        "stop",
+        "reasoning_effort",
+        "schema",
+    }
 )
 _CONTEXT_FIELDS = ("context_length", "max_model_len", "context_window", "max_context_length")
 
@@ -133,9 +147,8 @@ class OpenAIChatModel:
         Raises:
             ModelError: each failure as the subclass that says what it was.
         """
-        context = await self._context_of(model)
-        asked = message_bodies(fitted(model, messages, context) if context else messages)
-        offered = [_tool_body(tool) for tool in tools]
+        asked = message_bodies((await self.prepare(model, messages, options)).messages)
+        offered = [tool_body(tool) for tool in tools]
         log.info("model call", host=self._shown, model=model, messages=len(asked), tools=len(offered))
         answer = _Answer(began=time.monotonic())
         with openai_errors.translated(self._shown, model, answer.begun):
@@ -147,7 +160,7 @@ class OpenAIChatModel:
                     # Plain objects in the API's form, which the client has a type for each of.
                     messages=cast("Any", asked),
                     tools=cast("Any", offered) or openai.omit,
-                    **_option_arguments(options),
+                    **option_arguments(options),
                     stream=True,
                     stream_options={"include_usage": True},
                 ),
@@ -183,6 +196,19 @@ class OpenAIChatModel:
                 f"{model} did not respond for {seconds:g} seconds. Try again, or choose another model.",
                 detail=f"Its host is {self._shown}.",
             ) from error
+
+    async def parameters(self, model: str) -> ParameterSupport:
+        """Return which options the API has; OpenAI itself, other than servers with its API, refuses `top_k`."""
+        del model
+        return ParameterSupport(_NAMES if self._remote_host == _OPENAI else _NAMES | {"top_k"}, most_stops=_MOST_STOPS)
+
+    async def prepare(
+        self, model: str, messages: Sequence[ChatMessage], options: ChatOptions = NO_OPTIONS
+    ) -> PreparedPrompt:
+        """Return the messages that fit, if the server says how much the model reads."""
+        del options
+        context = await self._context_of(model)
+        return PreparedPrompt(fitted(model, messages, context) if context else list(messages), context)
 
     async def is_loading(self, model: str) -> bool:
         """Return False: the API does not say it."""
@@ -297,61 +323,6 @@ def _arguments(text: str) -> dict[str, Any]:
 def _count(value: Any) -> int:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return int(min(max(0, value), _MOST_TOKENS)) if is_number and value == value else 0  # noqa: PLR0124 - not for NaN
-
-
-def message_bodies(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
-    """Return messages in the API's form, in which a tool's result names the call that it answers."""
-    bodies: list[dict[str, Any]] = []
-    unanswered: list[tuple[str, str]] = []
-    for number, message in enumerate(messages):
-        body: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
-        if message.tool_calls:
-            named = [(call.id or f"call_{number}_{at}", call) for at, call in enumerate(message.tool_calls)]
-            unanswered = [(call.name, identifier) for identifier, call in named]
-            body["tool_calls"] = [_call_body(identifier, call) for identifier, call in named]
-        if message.role is Role.TOOL:
-            at = next((at for at, (name, _) in enumerate(unanswered) if name == message.tool_name), 0)
-            body["tool_call_id"] = unanswered.pop(at)[1] if unanswered else f"call_{number}"
-        bodies.append(body)
-    return bodies
-
-
-def _call_body(identifier: str, call: ToolCall) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": json.dumps(call.arguments)}
-    return {"id": identifier, "type": "function", "function": function}
-
-
-def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
-    if not message.images:
-        return message.content
-    pictures = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in message.images]
-    return [{"type": "text", "text": message.content}, *pictures]
-
-
-def _data_url(image: bytes) -> str:
-    try:
-        media_type = puremagic.from_string(image, mime=True)
-    except puremagic.PureError:
-        media_type = "image/png"
-    return f"data:{media_type};base64,{base64.b64encode(image).decode()}"
-
-
-def _option_arguments(options: ChatOptions) -> dict[str, Any]:
-    wanted = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "max_tokens")
-    given = {name: getattr(options, name) for name in wanted if getattr(options, name) is not None}
-    if options.stop:
-        given["stop"] = list(options.stop)
-    if options.schema is not None:
-        named = {"name": "answer", "schema": options.schema}
-        given["response_format"] = (
-            {"type": "json_schema", "json_schema": named} if options.schema else {"type": "json_object"}
-        )
-    return given
-
-
-def _tool_body(tool: ToolSpec) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
 
 
 class _LimitedResponses(httpx2.AsyncBaseTransport):

@@ -30,7 +30,7 @@ _POLICY_VIOLATED = 1008
 _PAGE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _REFLEX_PATHS = ("/_upload", "/_all_routes", "/_health", "/ping", "/auth-codespace")
 _ACCOUNT, _ADMIN = "/account", "/admin"
-_FOR_USERS = (_ACCOUNT, _ADMIN, "/archive", "/documents", "/history", "/prompts", "/temporary")
+_FOR_USERS = (_ACCOUNT, _ADMIN, "/archive", "/assistants", "/documents", "/history", "/prompts", "/temporary")
 _ENROL_AT = "/account/security"
 
 

@@ -239,7 +239,7 @@ async def list_prompt_shares(prompt_id: UUID, current_user: SignedIn, services: 
     """List with whom one of the user's own prompts is shared."""
     return [
         ShareOut(id=item.grant_id, kind=item.principal_kind, name=item.name, may_write=item.may_write)
-        for item in await services.chat.prompt_shares.of_prompt(current_user, prompt_id)
+        for item in await services.chat.prompt_shares.of(current_user, prompt_id)
     ]
 
 

@@ -22,6 +22,8 @@ _SCOPE_OF_ACTION = {
     (ResourceKind.MODEL, Action.USE): Scope.CHAT,
     (ResourceKind.PROMPT, Action.READ): Scope.READ,
     (ResourceKind.PROMPT, Action.WRITE): Scope.CHAT,
+    (ResourceKind.ASSISTANT, Action.READ): Scope.READ,
+    (ResourceKind.ASSISTANT, Action.WRITE): Scope.CHAT,
     (ResourceKind.SETTINGS, Action.WRITE): Scope.ADMIN,
 }
 # The permission that allows an action on all resources of a kind; other kinds need a grant or ownership.

@@ -61,11 +61,30 @@ class ChatOptions:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     """Texts at which the answer ends, without them."""
+    top_k: int | None = None
+    num_ctx: int | None = None
+    """How many tokens the model reads at once; for hosts that load models for a length."""
+    keep_alive: str | None = None
+    """How long its host keeps the model in memory after the answer, such as "10m"."""
+    reasoning_effort: str | None = None
+    """How much the model reasons: none, low, medium or high."""
     schema: dict[str, Any] | None = None
     """The JSON schema of the answer; an empty one: any JSON object."""
 
 
 NO_OPTIONS = ChatOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPrompt:
+    """What a model is about to be sent."""
+
+    messages: list[ChatMessage]
+    """Those that fit into its context."""
+    context_tokens: int = 0
+    """How much it reads at once; 0 if its host does not say it."""
+    digest: str = ""
+    """The digest of the model, where its host has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +104,8 @@ class ModelInfo:
     """True for the small model that comes with RxChat."""
     remote_host: str = ""
     """The service that runs the model, if its host only forwards requests ("ollama.com")."""
+    digest: str = ""
+    """What identifies exactly this model, where its host says it."""
     is_allowed: bool = True
     """False for a model outside of this network that no administrator has allowed."""
 

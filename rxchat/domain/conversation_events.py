@@ -43,6 +43,8 @@ class QuestionAsked:
     text: str
     attachments: list[dict[str, Any]] = field(default_factory=list)
     """The `id`, `kind` and `name` of each document and collection that was sent with it."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """How it is to be answered (domain/model_parameters.py), beside what is set for the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,24 @@ class ModelChosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationConfigured:
+    """A user set how the answers of the conversation are to be; empty values leave that to what is set elsewhere."""
+
+    type: ClassVar[str] = "conversation_configured"
+    system_prompt: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantChosen:
+    """A user chose an assistant for the conversation, a newer version of it, or none any more."""
+
+    type: ClassVar[str] = "assistant_chosen"
+    assistant: dict[str, Any] = field(default_factory=dict)
+    """The version as a `ChosenAssistant` (domain/assistants.py); empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSourceAttached:
     """A user attached a collection or document as a context source."""
 
@@ -226,6 +246,8 @@ ConversationEvent = (
     | ConversationPinned
     | ConversationArchived
     | ModelChosen
+    | ConversationConfigured
+    | AssistantChosen
     | ContextSourceAttached
     | ContextSourceDetached
     | ConversationImported

@@ -18,11 +18,13 @@ from rxchat.domain.conversation_events import (
     AnswerEnded,
     AnswerRated,
     AnswerStarted,
+    AssistantChosen,
     BranchChosen,
     ContextKind,
     ContextSourceAttached,
     ContextSourceDetached,
     ConversationArchived,
+    ConversationConfigured,
     ConversationCreated,
     ConversationEvent,
     ConversationImported,
@@ -59,6 +61,9 @@ class ConversationChange:
     is_archived: bool | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    system_prompt: str | None = None
+    parameters: dict[str, Any] | None = None
+    assistant: dict[str, Any] | None = None
     leaf_id: UUID | None = None
     """The last message of the branch that is shown; the conversation's ID when no message is left."""
 
@@ -139,6 +144,8 @@ def _change_of_conversation(
     | ConversationPinned
     | ConversationArchived
     | ModelChosen
+    | ConversationConfigured
+    | AssistantChosen
     | BranchChosen
     | ConversationImported
     | ConversationRemoved
@@ -147,14 +154,16 @@ def _change_of_conversation(
     match event:
         case ConversationCreated(title=title, model=model):
             return ConversationChange(title=title, model=model, removed=False)
-        case ConversationRenamed(title=title):
-            return ConversationChange(title=title)
-        case ConversationPinned(is_pinned=is_pinned):
-            return ConversationChange(is_pinned=is_pinned)
-        case ConversationArchived(is_archived=is_archived):
-            return ConversationChange(is_archived=is_archived)
-        case ModelChosen(model=model):
-            return ConversationChange(model=model)
+        case (
+            ConversationRenamed()
+            | ConversationPinned()
+            | ConversationArchived()
+            | ModelChosen()
+            | ConversationConfigured()
+            | AssistantChosen()
+        ):
+            # Their fields have the names of what they change.
+            return ConversationChange(**{item.name: getattr(event, item.name) for item in fields(event)})
         case BranchChosen(leaf_id=leaf_id):
             return ConversationChange(leaf_id=leaf_id)
         case ConversationImported(created_at=created_at, updated_at=updated_at):
@@ -173,6 +182,10 @@ class History:
 
     title: str = ""
     model: str = ""
+    system_prompt: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    assistant: dict[str, Any] = field(default_factory=dict)
+    """The version of an assistant that it has; empty if it has none."""
     removed: bool = False
     is_pinned: bool = False
     is_archived: bool = False

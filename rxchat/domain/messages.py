@@ -39,6 +39,8 @@ class MessageContent:
     tokens_per_second: float = 0.0
     citations: list[dict[str, Any]] = field(default_factory=list)
     """The marks in the text, checked against the sources that the model was shown (domain/citations.py)."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of a question, those that were sent with it; of an answer, those that it was written with (domain/model_parameters.py)."""
     warnings: list[str] = field(default_factory=list)
     """Sentences below the answer: files that could not be searched, and that no source was used."""
 
@@ -75,3 +77,5 @@ class QueuedMessage:
     model: str
     attachments: list[dict[str, Any]] = field(default_factory=list)
     """What was sent with it, as in QuestionAsked."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """How it is to be answered, as in QuestionAsked."""

@@ -70,6 +70,7 @@ class ResourceKind(StrEnum):
     MODEL = "model"
     COLLECTION = "collection"
     PROMPT = "prompt"
+    ASSISTANT = "assistant"
     SETTINGS = "settings"
     """A setting of the installation, by its name."""
 
@@ -101,8 +102,8 @@ class Scope(StrEnum):
 
 
 SCOPE_WORDS: dict[Scope, str] = {
-    Scope.READ: "Read my conversations, my prompts and my account",
-    Scope.CHAT: "Ask models, send messages, change my conversations and prompts",
+    Scope.READ: "Read my conversations, my prompts and assistants, and my account",
+    Scope.CHAT: "Ask models, send messages, change my conversations, prompts and assistants",
     Scope.FILES: "Read and change my files and collections",
     Scope.ADMIN: "Administer, as far as my role may",
 }

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, ModelInfo, ToolSpec
+from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, ModelInfo, PreparedPrompt, ToolSpec
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.imports.conversation import ImportedConversation
 from rxchat.domain.imports.report import FoundConversations, SkippedItem
+from rxchat.domain.model_parameters import ParameterSupport
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo
 
@@ -41,6 +42,20 @@ class ChatModel(Protocol):
 
         Raises:
             ModelError: a subclass for each kind of failure.
+        """
+        ...
+
+    async def parameters(self, model: str) -> ParameterSupport:
+        """Return which options `chat` takes for a model. Those that it does not take must not be given: they would be lost."""
+        ...
+
+    async def prepare(
+        self, model: str, messages: Sequence[ChatMessage], options: ChatOptions = NO_OPTIONS
+    ) -> PreparedPrompt:
+        """Return what `chat` sends of these messages: those that fit. `chat` sends a prepared prompt as it is.
+
+        Raises:
+            ModelError: as `chat` before its first event.
         """
         ...
 

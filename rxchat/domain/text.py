@@ -22,6 +22,7 @@ PAGES = frozenset(
         "history",
         "temporary",
         "prompts",
+        "assistants",
         "documents",
         "account",
         "admin",

@@ -11,6 +11,7 @@ from rxchat.tables.access import (
     RoleRow,
 )
 from rxchat.tables.accounts import DataExport, Identity, User, UserPreferences, UserSession
+from rxchat.tables.assistants import AssistantRow, AssistantVersionRow
 from rxchat.tables.audit import AuditCheckpoint, AuditEvent
 from rxchat.tables.base import metadata
 from rxchat.tables.conversations import Conversation, ConversationEventRow, Message, PublicLinkRow, QueuedMessageRow
@@ -41,11 +42,13 @@ from rxchat.tables.organizing import (
 )
 from rxchat.tables.programs import IdempotencyKey
 from rxchat.tables.prompts import PromptRow, PromptVersionRow
-from rxchat.tables.runs import Run, RunChunkRow
+from rxchat.tables.runs import Run, RunChunkRow, RunPrompt
 
 __all__ = [
     "AccountToken",
     "ApiKey",
+    "AssistantRow",
+    "AssistantVersionRow",
     "AuditCheckpoint",
     "AuditEvent",
     "ChunkRow",
@@ -90,6 +93,7 @@ __all__ = [
     "RoleRow",
     "Run",
     "RunChunkRow",
+    "RunPrompt",
     "StoredFile",
     "TagRow",
     "TotpSecret",

@@ -42,6 +42,11 @@ class Conversation(Table, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     title: str = ""
     model: str = ""
+    system_prompt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    parameters: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
+    """How answers are to be (domain/model_parameters.py), as far as it is set for the conversation."""
+    assistant: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
+    """The version of an assistant that it has (a `ChosenAssistant`, domain/assistants.py); empty if it has none."""
     seq: int = 0
     """The seq of its last event."""
     leaf_id: UUID
@@ -90,6 +95,8 @@ class Message(Table, table=True):
     seconds: float = 0.0
     tokens_per_second: float = 0.0
     citations: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    parameters: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
+    """What a question was sent with, or an answer written with."""
     warnings: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     attachments: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
     """The ID, kind and name of each document and collection that was sent with the message."""
@@ -121,6 +128,7 @@ class QueuedMessageRow(Table, table=True):
     text: str
     model: str
     attachments: list[Any] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"})
+    parameters: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
     created_at: datetime = moment(default_now=True)
 
 

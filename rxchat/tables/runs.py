@@ -47,6 +47,25 @@ class Run(Table, table=True):
     finished_at: datetime | None = moment(nullable=True)
 
 
+class RunPrompt(Table, table=True):
+    """What a model was sent for a run."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["owner_id", "run_id"], ["run.owner_id", "run.id"], name="fk_run_prompt_run", ondelete="CASCADE"
+        ),
+        Index("ix_run_prompt_conversation", "owner_id", "conversation_id", "created_at"),
+    )
+
+    owner_id: UUID = owned_key()
+    run_id: UUID = Field(primary_key=True)
+    conversation_id: UUID
+    message_id: UUID
+    content: bytes
+    """A prompt record (domain/prompt_records.py), compressed."""
+    created_at: datetime = moment(default_now=True)
+
+
 class RunChunkRow(Table, table=True):
     """A chunk of an answer that is being written; deleted when the message contains the answer."""
 

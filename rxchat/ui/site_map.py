@@ -22,6 +22,7 @@ from rxchat.states.access.users import UsersState
 from rxchat.states.app.account import AccountState
 from rxchat.states.app.preferences import PreferencesState
 from rxchat.states.chat.archive import ArchiveState
+from rxchat.states.chat.assistants import AssistantsState
 from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.imports import ImportsState
 from rxchat.states.chat.prompts import PromptsState
@@ -58,6 +59,7 @@ from rxchat.ui.accounts.pages import (
     sessions_page,
 )
 from rxchat.ui.chat.archive import archive_page
+from rxchat.ui.chat.assistants import assistants_page
 from rxchat.ui.chat.history import history_page
 from rxchat.ui.chat.page import chat_page
 from rxchat.ui.chat.prompts import prompts_page
@@ -85,6 +87,7 @@ PAGES = (
     Page("/archive", archive_page, "Archive and trash · RxChat", (ArchiveState.load, ThreadState.open)),
     Page("/temporary", temporary_page, "Temporary chat · RxChat", (TemporaryChatState.load, ThreadState.open)),
     Page("/history/[history_of]", history_page, "History · RxChat", (HistoryState.load, ThreadState.open)),
+    Page("/assistants", assistants_page, "Assistants · RxChat", (AssistantsState.load, ThreadState.open)),
     Page("/prompts", prompts_page, "Prompts · RxChat", (PromptsState.load, ThreadState.open)),
     Page("/documents", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
     Page("/documents/[collection_id]", documents_page, "Documents · RxChat", (DocumentsState.load, ThreadState.open)),
@@ -147,6 +150,7 @@ def app_options() -> dict[str, Any]:
             "/grounding.css",
             "/organizing.css",
             "/prompts.css",
+            "/assistants.css",
             "/history.css",
             "/print.css",
         ],

@@ -17,7 +17,8 @@ import pytest
 from rxchat.adapters import openai_errors
 from rxchat.adapters.model_providers import ModelProviders
 from rxchat.adapters.ollama import OllamaChatModel
-from rxchat.adapters.openai_chat import OpenAIChatModel, message_bodies
+from rxchat.adapters.openai_chat import OpenAIChatModel
+from rxchat.adapters.openai_requests import message_bodies
 from rxchat.domain.chat import (
     AnswerFinished,
     ChatEvent,

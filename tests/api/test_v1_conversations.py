@@ -196,3 +196,22 @@ async def test_requests_of_a_minute_are_counted_for_each_user(
         assert (await http.get("/v1/models")).status_code == 429
         other = clients(authorization=f"Bearer {await key_of(services, add_user(owner_url, 'Bea'))}")
         assert (await other.get(PATH)).status_code == 200
+
+
+async def test_a_conversation_is_configured_by_its_version(http: httpx.AsyncClient) -> None:
+    asked = {"text": "Hello", "model": "scripted:tokens=20", "system_prompt": "Be brief.", "parameters": {"seed": 3}}
+    begun = await http.post(PATH, json=asked | {"conversation_parameters": {"temperature": 0.5}})
+    at = f"{PATH}/{begun.json()['conversation_id']}"
+    read = await http.get(f"{at}/configuration")
+    assert read.json() == {"system_prompt": "Be brief.", "parameters": {"temperature": 0.5}}
+    [question, _] = (await http.get(f"{at}/messages")).json()["messages"]
+    assert question["parameters"] == {"seed": 3}
+    new, old = {"parameters": {"top_k": 5, "stop": ["END"]}}, {"If-Match": read.headers["etag"]}
+    changed = await http.put(f"{at}/configuration", json=new, headers=old)
+    assert changed.json() == {"system_prompt": "", **new} and changed.headers["etag"] != read.headers["etag"]
+    assert (await http.put(f"{at}/configuration", json=new, headers=old)).status_code == 412
+    for wrong, field in (({"temperature": 9}, "temperature"), ({"num_gpu": 1}, "num_gpu"), ({"stop": 7}, "stop")):
+        refused = await http.put(f"{at}/configuration", json={"parameters": wrong})
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+        refused = await http.post(PATH, json=asked | {"parameters": wrong})
+        assert (refused.status_code, refused.json()["field"]) == (422, field)

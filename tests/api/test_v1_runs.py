@@ -263,3 +263,14 @@ async def test_a_key_without_the_scope_asks_nothing(services: Services, current_
         refused = await client.post("/api/v1/conversations", json={"text": "Hi", "model": "scripted:tokens=3"})
         assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
         assert "“chat”" in refused.json()["detail"]
+
+
+async def test_a_run_says_what_the_model_saw(services: Services, current_user: CurrentUser, url: str) -> None:
+    async with program(url, await key_of(services, current_user)) as client:
+        asked = {"text": "Hello", "model": "scripted:tokens=2", "parameters": {"seed": 3}}
+        turn = (await client.post("/api/v1/conversations", json=asked)).json()
+        await Reader().follow(client, turn["run_id"])
+        found = (await client.get(f"/api/v1/runs/{turn['run_id']}/prompt")).json()
+        assert [(item["role"], item["content"]) for item in found["messages"]] == [("user", "Hello")]
+        assert (found["parameters"], found["message_id"]) == ({"seed": 3}, turn["answer_id"])
+        assert (await client.get(f"/api/v1/runs/{new_id()}/prompt")).status_code == 404

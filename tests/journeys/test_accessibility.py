@@ -225,6 +225,48 @@ def test_prompts(filled_server: RxChat, page: Page) -> None:
     assert audit.found == []
 
 
+def test_assistants(filled_server: RxChat, page: Page) -> None:
+    with program(filled_server) as client:
+        for item in client.get("/api/v1/assistants").json()["assistants"]:
+            client.delete(f"/api/v1/assistants/{item['id']}").raise_for_status()
+    audit = Audit()
+    audit.look(settled(page, f"{filled_server.url}/assistants"), "no assistants")
+    page.get_by_role("button", name="Create your first assistant").click()
+    page.get_by_label("Name", exact=True).fill("Ahab")
+    page.get_by_label("Conversation starters").fill("Where is it?")
+    page.get_by_text("Parameters", exact=True).click()
+    audit.look(page, "editor of an assistant")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("list", name="Assistants").get_by_role("listitem")).to_have_count(1)
+    audit.look(page, "assistants, and a toast")
+    for action, label in (("Versions", "Versions"), ("Share", "Who has it")):
+        page.get_by_role("button", name="Actions for Ahab").click()
+        audit.look(page, "menu of an assistant")
+        page.get_by_role("menuitem", name=action).click()
+        if action == "Share":
+            page.get_by_role("button", name="Share with everyone").click()
+        expect(page.get_by_role("list", name=label)).to_be_visible()
+        audit.look(page, f"{action.lower()} of an assistant")
+        page.keyboard.press("Escape")
+    page.get_by_role("link", name="Ahab").click()
+    expect(page.get_by_role("heading", name="Ahab")).to_be_visible()
+    audit.look(page, "new chat with an assistant")
+    page.get_by_role("button", name="Parameters").click()
+    expect(page.get_by_label("Temperature")).to_be_visible()
+    audit.look(page, "parameters")
+    page.keyboard.press("Escape")
+    chat = Chat(page, filled_server.url)
+    chat.ask("Hello").wait_for_words(1).wait_for_end()
+    page.get_by_role("button", name=re.compile("^Assistant Ahab")).click()
+    audit.look(page, "menu of a conversation's assistant")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="More actions").last.click()
+    page.get_by_role("menuitem", name="What the model saw").click()
+    expect(page.get_by_text("Messages, as they were sent")).to_be_visible()
+    audit.look(page, "what the model saw")
+    assert audit.found == []
+
+
 @pytest.mark.slow
 def test_documents(filled_server: RxChat, page: Page) -> None:
     audit = Audit()

@@ -314,7 +314,12 @@ def _tag(name: str) -> dict[str, Any]:
         **({"remote_host": f"https://{keys['remote']}:443", "remote_model": name} if "remote" in keys else {}),
         "capabilities": ["embedding"]
         if scripted_embedder.is_embedder(name)
-        else ["completion", *(["tools"] if "call=" in name else []), *(["vision"] if "see=" in name else [])],
+        else [
+            "completion",
+            *(["thinking"] if "think=" in name else []),
+            *(["tools"] if "call=" in name else []),
+            *(["vision"] if "see=" in name else []),
+        ],
     }
 
 

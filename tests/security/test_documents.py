@@ -185,13 +185,13 @@ async def test_a_share_is_for_reading_and_ends_at_once_also_in_old_answers(
         services.documents.documents.reingest(stranger, document),
         services.documents.collections.rename(stranger, collection, "Mine"),
         services.documents.documents.rename(stranger, document, "mine.md"),
-        services.documents.collection_shares.of_collection(stranger, collection),
+        services.documents.collection_shares.of(stranger, collection),
         services.documents.collection_shares.add(stranger, collection, "everyone", "", CALLER),
         services.documents.files.begin(stranger, name="x.txt", size_bytes=1, collection_id=collection),
     ):
         with pytest.raises(NotFound):
             await forbidden
-    [share] = await services.documents.collection_shares.of_collection(victim, collection)
+    [share] = await services.documents.collection_shares.of(victim, collection)
     await services.documents.collection_shares.remove(victim, collection, share.grant_id, CALLER)
     assert (await services.retrieval.search.search(stranger, "merger", SearchScope((collection,)))).passages == ()
     [shown] = await services.documents.documents.shown_sources(
@@ -254,11 +254,11 @@ async def test_a_name_is_shown_to_those_alone_who_know_each_other(
     services: Services, victim: CurrentUser, stranger: CurrentUser, collection: UUID
 ) -> None:
     assert await services.documents.collection_shares.add(victim, collection, "user", stranger.email.upper(), CALLER)
-    [share] = await services.documents.collection_shares.of_collection(victim, collection)
+    [share] = await services.documents.collection_shares.of(victim, collection)
     assert share.name == stranger.email
     theirs = await services.documents.collections.create(stranger, "Mine")
     await services.documents.collection_shares.add(stranger, theirs, "user", victim.email, CALLER)
-    [share] = await services.documents.collection_shares.of_collection(victim, collection)
+    [share] = await services.documents.collection_shares.of(victim, collection)
     assert share.name == stranger.name
 
 
@@ -325,7 +325,7 @@ async def test_a_link_works_for_its_file_alone_and_ends_with_its_makers_right(
     assert (await nobody.get(url)).text == SECRET
     assert (await nobody.get(url[:-4] + "AAAA")).status_code == 404
     assert (await nobody.get(f"/api/files/{document}")).status_code == 401
-    [share] = await services.documents.collection_shares.of_collection(victim, collection)
+    [share] = await services.documents.collection_shares.of(victim, collection)
     await services.documents.collection_shares.remove(victim, collection, share.grant_id, CALLER)
     assert (await nobody.get(url)).status_code == 404
 

@@ -156,3 +156,13 @@ async def test_a_stored_grant_on_what_is_no_id_keeps_nobody_out(
                 )
     assert await services.chat.conversations.page(current_user) == []
     assert await services.documents.collections.readable(current_user) == []
+
+
+async def test_a_kind_of_thing_that_has_no_writers_is_shared_for_reading_only(
+    services: Services, current_user: CurrentUser
+) -> None:
+    shares = services.documents.collection_shares
+    collection = await services.documents.collections.create(current_user, "Papers")
+    await shares.add(current_user, collection, "everyone", "", CALLER, may_write=True)
+    [share] = await shares.of(current_user, collection)
+    assert (share.name, share.may_write) == ("Everyone", False)

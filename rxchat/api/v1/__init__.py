@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from rxchat.api.v1 import conversations, messages, models, runs, system
+from rxchat.api.v1 import assistants, configurations, conversations, messages, models, runs, system
 
-ROUTERS = (conversations.router, messages.router, runs.router, models.router, system.router)
+ROUTERS = (
+    assistants.router,
+    conversations.router,
+    configurations.router,
+    messages.router,
+    runs.router,
+    models.router,
+    system.router,
+)

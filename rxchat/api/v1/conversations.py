@@ -152,7 +152,7 @@ async def change_conversation(
         title=body.title,
         is_pinned=body.is_pinned,
         is_archived=body.is_archived,
-        expected_seq=_seq_of(if_match),
+        expected_seq=seq_of(if_match),
     )
     return _shown(changed, response)
 
@@ -188,7 +188,7 @@ def _shown(facts: ConversationFacts, response: Response) -> ConversationOut:
     return ConversationOut.model_validate(facts, from_attributes=True)
 
 
-def _seq_of(if_match: str) -> int | None:
+def seq_of(if_match: str) -> int | None:
     """Return the version that If-Match names; None for any.
 
     Raises:
@@ -198,5 +198,5 @@ def _seq_of(if_match: str) -> int | None:
         return None
     found = _TAG.fullmatch(if_match.strip())
     if found is None:
-        raise InvalidInput("If-Match has to be the ETag of this conversation, in its quotation marks.")
+        raise InvalidInput("If-Match has to be the ETag that was read, in its quotation marks.")
     return int(found[1])

@@ -19,6 +19,7 @@ from rxchat.domain.chat import Role
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState, ThreadMessage
+from rxchat.domain.model_parameters import SYSTEM_PROMPT_CHARACTERS, Configuration
 from rxchat.domain.permissions import Action, ResourceKind, Scope
 from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.services.app.container import Services
@@ -29,6 +30,10 @@ router = APIRouter(tags=["messages"])
 _MOST_MESSAGES = 100
 _MOST_ATTACHED = 50
 _MODEL_CHARACTERS = 300
+Parameters = Annotated[
+    dict[str, Any], Field(max_length=20, examples=[{"temperature": 0.2, "max_tokens": 500, "stop": ["END"]}])
+]
+"""Parameters by name: temperature, top_p, top_k, seed, stop, max_tokens, num_ctx, keep_alive, reasoning_effort."""
 _IN = f"{PATH}/{{conversation_id}}"
 _MESSAGE = f"{_IN}/messages/{{message_id}}"
 
@@ -42,6 +47,17 @@ class NewMessage(BaseModel, extra="forbid"):
     id: UUID | None = None
     attachments: list[UUID] = Field(default_factory=list, max_length=_MOST_ATTACHED)
     """IDs of collections and documents to draw on; this needs the scope `files`, too."""
+    parameters: Parameters = Field(default_factory=dict)
+    """For this answer alone; they come before those of the conversation."""
+
+
+class FirstMessage(NewMessage):
+    """The question that begins a conversation, and what is set for all of it."""
+
+    system_prompt: str = Field(default="", max_length=SYSTEM_PROMPT_CHARACTERS)
+    conversation_parameters: Parameters = Field(default_factory=dict)
+    assistant_id: UUID | None = None
+    """An assistant whose newest version the conversation has; without a `model`, its model answers."""
 
 
 class NextMessage(NewMessage):
@@ -84,6 +100,8 @@ class MessageOut(BaseModel):
     tokens_per_second: float
     citations: list[dict[str, Any]]
     warnings: list[str]
+    parameters: dict[str, Any]
+    """Of a question, those that were sent with it; of an answer, those that it was written with."""
     attachments: list[dict[str, Any]]
     versions: list[UUID]
     created_at: datetime | None
@@ -139,7 +157,7 @@ def _created(body: BaseModel, **headers: str) -> Response:
 
 @router.post(PATH, status_code=201, response_model=TurnOut, **needs(Scope.CHAT))
 async def begin_conversation(
-    body: NewMessage,
+    body: FirstMessage,
     request: Request,
     current_user: SignedIn,
     services: ServicesDep,
@@ -155,14 +173,25 @@ async def begin_conversation(
     return await once(request, services, current_user, idempotency_key, body, make)
 
 
-async def _begin(services: Services, current_user: CurrentUser, body: NewMessage) -> TurnOut:
+async def _model_of(services: Services, current_user: CurrentUser, assistant_id: UUID | None) -> str:
+    if assistant_id is None:
+        return ""
+    return (await services.chat.assistants.get(current_user, assistant_id)).content.model
+
+
+async def _begin(services: Services, current_user: CurrentUser, body: FirstMessage) -> TurnOut:
     turn = await services.chat.messages.send_message(
         current_user,
         None,
         body.text,
-        await _model_for(services, current_user, body.model),
+        await _model_for(
+            services, current_user, body.model or await _model_of(services, current_user, body.assistant_id)
+        ),
         question_id=body.id,
         attached=Attached(tuple(body.attachments)),
+        parameters=body.parameters,
+        configuration=Configuration(body.system_prompt, body.conversation_parameters),
+        assistant_id=body.assistant_id,
     )
     return await _turn(services, current_user, turn)
 
@@ -195,13 +224,20 @@ async def _send(services: Services, current_user: CurrentUser, conversation_id: 
             model,
             question_id=body.id,
             attached=Attached(tuple(body.attachments)),
+            parameters=body.parameters,
         )
         return await _turn(services, current_user, turn)
     if body.attachments:
         raise InvalidInput("Attach files to a message without a parent.", field="attachments")
     question_id = body.id or new_id()
     await services.chat.branches.ask_after(
-        current_user, conversation_id, body.parent_id, body.text, model, question_id=question_id
+        current_user,
+        conversation_id,
+        body.parent_id,
+        body.text,
+        model,
+        question_id=question_id,
+        parameters=body.parameters,
     )
     return await _turn(services, current_user, Turn(conversation_id, question_id, is_new=False))
 

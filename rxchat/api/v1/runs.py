@@ -40,10 +40,68 @@ class RunOut(BaseModel):
     seconds: float
 
 
+class SeenMessage(BaseModel):
+    """A message as the model received it; of `images`, only their number. `cut_characters` are not kept."""
+
+    role: str
+    content: str
+    tool_calls: list[dict[str, Any]] = []
+    tool_name: str = ""
+    images: int = 0
+    cut_characters: int = 0
+
+
+class SeenSource(BaseModel):
+    """A passage that the model was shown; without its name if you may not read its document any more."""
+
+    number: int
+    document_id: UUID
+    name: str
+    heading: str
+    page: int
+    is_hidden: bool = False
+
+
+class ModelRequest(BaseModel):
+    """One request to the model, with the counts and times of its host; there are several when it calls tools."""
+
+    reason: str
+    prompt_tokens: int
+    answer_tokens: int
+    load_seconds: float
+    prompt_seconds: float
+    answer_seconds: float
+
+
+class PromptOut(BaseModel):
+    """What the model saw: the messages after fitting, and those that did not fit (`left_out`). `cost` is null while unknown."""
+
+    run_id: UUID
+    message_id: UUID
+    model: str
+    digest: str
+    context_tokens: int
+    parameters: dict[str, Any]
+    messages: list[SeenMessage]
+    left_out: list[SeenMessage]
+    tools: list[str]
+    sources: list[SeenSource]
+    requests: list[ModelRequest]
+    first_token_seconds: float | None
+    seconds: float
+    cost: float | None
+
+
 @router.get("/{run_id}", **needs(Scope.READ))
 async def get_run(run_id: UUID, current_user: SignedIn, services: ServicesDep) -> RunOut:
     """Return one of the user's runs."""
     return RunOut.model_validate(await services.chat.run_follower.find(current_user, run_id), from_attributes=True)
+
+
+@router.get("/{run_id}/prompt", **needs(Scope.READ))
+async def get_run_prompt(run_id: UUID, current_user: SignedIn, services: ServicesDep) -> PromptOut:
+    """Return what the model saw for one of the user's runs, once it has ended; 404 if nothing was sent, or nothing is kept."""
+    return PromptOut.model_validate(await services.chat.prompt_records.of_run(current_user, run_id))
 
 
 @router.post("/{run_id}/stop", **needs(Scope.CHAT))

@@ -148,7 +148,7 @@ async def grants_on(session: AsyncSession, kind: ResourceKind, resources: Sequen
             or_(col(GrantRow.resource).in_(list(resources)), col(GrantRow.resource) == "*"),
         )
     )
-    return [_grant(row) for row in found.scalars()]
+    return [as_grant(row) for row in found.scalars()]
 
 
 async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) -> list[tuple[UUID, Grant]]:
@@ -156,7 +156,7 @@ async def all_grants(session: AsyncSession, kind: ResourceKind | None = None) ->
     statement = select(GrantRow).order_by(col(GrantRow.resource_kind), col(GrantRow.resource), col(GrantRow.id))
     if kind is not None:
         statement = statement.where(col(GrantRow.resource_kind) == kind)
-    return [(row.id, _grant(row)) for row in (await session.execute(statement)).scalars()]
+    return [(row.id, as_grant(row)) for row in (await session.execute(statement)).scalars()]
 
 
 async def has_grants(session: AsyncSession, kind: PrincipalKind, principals: Sequence[str]) -> bool:
@@ -165,7 +165,8 @@ async def has_grants(session: AsyncSession, kind: PrincipalKind, principals: Seq
     return (await session.execute(asked, {"kind": kind.value, "principals": list(principals)})).scalar_one()
 
 
-def _grant(row: GrantRow) -> Grant:
+def as_grant(row: GrantRow) -> Grant:
+    """Return the grant of a row."""
     return Grant(
         PrincipalKind(row.principal_kind),
         row.principal,
@@ -195,7 +196,7 @@ async def add_grant(session: AsyncSession, grant_id: UUID, grant: Grant, created
 async def grant(session: AsyncSession, grant_id: UUID) -> Grant | None:
     """Return a grant that the acting user may see."""
     row = (await session.execute(select(GrantRow).where(col(GrantRow.id) == grant_id))).scalar_one_or_none()
-    return _grant(row) if row else None
+    return as_grant(row) if row else None
 
 
 async def remove_grant(session: AsyncSession, grant_id: UUID) -> bool:

@@ -74,16 +74,21 @@ _OF_PROJECTS = text(
         SELECT project.parent_id, project.collection_ids, around.depth + 1 FROM around
           JOIN project ON project.owner_id = :owner AND project.id = around.parent_id WHERE around.depth < 10)
     SELECT collection.id, collection.name FROM collection
-     WHERE collection.id IN (SELECT unnest(collection_ids) FROM around) AND collection.kind = 'library'
+     WHERE collection.kind = 'library' AND collection.id IN (
+               SELECT unnest(collection_ids) FROM around
+               UNION ALL
+               SELECT chosen.id::uuid FROM conversation,
+                      jsonb_array_elements_text(conversation.assistant #> '{content,collection_ids}') AS chosen (id)
+                WHERE conversation.owner_id = :owner AND conversation.id = :conversation)
      ORDER BY collection.name, collection.id
     """
 )
 
 
 async def searched(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[SourceRef]:
-    """Return what answers in a conversation draw on: its context sources, and the collections of the projects around it.
+    """Return what answers in a conversation draw on: its context sources, and the collections of its assistant and of the projects around it.
 
-    Of the latter only those that the acting user may read.
+    Of these collections only those that the acting user may read.
     """
     known = await for_conversation(session, owner_id, conversation_id)
     have = {item.id for item in known}

@@ -25,7 +25,7 @@ _NEWS = text(
                                       'is_waiting', NOT is_leased(state, lease_until))
               FROM run WHERE run.owner_id = :owner AND run.conversation_id = :conversation
                          AND run.state IN ('queued', 'running')) AS run,
-           (SELECT jsonb_agg(jsonb_build_array(id, text, model, attachments) ORDER BY position)
+           (SELECT jsonb_agg(jsonb_build_array(id, text, model, attachments, parameters) ORDER BY position)
               FROM queued_message AS queued
              WHERE queued.owner_id = :owner AND queued.conversation_id = :conversation) AS waiting
       FROM conversation WHERE owner_id = :owner AND id = :conversation AND deleted_at IS NULL

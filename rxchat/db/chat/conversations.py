@@ -67,6 +67,8 @@ _APPEND = text(
 )
 
 
+_FACTS = ("title", "model", "system_prompt", "parameters", "assistant", "created_at", "updated_at")
+"""The columns that a change of a conversation sets to its values."""
 _DELETE_FOR_GOOD = text("SELECT delete_conversations(CAST(:conversations AS uuid[]))")
 _PURGE = text("SELECT purge_conversations(:after)").bindparams(bindparam("after", type_=Interval()))
 
@@ -259,11 +261,7 @@ async def _change_conversation(
     session: AsyncSession, owner_id: UUID, conversation_id: UUID, change: ConversationChange
 ) -> None:
     facts: dict[str, Any] = {}
-    if change.title is not None:
-        facts["title"] = change.title
-    if change.model is not None:
-        facts["model"] = change.model
-    facts |= {name: at for name in ("created_at", "updated_at") if (at := getattr(change, name)) is not None}
+    facts |= {name: value for name in _FACTS if (value := getattr(change, name)) is not None}
     facts |= {name: func.now() if is_set else None for name, is_set in times_of(change).items()}
     await session.execute(
         update(Conversation)

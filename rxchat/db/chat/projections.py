@@ -16,7 +16,19 @@ from rxchat.domain.conversations import ContextSourceChange, SourceRef
 from rxchat.domain.messages import ThreadMessage
 from rxchat.tables import Conversation
 
-CONVERSATION_FIELDS = ("title", "model", "seq", "leaf_id", "created_at", "pinned_at", "archived_at", "deleted_at")
+CONVERSATION_FIELDS = (
+    "title",
+    "model",
+    "system_prompt",
+    "parameters",
+    "assistant",
+    "seq",
+    "leaf_id",
+    "created_at",
+    "pinned_at",
+    "archived_at",
+    "deleted_at",
+)
 """The columns that follow from the events: `updated_at` is the clock's, and `answered_seq` is not set for answers of earlier versions."""
 MESSAGE_FIELDS = tuple(name for name in ThreadMessage.__dataclass_fields__ if name not in {"id", "versions"})
 

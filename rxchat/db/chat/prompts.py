@@ -194,12 +194,6 @@ async def version(session: AsyncSession, row: PromptRow, number: int) -> PromptC
     return content_of(item) if item else None
 
 
-async def principal_names(session: AsyncSession, prompt_id: UUID) -> dict[str, str]:
-    """Return the names of the principals with whom the acting user shares a prompt."""
-    found = await session.execute(text("SELECT principal, name FROM prompt_principal_names(:id)"), {"id": prompt_id})
-    return {row.principal: row.name for row in found}
-
-
 async def purge(session: AsyncSession, after: timedelta) -> int:
     """Delete some prompts of all users permanently that were deleted longer ago than this; return their number."""
     return (await session.execute(text("SELECT purge_prompts(:after)"), {"after": after})).scalar_one()

@@ -14,7 +14,7 @@ from rxchat.tables import QueuedMessageRow
 
 _OF = text(
     """
-    SELECT id, text, model, attachments FROM queued_message
+    SELECT id, text, model, attachments, parameters FROM queued_message
      WHERE owner_id = :owner AND conversation_id = :conversation ORDER BY position
     """
 )
@@ -23,7 +23,7 @@ _OF = text(
 async def for_conversation(session: AsyncSession, owner_id: UUID, conversation_id: UUID) -> list[QueuedMessage]:
     """Return the queued messages of a conversation, the next one first."""
     found = await session.execute(_OF, {"owner": owner_id, "conversation": conversation_id})
-    return [QueuedMessage(row.id, row.text, row.model, row.attachments) for row in found]
+    return [QueuedMessage(row.id, row.text, row.model, row.attachments, row.parameters) for row in found]
 
 
 async def text_of(session: AsyncSession, owner_id: UUID, conversation_id: UUID, message_id: UUID) -> str | None:
@@ -44,6 +44,7 @@ async def add(session: AsyncSession, owner_id: UUID, conversation_id: UUID, mess
             text=message.text,
             model=message.model,
             attachments=message.attachments,
+            parameters=message.parameters,
         )
     )
     await session.flush()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -40,10 +41,11 @@ _SPOT = text(
 _THREAD = text(
     """
     WITH RECURSIVE branch AS (
-        SELECT id, parent_id, role, text, reasoning, 0 AS depth FROM message
+        SELECT id, parent_id, role, text, reasoning, parameters, 0 AS depth FROM message
          WHERE owner_id = :owner AND conversation_id = :conversation AND id = :message
         UNION ALL
-        SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, branch.depth + 1 FROM branch
+        SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, message.parameters, branch.depth + 1
+          FROM branch
           JOIN message ON message.owner_id = :owner AND message.conversation_id = :conversation AND message.id = branch.parent_id
          WHERE branch.depth < :limit
     ), around AS (
@@ -55,10 +57,15 @@ _THREAD = text(
           JOIN project ON project.owner_id = :owner AND project.id = around.parent_id
          WHERE around.depth < 10
     )
-    SELECT id, role, text, reasoning,
+    SELECT id, role, text, reasoning, depth, parameters,
+           (SELECT jsonb_build_object('system_prompt', known.system_prompt, 'parameters', known.parameters,
+                                      'assistant', known.assistant)
+              FROM conversation AS known WHERE known.owner_id = :owner AND known.id = :conversation) AS configured,
            EXISTS (SELECT FROM conversation_source AS known
                     WHERE known.owner_id = :owner AND known.conversation_id = :conversation)
-           OR EXISTS (SELECT FROM around WHERE collection_ids <> '{}') AS is_grounded,
+           OR EXISTS (SELECT FROM around WHERE collection_ids <> '{}')
+           OR EXISTS (SELECT FROM conversation AS known WHERE known.owner_id = :owner AND known.id = :conversation
+                         AND jsonb_array_length(known.assistant #> '{content,collection_ids}') > 0) AS is_grounded,
            ARRAY(SELECT instructions FROM around ORDER BY around.depth DESC) AS project_instructions,
            (SELECT custom_instructions FROM user_preferences WHERE user_id = :owner) AS custom_instructions
       FROM branch ORDER BY depth
@@ -88,6 +95,13 @@ class PromptHistory:
     """What its owner has asked of every model."""
     project_instructions: list[str]
     """The instructions of the projects around it, the outermost first."""
+    system_prompt: str = ""
+    """What is set for the conversation, as are the parameters."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    assistant: dict[str, Any] = field(default_factory=dict)
+    """The version of an assistant that it has; empty if it has none."""
+    question_parameters: dict[str, Any] = field(default_factory=dict)
+    """Those that the question was sent with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +174,15 @@ async def prompt_history(
     before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
     instructions = next((row.custom_instructions or "" for row in rows), "")
     of_projects = next((list(row.project_instructions) for row in rows), [])
-    return PromptHistory(before, itself, any(row.is_grounded for row in rows), instructions, of_projects)
+    configured: dict[str, Any] = next((row.configured or {} for row in rows), {})
+    return PromptHistory(
+        before,
+        itself,
+        any(row.is_grounded for row in rows),
+        instructions,
+        of_projects,
+        configured.get("system_prompt", ""),
+        configured.get("parameters", {}),
+        configured.get("assistant", {}),
+        next((row.parameters for row in rows if row.depth == 1), {}),
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,7 +15,6 @@ from sqlmodel import col
 from rxchat.db.platform.results import row_count
 from rxchat.domain.conversation_events import ContextKind
 from rxchat.domain.documents import CollectionKind, DocumentState
-from rxchat.domain.email_addresses import email_spellings
 from rxchat.domain.files import Document
 from rxchat.domain.versions import VersionState
 from rxchat.tables import Collection, DocumentRow
@@ -135,12 +134,6 @@ async def remove_collection(session: AsyncSession, owner_id: UUID, collection_id
     return row_count(removed) == 1
 
 
-async def principal_names(session: AsyncSession, collection_id: UUID) -> dict[str, str]:
-    """Return the names of the principals with whom the acting user shares a collection."""
-    found = await session.execute(text("SELECT principal, name FROM principal_names(:id)"), {"id": collection_id})
-    return {row.principal: row.name for row in found}
-
-
 _NAMED = text(
     """
     (SELECT id, 'collection' AS kind, name, '' AS within FROM collection
@@ -159,21 +152,6 @@ async def search_by_name(session: AsyncSession, words: str, limit: int) -> list[
     """Return collections and documents whose names contain these words: ID, kind, name, and parent."""
     found = await session.execute(_NAMED, {"words": words, "limit": limit})
     return [(row.id, ContextKind(row.kind), row.name, row.within) for row in found]
-
-
-_OF_ADDRESS = text(
-    """
-    SELECT found.id, found.name FROM unnest(:emails) WITH ORDINALITY AS spelling (email, number)
-     CROSS JOIN LATERAL find_user_by_email(spelling.email) AS found
-     ORDER BY spelling.number LIMIT 1
-    """
-).bindparams(bindparam("emails", type_=ARRAY(Text())))
-
-
-async def find_user_by_email(session: AsyncSession, email: str) -> tuple[UUID, str] | None:
-    """Return the user with this address, if the acting user may create collections."""
-    row = (await session.execute(_OF_ADDRESS, {"emails": email_spellings(email)})).one_or_none()
-    return (row.id, row.name) if row else None
 
 
 async def documents(session: AsyncSession, collection_id: UUID) -> list[Document]:

@@ -19,7 +19,9 @@ from rxchat.services.accounts.rate_limits import RateLimits
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.audit import record
 
-_NAMED_BY_ID = frozenset({ResourceKind.CONVERSATION, ResourceKind.COLLECTION, ResourceKind.PROMPT})
+_NAMED_BY_ID = frozenset(
+    {ResourceKind.CONVERSATION, ResourceKind.COLLECTION, ResourceKind.PROMPT, ResourceKind.ASSISTANT}
+)
 
 
 class Grants:

@@ -12,6 +12,7 @@ from rxchat.services.access.denial_log import AccessDenials
 from rxchat.services.access.grants import Grants
 from rxchat.services.access.groups import Groups
 from rxchat.services.access.roles import Roles
+from rxchat.services.access.shares import Shares
 from rxchat.services.access.user_admin import UserAdmin
 from rxchat.services.accounts.api_credentials import ApiCredentials
 from rxchat.services.accounts.external_login import ExternalLogin
@@ -31,9 +32,12 @@ from rxchat.services.app.preferences import UserPreferences
 from rxchat.services.app.profile import Profiles
 from rxchat.services.app.system_status import SystemStatus
 from rxchat.services.chat.answer_streams import AnswerStreams
+from rxchat.services.chat.assistants import Assistants
 from rxchat.services.chat.branches import Branches
 from rxchat.services.chat.completions import Completions
+from rxchat.services.chat.configurations import Configurations
 from rxchat.services.chat.context_sources import ContextSources
+from rxchat.services.chat.conversation_assistants import ConversationAssistants
 from rxchat.services.chat.conversation_changes import ConversationChanges
 from rxchat.services.chat.conversation_export import ConversationExport
 from rxchat.services.chat.conversation_history import ConversationHistory
@@ -45,12 +49,11 @@ from rxchat.services.chat.feedback import Feedback
 from rxchat.services.chat.forks import Forks
 from rxchat.services.chat.messages import ChatService
 from rxchat.services.chat.organizing import Organizing
-from rxchat.services.chat.prompt_shares import PromptShares
+from rxchat.services.chat.prompt_records import PromptRecords
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.chat.run_follower import RunFollower
-from rxchat.services.documents.collection_shares import CollectionShares
 from rxchat.services.documents.collections import Collections
 from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
@@ -77,6 +80,7 @@ class PlatformServices:
     access_invalidator: AccessInvalidator
     conversation_feed: ChangeFeed
     document_feed: ChangeFeed
+    assistant_feed: ChangeFeed
     prompt_feed: ChangeFeed
     instance_settings: InstanceSettings
     mail_sender: MailSender
@@ -121,7 +125,7 @@ class ModelServices:
 class DocumentServices:
     """Collections, files, uploads, ingestion."""
 
-    collection_shares: CollectionShares
+    collection_shares: Shares
     collections: Collections
     documents: Documents
     files: Files
@@ -145,9 +149,13 @@ class ChatServices:
     """Conversations, answers and their streams."""
 
     answer_streams: AnswerStreams
+    assistant_shares: Shares
+    assistants: Assistants
     branches: Branches
     completions: Completions
+    configurations: Configurations
     context_sources: ContextSources
+    conversation_assistants: ConversationAssistants
     conversation_changes: ConversationChanges
     conversation_export: ConversationExport
     conversation_history: ConversationHistory
@@ -158,8 +166,9 @@ class ChatServices:
     forks: Forks
     messages: ChatService
     organizing: Organizing
+    prompt_records: PromptRecords
     public_links: PublicLinks
-    prompt_shares: PromptShares
+    prompt_shares: Shares
     prompts: Prompts
     search: ConversationSearch
     run_engine: RunEngine

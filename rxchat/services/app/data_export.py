@@ -19,6 +19,7 @@ from rxchat.db.accounts import accounts as rows
 from rxchat.db.accounts import credentials
 from rxchat.db.accounts import preferences as preference_rows
 from rxchat.db.accounts import sessions as session_rows
+from rxchat.db.chat import assistants as assistant_rows
 from rxchat.db.chat import conversations as conversation_rows
 from rxchat.db.chat import drafts as draft_rows
 from rxchat.db.chat import imports as import_rows
@@ -53,6 +54,7 @@ _README = (
     "audit.json          what the audit says that you did\n"
     "imports.json        your last imports, and what was skipped\n"
     "prompts.json        your prompts with all their versions\n"
+    "assistants.json     your assistants with all their versions\n"
     "drafts.json         what you have typed and not sent, with the ids of the conversations\n"
     "projects.json       your projects with their instructions, and the ids of the conversations in them\n"
     "tags.json           your tags, and the ids of the conversations that have them\n"
@@ -158,6 +160,7 @@ class DataExport:
                 archive.writestr("audit.json", _json(await self._audit(current_user)))
                 archive.writestr("imports.json", _json(await self._imports(current_user)))
                 archive.writestr("prompts.json", _json(await self._prompts(current_user)))
+                archive.writestr("assistants.json", _json(await self._assistants(current_user)))
                 archive.writestr("drafts.json", _json(await self._drafts(current_user)))
                 archive.writestr("tags.json", _json(await self._tags(current_user)))
                 archive.writestr("projects.json", _json(await self._projects(current_user)))
@@ -259,6 +262,18 @@ class DataExport:
                     "id": row.id,
                     "deleted_at": row.deleted_at,
                     "versions": [asdict(item) for item in await prompt_rows.versions(session, row)],
+                }
+                for row in found
+            ]
+
+    async def _assistants(self, current_user: CurrentUser) -> list[dict[str, Any]]:
+        async with self._database.begin(current_user.user_id) as session:
+            found = await assistant_rows.all_owned(session, current_user.user_id)
+            return [
+                {
+                    "id": row.id,
+                    "deleted_at": row.deleted_at,
+                    "versions": [asdict(item) for item in await assistant_rows.versions(session, row)],
                 }
                 for row in found
             ]

@@ -13,6 +13,7 @@ from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.services.access.audit_log import AuditLog
 from rxchat.services.access.denial_log import AccessDenials
 from rxchat.services.accounts.idempotency import IdempotencyKeys
+from rxchat.services.chat.assistants import Assistants
 from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
@@ -39,6 +40,7 @@ class Maintenance:
         storage_gc: StorageGarbageCollector,
         conversation_trash: ConversationTrash,
         prompts: Prompts,
+        assistants: Assistants,
         idempotency_keys: IdempotencyKeys,
     ) -> None:
         self._database = database
@@ -47,6 +49,7 @@ class Maintenance:
         self._storage_gc = storage_gc
         self._conversation_trash = conversation_trash
         self._prompts = prompts
+        self._assistants = assistants
         self._idempotency_keys = idempotency_keys
         self._rounds = 0
         self._task = BackgroundTask("maintenance")
@@ -70,6 +73,7 @@ class Maintenance:
             steps += [
                 self._conversation_trash.purge,
                 self._prompts.purge,
+                self._assistants.purge,
                 self._idempotency_keys.purge,
                 self._storage_gc.purge_trash,
                 self._storage_gc.count_words,

@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from uuid import UUID
 
 import structlog
 
 from rxchat import observability
-from rxchat.background import retry
-from rxchat.db.chat import conversation_sources, turn_queries
+from rxchat.db.chat import conversation_sources, run_prompts, turn_queries
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.chat import (
@@ -27,7 +25,7 @@ from rxchat.domain.chat import (
     ToolCalled,
     ToolSpec,
 )
-from rxchat.domain.citations import as_data, citations_of, verified_numbers
+from rxchat.domain.citations import verified_numbers
 from rxchat.domain.continuation import (
     AnswerRestarted,
     ContinuationJoiner,
@@ -37,27 +35,23 @@ from rxchat.domain.continuation import (
 )
 from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.errors import AnswerInterrupted, DatabaseUnavailable, InvalidModelResponse, ModelError, ModelRefused
-from rxchat.domain.grounding import NO_SOURCE_USED
 from rxchat.domain.ids import made_at
-from rxchat.domain.messages import MessageState
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.preferences import instructions_message
-from rxchat.domain.projects import project_message
+from rxchat.domain.prompt_records import PromptRecorder
 from rxchat.domain.reasoning_tags import ReasoningTags, TaggedText
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
 from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
+from rxchat.services.chat.answer_ending import WrittenAnswer, ending_of
+from rxchat.services.chat.answer_prompts import AnswerPrompt, AnswerPrompts
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.chat.event_appender import EventAppender
-from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 from rxchat.services.retrieval.retrieval_tools import ROUNDS, TOOLS, RetrievalTools
 
 log = structlog.get_logger(__name__)
 
-_HISTORY_MESSAGES = 200
 _RETRY_SECONDS = 1.0
-_GROUNDING_TRIES = 60
 _AT_A_STRETCH_SECONDS = 0.005
 """How long a model that writes fast may block the event loop."""
 _KINDS = (ChunkKind.REASONING, ChunkKind.TEXT)
@@ -75,9 +69,11 @@ class AnswerGenerator:
         run: ClaimedRun,
         answer: AnswerStream,
         longest_seconds: float,
-        prompt_context_builder: PromptContextBuilder | None = None,
+        prompts: AnswerPrompts,
     ) -> None:
-        self._prompt_context_builder = prompt_context_builder
+        self._prompts = prompts
+        self._prompt = AnswerPrompt()
+        self._recorder = PromptRecorder()
         self._sources: tuple[Source, ...] = ()
         self._tools: RetrievalTools | None = None
         self.run = run
@@ -95,19 +91,18 @@ class AnswerGenerator:
         self._failure: ModelError | None = None
         self._is_taken_up = False
         self._pending_rewrites = 0
-        self._is_grounded = False
         self._lacking: tuple[str, ...] = ()
 
     async def write(self) -> None:
         """Generate the answer while the flusher stores it; `end` stores the result."""
-        messages = await self._taken_up()
+        await self._taken_up()
         if self.run.attempt > ATTEMPTS:
             self._failure = AnswerInterrupted("This answer was interrupted several times without progress.")
             return
         self._chunk_flusher.register(self.run.id, self)
         try:
             async with asyncio.timeout(self._longest_seconds):
-                await self._generate(await self._grounded(messages))
+                await self._generate(await self._grounded())
         except TimeoutError:
             self._failure = InvalidModelResponse(
                 f"The answer was stopped after {self._longest_seconds / 60:g} minutes."
@@ -136,41 +131,22 @@ class AnswerGenerator:
         """Whether the model has finished or failed."""
         return self._finished is not None or self._failure is not None
 
-    async def _taken_up(self) -> list[ChatMessage]:
-        """Load the history, and retry while the database does not respond; the lease is renewed meanwhile."""
-        messages = await retry(self._load, DatabaseUnavailable, _RETRY_SECONDS)
-        self._is_taken_up = True
-        return messages
-
-    async def _load(self) -> list[ChatMessage]:
-        """Read the stored text of this answer and the history, in one query, since a user waits."""
-        run = self.run
-        thread = await turn_queries.prompt_history(
-            self._database.reading(run.owner_id), run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
-        )
-        written = thread.itself
-        if run.fence > 1:
-            # An earlier engine has written a part of it.
-            async with self._database.begin(run.owner_id) as session:
-                written = await run_rows.partial_answer(session, run.owner_id, run.id)
+    async def _taken_up(self) -> None:
+        """Load the history and the stored text; the lease is renewed meanwhile."""
+        self._prompt = await self._prompts.load(self.run)
+        written = self._prompt.written
         for kind, text in zip(_KINDS, (written.reasoning, written.text), strict=True):
             self._answer.apply(RunChunk(kind, 0, text))
         self._chunk_seq = written.seq
         self._saved = self._answer.stored = {kind: len(self._answer.whole(kind)) for kind in _KINDS}
-        self._is_grounded = thread.is_grounded
-        given = [*instructions_message(thread.custom_instructions), *project_message(thread.project_instructions)]
-        return [*given, *thread.before]
+        self._is_taken_up = True
 
-    async def _grounded(self, messages: list[ChatMessage]) -> list[ChatMessage]:
-        """Return the messages with the passages of the context sources; unchanged if it has none."""
-        if self._prompt_context_builder is None or not self._is_grounded:
-            return messages
-        build = partial(self._prompt_context_builder.build, self.run, messages, is_new=not self._answer.text)
-        try:
-            grounded = await retry(build, DatabaseUnavailable, _RETRY_SECONDS, tries=_GROUNDING_TRIES)
-        except DatabaseUnavailable as error:
-            raise ModelError("The files of this conversation could not be searched. Try again.") from error
-        self._sources, self._tools, self._lacking = grounded.sources, grounded.tools, grounded.warnings
+    async def _grounded(self) -> list[ChatMessage]:
+        """Return the messages with the passages of the context sources."""
+        await self._prompts.require_answerable(self.run, self._prompt)
+        grounded = await self._prompts.grounded(self.run, self._prompt, is_new=not self._answer.text)
+        self._sources, self._lacking = grounded.sources, grounded.warnings
+        self._tools = grounded.tools if self._prompt.may_use_tools else None
         return grounded.messages
 
     async def _generate(self, messages: list[ChatMessage]) -> None:
@@ -211,12 +187,9 @@ class AnswerGenerator:
             await self._keep_sources(self._tools)
 
     async def _keep_sources(self, tools: RetrievalTools) -> None:
-        if self._prompt_context_builder is None or len(tools.sources) == len(self._sources):
-            return
-        self._sources = tuple(tools.sources)
-        await retry(
-            partial(self._prompt_context_builder.keep, self.run, self._sources), DatabaseUnavailable, _RETRY_SECONDS
-        )
+        if len(tools.sources) > len(self._sources):
+            self._sources = tuple(tools.sources)
+            await self._prompts.keep(self.run, self._sources)
 
     async def _consume(
         self, messages: list[ChatMessage], said: str = "", tools: Sequence[ToolSpec] = ()
@@ -230,7 +203,10 @@ class AnswerGenerator:
             tags.has_other_reasoning()
         stretch = time.monotonic()
         try:
-            async with aclosing(self._model.chat(self.run.model, messages, tools)) as events:
+            options = self._prompt.options
+            prepared = await self._model.prepare(self.run.model, messages, options)
+            self._recorder.sent(prepared, messages, tools)
+            async with aclosing(self._model.chat(self.run.model, prepared.messages, tools, options)) as events:
                 async for event in events:
                     match event:
                         case ToolCalled(call=call):
@@ -242,6 +218,7 @@ class AnswerGenerator:
                             self._add(ChunkKind.REASONING, sanitize(text))
                         case AnswerFinished():
                             self._finished = event
+                            self._recorder.finished(event)
                             self._add_text(tags.feed(seam.close()), start)
                     if len(self._answer.text) + len(self._answer.reasoning) >= ANSWER_CHARACTERS:
                         raise InvalidModelResponse(f"The answer was stopped at {ANSWER_CHARACTERS:,} characters.")
@@ -263,6 +240,7 @@ class AnswerGenerator:
     def _add(self, kind: ChunkKind, text: str) -> None:
         if not text:
             return
+        self._recorder.arrived()
         if self._pieces == 0:
             observability.FIRST_TOKEN.observe(max(0.0, time.time() - made_at(self.run.id)))
         if kind is ChunkKind.REASONING and self._pieces == 0 and self._answer.reasoning:
@@ -338,50 +316,28 @@ class AnswerGenerator:
                 event = replace(event, text=written.text, reasoning=written.reasoning)
             if locked is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return False
+            record = self._recorder.record(run.model, self._prompt.parameters, self._sources, self._prompt.messages)
+            if record is not None:
+                await run_prompts.add(session, run, record)
             if event.citations:
                 numbers = verified_numbers(event.citations)
                 await conversation_sources.mark_cited(session, run.owner_id, run.message_id, numbers)
             await EventAppender(session, run.owner_id, run.conversation_id, locked.seq, locked.leaf_id).end(event)
         return True
 
-    def _shortcoming(self) -> ModelError | None:
-        """What is wrong with an answer that the model itself has ended."""
-        model, is_cut = self.run.model, self._finished is not None and self._finished.reason == "length"
-        if self._answer.text.strip():
-            return AnswerInterrupted("The answer was cut off: the model reached its limit.") if is_cut else None
-        if not self._answer.reasoning.strip():
-            return ModelError(f"{model} returned an empty answer. Try again, or choose another model.")
-        why = "reached its limit while it was reasoning" if is_cut else "stopped after its reasoning"
-        return ModelError(f"{model} {why}, without an answer. Try again, or choose another model.")
-
     def _result(self, *, stopped: bool) -> AnswerEnded:
-        text = self._answer.text
-        failure = self._failure or (None if stopped else self._shortcoming())
-        state = MessageState.DONE
-        if isinstance(failure, AnswerInterrupted):
-            state = MessageState.INTERRUPTED
-        elif failure is not None:
-            state = MessageState.FAILED
-        elif stopped:
-            state = MessageState.STOPPED
-        seconds = time.monotonic() - self._began
-        tokens, rate = self._pieces, self._pieces / seconds if seconds > 0 else 0.0
-        if self._finished is not None and self._finished.answer_tokens:
-            tokens = self._finished.answer_tokens
-            rate = tokens / self._finished.answer_seconds if self._finished.answer_seconds > 0 else rate
-        citations = as_data(citations_of(text, self._sources)) if self._sources else []
-        uses_none = self._is_grounded and bool(text) and not verified_numbers(citations)
-        return AnswerEnded(
+        written = WrittenAnswer(
             message_id=self.run.message_id,
-            state=state,
-            text=text,
+            model=self.run.model,
+            text=self._answer.text,
             reasoning=self._answer.reasoning,
-            error_code=failure.code if failure else "",
-            error=sanitize(failure.message) if failure else "",
-            error_detail=sanitize(failure.detail) if failure else "",
-            tokens=tokens,
-            seconds=round(seconds, 3),
-            tokens_per_second=round(rate, 1),
-            citations=citations,
-            warnings=[*map(sanitize, self._lacking), *([NO_SOURCE_USED] if uses_none else [])],
+            finished=self._finished,
+            failure=self._failure,
+            pieces=self._pieces,
+            seconds=time.monotonic() - self._began,
+            sources=self._sources,
+            is_grounded=self._prompt.is_grounded,
+            lacking=self._lacking,
+            parameters=self._prompt.parameters,
         )
+        return ending_of(written, stopped=stopped)

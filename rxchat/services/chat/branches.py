@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,10 +28,12 @@ from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import QueuedMessage, ThreadMessage
 from rxchat.domain.permissions import Scope
+from rxchat.domain.ports import ChatModel
 from rxchat.domain.text import ANSWER_CHARACTERS, attachments_text
 from rxchat.services.access.grants import Grants
 from rxchat.services.chat.event_appender import EventAppender, idle, opened
-from rxchat.services.chat.messages import require_question_id, require_some_model, valid_question
+from rxchat.services.chat.questions import require_question_id, require_some_model, valid_question
+from rxchat.services.models.parameters import taken
 
 VERSIONS = 50
 """The maximum number of versions of a message."""
@@ -40,9 +43,10 @@ _BUSY = "An answer is still being written in this conversation. Wait for it, or 
 class Branches:
     """Use cases for the versions of messages. Each is one event or more: nothing is overwritten."""
 
-    def __init__(self, database: Database, grants: Grants) -> None:
+    def __init__(self, database: Database, grants: Grants, model: ChatModel) -> None:
         self._database = database
         self._grants = grants
+        self._model = model
 
     async def edit_question(
         self,
@@ -78,7 +82,7 @@ class Branches:
             text = text or attachments_text([item["name"] for item in message.attachments])
             require_some_model(model)
             parent_id = await _parent_of_new_version(session, begun, _parent(message))
-            question = QueuedMessage(question_id, text, model, message.attachments)
+            question = QueuedMessage(question_id, text, model, message.attachments, message.parameters)
             await begun.ask(question, *await _chosen(session, begun, model), parent_id=parent_id)
 
     async def ask_after(
@@ -90,6 +94,7 @@ class Branches:
         model: str,
         *,
         question_id: UUID,
+        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         """Ask a question after an answer, or with the conversation's ID as a first one: a branch of its own, if it has others.
 
@@ -100,6 +105,7 @@ class Branches:
         await self._grants.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
         require_some_model(model)
+        given = await taken(self._model, model, parameters)
         async with self._database.begin(current_user.user_id) as session:
             if await _is_asked(session, current_user, conversation_id, question_id):
                 return
@@ -108,7 +114,7 @@ class Branches:
                 await _message(session, begun, parent_id, Role.ASSISTANT)
             await _require_no_queue(session, begun)
             await _parent_of_new_version(session, begun, parent_id)
-            question = QueuedMessage(question_id, text, model)
+            question = QueuedMessage(question_id, text, model, parameters=given)
             await begun.ask(question, *await _chosen(session, begun, model), parent_id=parent_id)
 
     async def regenerate(self, current_user: CurrentUser, conversation_id: UUID, message_id: UUID, model: str) -> UUID:

@@ -30,6 +30,7 @@ from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import RunLimits
 from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
 from rxchat.services.access.grants import Grants
+from rxchat.services.models.parameters import require_taken
 
 log = structlog.get_logger(__name__)
 
@@ -97,9 +98,10 @@ class Completions:
     async def ask(self, current_user: CurrentUser, question: Question) -> AsyncGenerator[Parts | None]:
         """Yield what the models write, together as far as it has come; None every two seconds while nothing comes.
 
-        Closing the generator stops the models. It raises as `require` and `place`, and ModelError as the ChatModel port.
+        Closing the generator stops the models. It raises as `require` and `place`, InvalidInput for an option that the model does not take, and ModelError as the ChatModel port.
         """
         await self.require(current_user, question.model)
+        await require_taken(self._model, question.model, question.options)
         with self.place(current_user.user_id, len(question.choices)):
             arriving: asyncio.Queue[tuple[int, ChatEvent]] = asyncio.Queue(_WAITING_PARTS)
             writing = [

@@ -18,9 +18,11 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require, require_scope
 from rxchat.domain.conversation_events import (
+    AssistantChosen,
     BranchChosen,
     ContextSourceAttached,
     ContextSourceDetached,
+    ConversationConfigured,
     ConversationEvent,
     ConversationRenamed,
     MessageRestored,
@@ -32,6 +34,7 @@ from rxchat.domain.errors import Conflict, NotFound
 from rxchat.domain.exports.conversation import StoredEvent
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageContent, MessageState, ThreadMessage
+from rxchat.domain.model_parameters import Configuration
 from rxchat.domain.permissions import Permission, Scope
 from rxchat.services.chat.context_sources import with_readable_attachments
 from rxchat.services.chat.event_appender import idle
@@ -126,7 +129,9 @@ class ConversationHistory:
             messages = _finished(past.branch)
             require_forkable(messages)
             known = await _still_readable(session, past.history)
-            await add_fork(session, owner_id, fork_id, past.history.title, past.history.model, messages, known)
+            then = past.history
+            said = Configuration(then.system_prompt, then.parameters)
+            await add_fork(session, owner_id, fork_id, then.title, then.model, messages, known, said, then.assistant)
         return fork_id
 
 
@@ -199,6 +204,10 @@ async def _other_events(session: AsyncSession, past: PastConversation) -> list[C
         events.append(ConversationRenamed(title=then.title))
     if then.model != now.model:
         events.append(ModelChosen(model=then.model))
+    if (then.system_prompt, then.parameters) != (now.system_prompt, now.parameters):
+        events.append(ConversationConfigured(system_prompt=then.system_prompt, parameters=then.parameters))
+    if then.assistant != now.assistant:
+        events.append(AssistantChosen(assistant=then.assistant))
     events += [
         ContextSourceAttached(source_id=item.id, kind=item.kind, name=item.name)
         for item in await _still_readable(session, then)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,10 +21,9 @@ from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.assistants import AssistantMark
 from rxchat.domain.authorization import is_allowed, require_scope
 from rxchat.domain.conversation_events import (
-    AnswerEnded,
-    AnswerRated,
     ConversationArchived,
     ConversationEvent,
     ConversationPinned,
@@ -34,14 +33,16 @@ from rxchat.domain.conversation_events import (
 )
 from rxchat.domain.conversations import ConversationList, ConversationSummary, History, ListPosition
 from rxchat.domain.errors import InvalidInput, NotFound
-from rxchat.domain.grounding import warnings_for_readers
 from rxchat.domain.messages import QueuedMessage, ThreadMessage
+from rxchat.domain.model_parameters import Configuration
 from rxchat.domain.permissions import Action, Grant, Resource, ResourceKind, Scope
 from rxchat.domain.retrieval import ShownSource
 from rxchat.domain.runs import ActiveRun
 from rxchat.domain.text import clean_title
 from rxchat.services.chat.context_sources import with_readable_attachments
+from rxchat.services.chat.conversation_assistants import assistant_mark
 from rxchat.services.chat.messages import stop_answer
+from rxchat.services.chat.reader_views import event_for_readers, updates_for_readers
 from rxchat.tables import Conversation
 
 PAGE_MESSAGES = 12
@@ -69,6 +70,10 @@ class ThreadPage:
     """The last message of the branch that is shown; the conversation's ID if it shows none."""
     is_own: bool = True
     """False for one that another user shares."""
+    configuration: Configuration = field(default_factory=Configuration)
+    """What is set for it; empty for its readers."""
+    assistant: AssistantMark | None = None
+    """Its assistant, which readers do not see."""
     unread_seq: int = 0
     """The seq of the event that ended the last answer, if the user has not seen it; otherwise 0."""
 
@@ -86,6 +91,8 @@ class ThreadPage:
             run=None,
             seq=begun.seq,
             leaf_id=begun.leaf_id,
+            configuration=Configuration(begun.system_prompt, begun.parameters),
+            assistant=AssistantMark.of_new(begun.assistant),
         )
 
 
@@ -164,6 +171,7 @@ class Conversations:
             is_own = owner_id == current_user.user_id
             messages = await with_readable_attachments(session, found, is_own=is_own)
             run = await run_rows.active_run(session, owner_id, conversation_id)
+            assistant = await assistant_mark(session, current_user, conversation.assistant) if is_own else None
             unread_seq = await list_rows.unread_seq(session, current_user.user_id, conversation)
         return ThreadPage(
             conversation.id,
@@ -175,6 +183,8 @@ class Conversations:
             seq=conversation.seq,
             leaf_id=conversation.leaf_id,
             is_own=is_own,
+            configuration=configuration_of(conversation) if is_own else Configuration(),
+            assistant=assistant,
             unread_seq=unread_seq,
         )
 
@@ -191,7 +201,7 @@ class Conversations:
             # Not the user's own: shared with them, or unknown.
             owner_id = await self.owner_of(current_user, conversation_id)
             found = await news_rows.after(read, owner_id, conversation_id, after_seq)
-            found = found and _for_readers(found)
+            found = found and updates_for_readers(found)
         if found is None:
             raise NotFound
         run = found.run
@@ -263,7 +273,7 @@ class Conversations:
         if not events:
             raise NotFound
         if owner_id != current_user.user_id:
-            events = [(seq, _event_for_readers(event)) for seq, event in events]
+            events = [(seq, event_for_readers(event)) for seq, event in events]
         return History.replayed(events)
 
     async def rename(self, current_user: CurrentUser, conversation_id: UUID, title: str) -> str:
@@ -331,19 +341,9 @@ class Conversations:
             await rows.append_events(session, current_user.user_id, conversation_id, locked.seq, [event])
 
 
-def _for_readers(updates: news_rows.Updates) -> news_rows.Updates:
-    """Return what users may see with whom a conversation is shared: no queue, no rating, and no warning that names a file."""
-    return replace(updates, events=[(seq, _event_for_readers(event)) for seq, event in updates.events], waiting=())
-
-
-def _event_for_readers(event: ConversationEvent) -> ConversationEvent:
-    match event:
-        case AnswerEnded():
-            return replace(event, warnings=warnings_for_readers(event.warnings))
-        case AnswerRated():
-            return replace(event, feedback={})
-        case _:
-            return event
+def configuration_of(conversation: Conversation) -> Configuration:
+    """Return what is set for a conversation."""
+    return Configuration(conversation.system_prompt, conversation.parameters)
 
 
 async def _readable_message(

@@ -85,6 +85,7 @@ class EventAppender:
             parent_id=parent_id or self.leaf_id,
             text=question.text,
             attachments=question.attachments,
+            parameters=question.parameters,
         )
         await self.queue_run(new_id(), question.model, *before, asked, parent_id=question.id)
 

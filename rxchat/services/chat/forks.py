@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,11 +16,18 @@ from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require, require_scope
-from rxchat.domain.conversation_events import ContextSourceAttached, ConversationCreated, MessageAdded
+from rxchat.domain.conversation_events import (
+    AssistantChosen,
+    ContextSourceAttached,
+    ConversationConfigured,
+    ConversationCreated,
+    MessageAdded,
+)
 from rxchat.domain.conversations import SourceRef
 from rxchat.domain.errors import Conflict, InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageContent, MessageState, ThreadMessage
+from rxchat.domain.model_parameters import Configuration
 from rxchat.domain.permissions import Permission, Scope
 from rxchat.domain.text import clean_title
 
@@ -56,7 +64,11 @@ class Forks:
                 raise Conflict("An answer in it is still being written. Wait for it, or stop it first.")
             require_forkable(messages)
             known = await source_rows.for_conversation(session, owner_id, conversation_id)
-            await add_fork(session, owner_id, fork_id, conversation.title, conversation.model, messages, known)
+            said = Configuration(conversation.system_prompt, conversation.parameters)
+            await add_fork(
+                session, owner_id, fork_id, conversation.title, conversation.model, messages, known, said,
+                conversation.assistant,
+            )  # fmt: skip
         return fork_id
 
 
@@ -74,8 +86,10 @@ async def add_fork(
     model: str,
     messages: Sequence[ThreadMessage],
     known: Sequence[SourceRef],
+    said: Configuration,
+    assistant: dict[str, Any],
 ) -> None:
-    """Insert a conversation with copies of these messages, which follow each other, and with these context sources."""
+    """Insert a conversation with copies of these messages, which follow each other, these context sources and settings."""
     created = ConversationCreated(title=clean_title(f"{title} (fork)"), model=model)
     copies = {message.id: new_id() for message in messages}
     # Of a fork without a question, its own ID stands for one.
@@ -83,11 +97,17 @@ async def add_fork(
     parents = [fork_id, *copies.values()]
     events = [
         created,
+        *([] if said.is_empty else [_configured(said)]),
+        *([AssistantChosen(assistant=assistant)] if assistant else []),
         *(ContextSourceAttached(source_id=item.id, kind=item.kind, name=item.name) for item in known),
         *(copy_of(message, copies[message.id], parent) for message, parent in zip(messages, parents, strict=False)),
     ]
     await rows.append_events(session, owner_id, fork_id, 0, events)
     await source_rows.copy_sources(session, owner_id, fork_id, copies)
+
+
+def _configured(said: Configuration) -> ConversationConfigured:
+    return ConversationConfigured(system_prompt=said.system_prompt, parameters=dict(said.parameters))
 
 
 def copy_of(message: ThreadMessage, copy_id: UUID, parent_id: UUID) -> MessageAdded:

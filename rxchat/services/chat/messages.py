@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,17 +21,29 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require, require_scope
 from rxchat.domain.chat import Role
-from rxchat.domain.conversation_events import AnswerEnded, ConversationCreated, ModelChosen
+from rxchat.domain.conversation_events import (
+    AnswerEnded,
+    AssistantChosen,
+    ConversationConfigured,
+    ConversationCreated,
+    ConversationEvent,
+    ModelChosen,
+)
 from rxchat.domain.conversations import History
-from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, QueueFull
+from rxchat.domain.errors import Conflict, NotAllowed, NotFound, QueueFull
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState, QueuedMessage
+from rxchat.domain.model_parameters import Configuration, options_of, valid_configuration
 from rxchat.domain.permissions import Permission, Scope
+from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import PartialAnswer
-from rxchat.domain.text import MESSAGE_CHARACTERS, attachments_text, sanitize, title_of
+from rxchat.domain.text import attachments_text, title_of
 from rxchat.services.access.grants import Grants
 from rxchat.services.chat.context_sources import Attached, AttachedSources, attached_sources
+from rxchat.services.chat.conversation_assistants import usable
 from rxchat.services.chat.event_appender import EventAppender, idle, locked
+from rxchat.services.chat.questions import require_question_id, require_some_model, valid_question
+from rxchat.services.models.parameters import require_taken, taken
 
 QUEUE_MESSAGES = 20
 """The maximum number of queued messages in a conversation."""
@@ -51,12 +65,32 @@ class Turn:
     """The new conversation as it was stored, unless attachments are to be looked up with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What a new conversation begins with."""
+
+    project_id: UUID | None
+    configuration: Configuration
+    assistant_id: UUID | None
+
+    async def events(self, session: AsyncSession, current_user: CurrentUser) -> list[ConversationEvent]:
+        """Return the events that set it; raises NotFound if the user may not use the assistant."""
+        found: list[ConversationEvent] = []
+        if self.assistant_id is not None:
+            found.append(AssistantChosen(assistant=(await usable(session, current_user, self.assistant_id)).data))
+        said = self.configuration
+        if not said.is_empty:
+            found.append(ConversationConfigured(system_prompt=said.system_prompt, parameters=dict(said.parameters)))
+        return found
+
+
 class ChatService:
     """Use cases for a turn."""
 
-    def __init__(self, database: Database, grants: Grants) -> None:
+    def __init__(self, database: Database, grants: Grants, model: ChatModel) -> None:
         self._database = database
         self._grants = grants
+        self._model = model
 
     async def send_message(
         self,
@@ -68,15 +102,19 @@ class ChatService:
         question_id: UUID | None = None,
         attached: Attached | None = None,
         project_id: UUID | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        configuration: Configuration | None = None,
+        assistant_id: UUID | None = None,
     ) -> Turn:
         """Store a question and queue its run; without a conversation, create one, in the project if one is given. During an answer, the message is queued.
 
         Sending the same `question_id` again (after a lost confirmation) has no effect. Attachments are context
-        sources of this and all later answers.
+        sources of this and all later answers. `parameters` are for its answer, `configuration` and the assistant for a new conversation.
 
         Raises:
-            InvalidInput: when the text is missing or too long, no model is given, or files were deleted.
-            NotFound: when the conversation does not exist or is another user's.
+            InvalidInput: when the text is missing or too long, no model is given, the model does not take a parameter, or
+                files were deleted.
+            NotFound: when the conversation, the project or the assistant does not exist or is another user's.
             Conflict: when too many messages are queued.
             NotAllowed: when the user may not use this model, or not create conversations.
         """
@@ -87,9 +125,11 @@ class ChatService:
             require(current_user, Permission.CONVERSATIONS_CREATE)
         await self._grants.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
-        question = QueuedMessage(question_id or new_id(), text, model)
+        given = await taken(self._model, model, parameters)
+        question = QueuedMessage(question_id or new_id(), text, model, parameters=given)
         if conversation_id is None:
-            return await self._begin(current_user, question, attached, project_id)
+            begun = _Beginning(project_id, await self._configured(model, configuration), assistant_id)
+            return await self._begin(current_user, question, attached, begun)
         try:
             return await self._ask(current_user, conversation_id, question, attached, is_locked=False)
         except QueueFull:
@@ -97,6 +137,11 @@ class ChatService:
         except Conflict:
             # Another tab or process has written to the conversation in this moment.
             return await self._ask(current_user, conversation_id, question, attached, is_locked=True)
+
+    async def _configured(self, model: str, wanted: Configuration | None) -> Configuration:
+        found = valid_configuration(wanted.system_prompt, wanted.parameters) if wanted else Configuration()
+        await require_taken(self._model, model, options_of(found.parameters))
+        return found
 
     async def _ask(
         self,
@@ -146,15 +191,15 @@ class ChatService:
         return Turn(conversation_id, question.id, is_new=False, is_waiting=spot.is_busy or spot.waiting > 0)
 
     async def _begin(
-        self, current_user: CurrentUser, question: QueuedMessage, attached: Attached, project_id: UUID | None
+        self, current_user: CurrentUser, question: QueuedMessage, attached: Attached, beginning: _Beginning
     ) -> Turn:
         with suppress(Conflict):
             # A page without a confirmation sends again, perhaps to two processes at once; one of them is first.
-            return await self._begin_unless_known(current_user, question, attached, project_id)
-        return await self._begin_unless_known(current_user, question, attached, project_id)
+            return await self._begin_unless_known(current_user, question, attached, beginning)
+        return await self._begin_unless_known(current_user, question, attached, beginning)
 
     async def _begin_unless_known(
-        self, current_user: CurrentUser, question: QueuedMessage, attached: Attached, project_id: UUID | None
+        self, current_user: CurrentUser, question: QueuedMessage, attached: Attached, beginning: _Beginning
     ) -> Turn:
         owner_id = current_user.user_id
         async with self._database.begin(owner_id) as session:
@@ -165,6 +210,7 @@ class ChatService:
                     return known
             require_some_model(question.model)
             sources = await attached_sources(session, current_user, attached)
+            given = await beginning.events(session, current_user)
             conversation_id = new_id()
             # Without the names of attached files, which not every reader of a shared conversation may know.
             title = title_of(question.text) if question.text else _ATTACHED_TITLE
@@ -176,10 +222,11 @@ class ChatService:
                     # It was deleted in this moment.
                     raise NotFound
                 return known
+            project_id = beginning.project_id
             if project_id is not None and not await project_rows.move(session, owner_id, [conversation_id], project_id):
                 raise NotFound("The project does not exist any more. Choose another one, or none, and send again.")
             appender = EventAppender(session, owner_id, conversation_id, 0, conversation_id)
-            await appender.ask(question, created, *sources.events())
+            await appender.ask(question, created, *given, *sources.events())
             begun = None if attached != Attached() else History.replayed(appender.appended)
             return Turn(conversation_id, question.id, is_new=True, begun=begun)
 
@@ -318,18 +365,6 @@ async def _known_turn(session: AsyncSession, owner_id: UUID, question_id: UUID) 
     return Turn(conversation_id, question_id, is_new=False)
 
 
-def require_question_id(question_id: UUID | None, conversation_id: UUID | None) -> None:
-    """Refuse the ID of the conversation itself, which is the parent of its first message."""
-    if question_id is not None and question_id == conversation_id:
-        raise InvalidInput("This message has no valid id. Reload the page.")
-
-
-def require_some_model(model: str) -> None:
-    """Refuse a question when no model is there to answer it."""
-    if not model:
-        raise InvalidInput("No model is available. Connect Ollama, or wait until the model host responds.")
-
-
 def _require_room_in_queue(waiting: int) -> None:
     if waiting >= QUEUE_MESSAGES:
         raise QueueFull(
@@ -342,20 +377,3 @@ def _with_attachments(question: QueuedMessage, sources: AttachedSources) -> Queu
     attachments = sources.attachments()
     text = question.text or attachments_text([item["name"] for item in attachments])
     return replace(question, text=text, attachments=attachments)
-
-
-def valid_question(text: str, *, may_be_blank: bool = False, longest: int = MESSAGE_CHARACTERS) -> str:
-    """Return the text of a message as it is stored.
-
-    Raises:
-        InvalidInput: when it is blank and may not be, or too long.
-    """
-    text = sanitize(text).strip()
-    if not text and not may_be_blank:
-        raise InvalidInput("Enter a message.", field="text")
-    if len(text) > longest:
-        raise InvalidInput(
-            f"This message has {len(text):,} characters; the maximum is {longest:,}. Shorten it or send it in parts.",
-            field="text",
-        )
-    return text

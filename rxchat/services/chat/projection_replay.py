@@ -131,6 +131,9 @@ class _Expected:
         return {
             "title": history.title,
             "model": history.model,
+            "system_prompt": history.system_prompt,
+            "parameters": history.parameters,
+            "assistant": history.assistant,
             "seq": history.seq,
             "leaf_id": history.leaf_id or self.conversation_id,
             "created_at": history.created_at or self.times.get(1),

@@ -29,6 +29,7 @@ from rxchat.domain.prompts import (
     valid_content,
 )
 from rxchat.domain.text import sanitize
+from rxchat.services.access.shares import Shareable
 from rxchat.services.platform.audit import record
 from rxchat.tables import PromptRow
 
@@ -313,6 +314,11 @@ async def require_owned(session: rows.AsyncSession, current_user: CurrentUser, p
     """
     if await rows.owned(session, current_user.user_id, prompt_id) is None:
         raise NotFound
+
+
+SHARED_PROMPTS = Shareable(
+    ResourceKind.PROMPT, Scope.CHAT, require_owned, "prompt_shared", "prompt_unshared", Permission.COLLECTIONS_CREATE
+)
 
 
 async def _readable(session: rows.AsyncSession, current_user: CurrentUser, prompt_id: UUID) -> tuple[PromptRow, bool]:

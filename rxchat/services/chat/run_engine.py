@@ -23,6 +23,7 @@ from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimits
 from rxchat.services.chat.answer_generator import AnswerGenerator
+from rxchat.services.chat.answer_prompts import AnswerPrompts, FindDefaults, no_defaults
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.platform.pg_listener import PgListener
@@ -79,6 +80,7 @@ class RunEngine:
         limits: RunLimits | None = None,
         longest_seconds: float = 3600.0,
         prompt_context_builder: PromptContextBuilder | None = None,
+        find_defaults: FindDefaults = no_defaults,
     ) -> None:
         self.id = new_id()
         self._database = database
@@ -88,7 +90,7 @@ class RunEngine:
         pg_listener.subscribe("host", model.note_heard)
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
-        self._prompt_context_builder = prompt_context_builder
+        self._prompts = AnswerPrompts(database, model, prompt_context_builder, find_defaults)
         self._chunk_flusher = ChunkFlusher(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()
@@ -238,7 +240,7 @@ class RunEngine:
                 job.run,
                 answer,
                 self._longest_seconds,
-                self._prompt_context_builder,
+                self._prompts,
             )
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:

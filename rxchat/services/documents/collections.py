@@ -17,6 +17,7 @@ from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.permissions import Action, Grant, Permission, Resource, ResourceKind, Scope
 from rxchat.domain.text import clean_line, sanitize
+from rxchat.services.access.shares import Shareable
 from rxchat.services.documents import quotas
 from rxchat.tables import Collection
 
@@ -100,6 +101,11 @@ async def require_owned(session: rows.AsyncSession, current_user: CurrentUser, c
     found = await rows.owned_collection(session, current_user.user_id, collection_id)
     if found is None or found.kind is not CollectionKind.LIBRARY:
         raise NotFound
+
+
+SHARED_COLLECTIONS = Shareable(
+    ResourceKind.COLLECTION, Scope.FILES, require_owned, "collection_shared", "collection_unshared", has_writers=False
+)
 
 
 async def get_readable(session: rows.AsyncSession, current_user: CurrentUser, collection_id: UUID) -> CollectionFacts:

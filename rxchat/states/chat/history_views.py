@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from rxchat.domain.assistants import ChosenAssistant
 from rxchat.domain.chat import Role
 from rxchat.domain.conversation_events import (
     AnswerEnded,
     AnswerRated,
     AnswerStarted,
+    AssistantChosen,
     BranchChosen,
     ContextSourceAttached,
     ContextSourceDetached,
     ConversationArchived,
+    ConversationConfigured,
     ConversationCreated,
     ConversationEvent,
     ConversationImported,
@@ -31,6 +34,7 @@ from rxchat.domain.conversation_events import (
 from rxchat.domain.conversations import History
 from rxchat.domain.message_map import MapLine
 from rxchat.domain.messages import MessageState, ThreadMessage
+from rxchat.domain.model_parameters import words_of
 from rxchat.states.chat.presenters import message_view
 
 MOST_LINES = 1_000
@@ -83,14 +87,31 @@ def event_words(event: ConversationEvent, history: History) -> str:
             return "You deleted a message"
         case MessageRestored():
             return "You restored a message"
-        case ModelChosen(model=model):
-            return f"{model} was chosen"
+        case ModelChosen() | ConversationConfigured() | AssistantChosen():
+            return _choice_words(event)
         case ContextSourceAttached(name=name):
             return f"{_quoted(name)} was attached"
         case ContextSourceDetached():
             return "A source was removed"
         case _:
             return _conversation_words(event)
+
+
+def _choice_words(event: ModelChosen | ConversationConfigured | AssistantChosen) -> str:
+    match event:
+        case ModelChosen(model=model):
+            return f"{model} was chosen"
+        case ConversationConfigured(system_prompt=system_prompt, parameters=parameters):
+            parts = [f"system prompt {_quoted(system_prompt)}" if system_prompt else "", words_of(parameters)]
+            said = ", ".join(part for part in parts if part)
+            return f"You set parameters: {said}" if said else "You reset the parameters"
+        case AssistantChosen(assistant=assistant):
+            found = ChosenAssistant.of(assistant)
+            if found is None:
+                return "The assistant was removed"
+            return f"The assistant {_quoted(found.content.name)} was chosen (version {found.version})"
+        case _:
+            assert_never(event)
 
 
 def _answer_words(event: AnswerStarted | AnswerEnded | MessageAdded | AnswerRated) -> str:

@@ -17,16 +17,23 @@ from rxchat import observability
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.conversation_events import (
     AnswerEnded,
+    AssistantChosen,
     ContextSourceAttached,
     ContextSourceDetached,
+    ConversationConfigured,
+    ConversationEvent,
     ConversationRenamed,
     ModelChosen,
 )
 from rxchat.domain.errors import DatabaseBusy, DatabaseUnavailable, NotFound
+from rxchat.domain.ids import require_id
+from rxchat.domain.model_parameters import Configuration
 from rxchat.domain.runs import ActiveRun, ChunkKind
 from rxchat.services.app import container
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.platform.change_feeds import ChangeSubscription
+from rxchat.states.chat.chosen_assistant import ChosenAssistantState
+from rxchat.states.chat.configuration import ConfigurationState
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.chat.presenters import run_view, waiting_view
@@ -194,19 +201,34 @@ class LiveUpdates:
             self._seq = state._seq = max(seq, self._seq)
             state._leaf_id = self._patches.leaf_id
             for event_seq, event in news.events:
-                if isinstance(event, ConversationRenamed):
-                    state.title = event.title
-                elif isinstance(event, AnswerEnded):
-                    # The page says when it was seen.
-                    state.unread_seq = event_seq
-                elif isinstance(event, ModelChosen):
-                    (await state.get_state(ModelPickerState))._choose(event.model, event.model)
+                await self._show_event(state, event_seq, event)
             if waiting != state.waiting:
                 state.waiting = waiting
             if news.run is not None and self._is_new(news.run):
                 # In the same update as its message: each one costs the browser a redraw.
                 await self._put_run(state, news.run, "waiting", self._place if news.run.is_waiting else 0)
         return news.run
+
+    async def _show_event(self, state: Any, seq: int, event: ConversationEvent) -> None:
+        """Show what an event changes beside the messages."""
+        match event:
+            case ConversationRenamed(title=title):
+                state.title = title
+            case AnswerEnded():
+                # The page says when it was seen.
+                state.unread_seq = seq
+            case ConversationConfigured(system_prompt=system_prompt, parameters=parameters):
+                shown = await state.get_state(ConfigurationState)
+                shown._show(self._shown, Configuration(system_prompt, parameters))
+            case AssistantChosen():
+                chosen = await state.get_state(ChosenAssistantState)
+                conversation_assistants = container.get_services().chat.conversation_assistants
+                mark = await conversation_assistants.of(self._current_user, require_id(self._shown))
+                chosen._show(self._shown, mark)
+            case ModelChosen(model=model):
+                (await state.get_state(ModelPickerState))._choose(model, model)
+            case _:
+                pass
 
     def _is_new(self, run: ActiveRun) -> bool:
         """Whether a run has just begun, and no word of its answer can be there."""

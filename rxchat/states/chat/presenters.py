@@ -21,10 +21,12 @@ _WAITING_CHARACTERS = 500
 _FOR_SERVERS = ("error_code", "error_detail")
 _fields_of_message = field_view(
     ThreadMessage,
-    without=("seq", "parent_id", "is_deleted", "versions", "feedback", *_FOR_SERVERS),
+    without=("seq", "parent_id", "is_deleted", "versions", "feedback", "parameters", *_FOR_SERVERS),
     renamed={"created_at": "at"},
 )
-_fields_of_ending = field_view(AnswerEnded, without=("text", "reasoning", *_FOR_SERVERS), renamed={"message_id": "id"})
+_fields_of_ending = field_view(
+    AnswerEnded, without=("text", "reasoning", "parameters", *_FOR_SERVERS), renamed={"message_id": "id"}
+)
 
 
 def message_view(message: ThreadMessage, *, detailed: bool = False) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.prompt_variables import Piece, Variable, pieces
 from rxchat.domain.prompts import PromptSummary, PromptVersion
-from rxchat.services.chat.prompt_shares import PromptShare
+from rxchat.services.access.shares import Share
 from rxchat.services.chat.prompts import DeletedPrompt
 from rxchat.states.platform.field_views import milliseconds
 
@@ -140,6 +140,6 @@ def version_view(item: PromptVersion) -> VersionView:
     )
 
 
-def share_view(item: PromptShare) -> PromptShareView:
+def share_view(item: Share) -> PromptShareView:
     """Return the line of a share."""
     return PromptShareView(str(item.grant_id), item.principal_kind, item.name, item.may_write)

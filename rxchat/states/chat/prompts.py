@@ -285,7 +285,7 @@ class PromptsState(DialogState, rx.State):
     async def _open_shares(self, current_user: CurrentUser, form: dict[str, Any]) -> None:
         services = container.get_services().chat
         found = _opened(await services.prompts.get(current_user, _id(form)), current_user, form)
-        found.shares = [share_view(item) for item in await services.prompt_shares.of_prompt(current_user, _id(form))]
+        found.shares = [share_view(item) for item in await services.prompt_shares.of(current_user, _id(form))]
         self.opened = found
 
     @rx.event

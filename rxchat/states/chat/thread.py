@@ -16,6 +16,8 @@ from rxchat.domain.ids import new_id, parse_id, require_id
 from rxchat.services.app import container
 from rxchat.services.chat.conversations import ThreadPage
 from rxchat.services.chat.messages import Turn
+from rxchat.states.chat.chosen_assistant import ChosenAssistantState
+from rxchat.states.chat.configuration import ConfigurationState
 from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.model_picker import ModelPickerState
@@ -33,6 +35,7 @@ from rxchat.states.platform.current_user import CurrentUserState, Navigation
 
 _NOTHING: dict[str, Any] = {}
 _SEQ_DIGITS = 10
+_ID_CHARACTERS = 64
 
 
 def _give_back(state: ThreadState, error: RxChatError, given: dict[str, Any]) -> bool:
@@ -87,7 +90,8 @@ class ThreadState(rx.State):
         if navigation is Navigation.EXPECTED:
             return None
         message_id = parse_id(self.router_data.get("query", {}).get("m", ""))
-        if navigation is Navigation.CHANGES_QUERY and message_id is None:
+        with_other = not self._addressed() and (await self.get_state(ChosenAssistantState))._is_other(self._assistant())
+        if navigation is Navigation.CHANGES_QUERY and message_id is None and not with_other:
             # Reflex cancels what the previous navigation started.
             return ThreadState.attend
         named, before = self._addressed(), self.conversation_id
@@ -115,12 +119,23 @@ class ThreadState(rx.State):
                 await record_denied_link(self, current_user, "ThreadState.open", self.conversation_id)
                 self.missing, self.title, self.waiting = True, "", []
                 return ThreadState.attend
-        if navigation is not Navigation.CHANGES_QUERY:
+        model = await self._show_setup(current_user, page)
+        if navigation is not Navigation.CHANGES_QUERY or with_other:
             # A model that was chosen meanwhile stays.
-            await (await self.get_state(ModelPickerState))._show(current_user, page.model if page else "")
+            await (await self.get_state(ModelPickerState))._show(current_user, model)
         self._show_page(page, current_user, message_id)
         arrived._complete()
         return ThreadState.attend
+
+    async def _show_setup(self, current_user: CurrentUser, page: ThreadPage | None) -> str:
+        """Show the assistant and what is set, and return the model that the conversation or the assistant has."""
+        shown, chosen = await self.get_state(ConfigurationState), await self.get_state(ChosenAssistantState)
+        if page is None:
+            shown._show_new()
+            return await chosen._show_new(current_user, self._assistant())
+        shown._show(self.conversation_id, page.configuration)
+        chosen._show(self.conversation_id, page.assistant)
+        return page.model
 
     async def _show_context_sources(self, current_user: CurrentUser) -> None:
         known = await container.get_services().chat.context_sources.of(current_user, UUID(self.conversation_id))
@@ -169,6 +184,8 @@ class ThreadState(rx.State):
         conversation_id = parse_id(self.conversation_id or self._addressed())
         # A new conversation begins in the project that the sidebar shows, as its page says.
         project_id = None if conversation_id else parse_id((await self.get_state(SidebarState)).project)
+        configured = None if conversation_id else (await self.get_state(ConfigurationState))._for_new()
+        assistant_id = None if conversation_id else (await self.get_state(ChosenAssistantState))._for_new()
         turn = await container.get_services().chat.messages.send_message(
             current_user,
             conversation_id,
@@ -177,6 +194,8 @@ class ThreadState(rx.State):
             question_id=question_id,
             attached=attached_of(attached),
             project_id=project_id,
+            configuration=configured,
+            assistant_id=assistant_id,
         )
         is_elsewhere = turn.conversation_id != conversation_id
         # After any failure the page stays as it is, and sends again.
@@ -194,6 +213,7 @@ class ThreadState(rx.State):
             await self._show_context_sources(current_user)
         else:
             (await self.get_state(ContextSourcesState))._show(self.conversation_id, [])
+        await self._show_setup(current_user, page)
         self._show_page(page, current_user)
         # The page follows the answer at once, and loads nothing when it arrives at the address.
         (await self.get_state(CurrentUserState))._expect(f"/c/{self.conversation_id}")
@@ -292,6 +312,11 @@ class ThreadState(rx.State):
 
     def _addressed(self) -> str:
         return self.router_data.get("query", {}).get("conversation_id", "")
+
+    def _assistant(self) -> str:
+        """The assistant in the address of the page for a new conversation; "" if it names none."""
+        named = self.router_data.get("query", {}).get("assistant", "")
+        return named[:_ID_CHARACTERS] if isinstance(named, str) else ""
 
     def _named(self) -> UUID:
         return require_id(self.conversation_id)

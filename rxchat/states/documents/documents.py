@@ -349,7 +349,7 @@ async def _read(current_user: CurrentUser, chosen: str) -> _Found:
     try:
         facts, found, cited = await services.documents.in_collection(current_user, collection_id)
         is_own = facts.owner_id == current_user.user_id
-        shares = await services.collection_shares.of_collection(current_user, collection_id) if is_own else []
+        shares = await services.collection_shares.of(current_user, collection_id) if is_own else []
         deleted = await services.trash.documents(current_user, collection_id) if is_own else []
     except NotFound:
         # Deleted or no longer shared: the page says so.

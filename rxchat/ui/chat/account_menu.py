@@ -62,6 +62,7 @@ def account_menu(drawer: ClientValue[bool]) -> rx.Component:
             rx.cond(CurrentUserState.email != "", rx.el.p(CurrentUserState.email, class_name="menu-note")),
             goes_to("circle-user-round", "Account", "/account"),
             goes_to("settings-2", "Preferences", "/account/preferences"),
+            goes_to("bot", "Assistants", "/assistants"),
             goes_to("archive", "Archive and trash", "/archive"),
             rx.cond(
                 CurrentUserState.admin_home != "",

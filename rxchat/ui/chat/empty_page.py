@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import reflex as rx
 
+from rxchat.states.chat.chosen_assistant import ChosenAssistantState
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.platform.current_user import CurrentUserState
+from rxchat.ui.chat.chosen_assistant import assistant_sign
 from rxchat.ui.kit.client_values import ClientValue
 from rxchat.ui.kit.elements import icon
 
@@ -29,16 +31,49 @@ def empty_page() -> rx.Component:
     lead = rx.cond(
         (model != "") & ~ModelPickerState.is_demo, rx.fragment(f"{question} ", rx.el.b(model), " answers."), question
     )
-    return rx.el.section(
+    usual = rx.el.section(
         rx.el.h1(rx.cond(first != "", f"Hello, {first}", "Hello")),
         rx.cond(
             (model == "") & (ModelPickerState.notice != ""),
             rx.el.p(f"{ModelPickerState.notice} {_WITHOUT_MODEL}", class_name="empty-lead"),
             rx.fragment(rx.el.p(lead, class_name="empty-lead"), examples),
         ),
+        rx.cond(
+            ChosenAssistantState.notice != "",
+            rx.el.p(ChosenAssistantState.notice, class_name="empty-lead", role="status"),
+        ),
         rx.cond(ModelPickerState.is_demo, _demo_note()),
         class_name="empty",
         aria_label="New chat",
+    )
+    return rx.cond(ChosenAssistantState.id != "", _assistant(), usual)
+
+
+def _assistant() -> rx.Component:
+    """The page of a new chat with an assistant: who it is, and its conversation starters."""
+    state = ChosenAssistantState
+    return rx.el.section(
+        assistant_sign(state.sign, "is-huge"),
+        rx.el.h1(state.name),
+        rx.cond(state.description != "", rx.el.p(state.description, class_name="empty-lead")),
+        rx.cond(
+            state.starters.length() > 0,
+            rx.el.ul(rx.foreach(state.starters, _starter), aria_label="Conversation starters"),
+        ),
+        rx.cond(ModelPickerState.is_demo, _demo_note()),
+        class_name="empty",
+        aria_label="New chat",
+    )
+
+
+def _starter(text: rx.Var[str], number: rx.Var[int]) -> rx.Component:
+    return rx.el.li(
+        rx.el.button(
+            rx.el.span(text, icon("arrow-up-right", 15), class_name="example-title"),
+            type="button",
+            on_click=_offered.set({"text": text}),
+        ),
+        key=number,
     )
 
 

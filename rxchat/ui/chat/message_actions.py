@@ -10,6 +10,7 @@ from rxchat.domain.feedback import COMMENT_CHARACTERS, REASONS, Rating
 from rxchat.domain.text import ANSWER_CHARACTERS, MESSAGE_CHARACTERS
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.ui.chat.composer import focus_composer
+from rxchat.ui.chat.prompt_record import prompt_record_dialog, prompt_record_item
 from rxchat.ui.chat.voice import ReadAloudEnds, read_aloud_item
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
 from rxchat.ui.kit.dialogs import Dialogs
@@ -27,7 +28,9 @@ _copy_plain = js_function("copyPlain", "copy.jsx")
 
 def message_actions() -> rx.Component:
     """What a conversation's page has once for all its messages."""
-    return rx.fragment(_menu(), _edit_question(), _edit_answer(), _explain(), ReadAloudEnds.create())
+    return rx.fragment(
+        _menu(), _edit_question(), _edit_answer(), _explain(), prompt_record_dialog(), ReadAloudEnds.create()
+    )
 
 
 def _menu() -> rx.Component:
@@ -42,6 +45,7 @@ def _menu() -> rx.Component:
                 menu_item(MENU, "pencil", "Edit answer", on_click=_dialogs.open("answer", message)),
                 menu_item(MENU, "type", "Copy as plain text", on_click=in_sequence(_copy_plain.call(message["id"]))),
                 read_aloud_item(MENU, message["id"]),
+                prompt_record_item(MENU, message["id"]),
             ),
             rx.fragment(
                 menu_item(MENU, "pencil", "Edit", on_click=_dialogs.open("question", message)),

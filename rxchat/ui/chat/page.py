@@ -8,6 +8,7 @@ from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.chat.artifact import artifact_beside
 from rxchat.ui.chat.citations import citation_card
 from rxchat.ui.chat.composer import composer
+from rxchat.ui.chat.configuration import configuration_dialog
 from rxchat.ui.chat.message_actions import message_actions
 from rxchat.ui.chat.prompt_picks import prompt_fill_dialog
 from rxchat.ui.chat.queue import queue
@@ -33,7 +34,9 @@ def chat_page() -> rx.Component:
                 page_toasts(),
                 queue(),
                 rx.cond(
-                    ThreadState.is_shared, _shared(), rx.fragment(composer(), prompt_fill_dialog(), dictation_dialog())
+                    ThreadState.is_shared,
+                    _shared(),
+                    rx.fragment(composer(), prompt_fill_dialog(), dictation_dialog(), configuration_dialog()),
                 ),
                 citation_card(),
             ),

@@ -18,6 +18,16 @@ from rxchat.ui.kit.dialogs import Modal
 from rxchat.ui.kit.elements import Moment, at_most, icon, icon_button, keys
 
 _LIST = "palette-options"
+_PAGES = (
+    ("square-pen", "New chat", "/"),
+    ("message-circle-dashed", "Temporary chat", "/temporary"),
+    ("library", "Documents", "/documents"),
+    ("archive", "Archive and trash", "/archive"),
+    ("square-slash", "Prompts", "/prompts"),
+    ("bot", "Assistants", "/assistants"),
+    ("circle-user-round", "Account", "/account"),
+    ("settings-2", "Preferences", "/account/preferences"),
+)
 _DEBOUNCE_MS = 150
 _HINT = "Filters: model:llama, after:2026-01-31, before:2026-02-28, has:code, has:files, tag:work, project:house"
 is_open: ClientValue[bool] = ClientValue("palette", initial=False)
@@ -98,13 +108,7 @@ def _window() -> rx.Component:
             class_name="palette-field",
         ),
         rx.el.ul(
-            _action("square-pen", "New chat", "/"),
-            _action("message-circle-dashed", "Temporary chat", "/temporary"),
-            _action("library", "Documents", "/documents"),
-            _action("archive", "Archive and trash", "/archive"),
-            _action("square-slash", "Prompts", "/prompts"),
-            _action("circle-user-round", "Account", "/account"),
-            _action("settings-2", "Preferences", "/account/preferences"),
+            *(_action(*page) for page in _PAGES),
             rx.cond(
                 CurrentUserState.admin_home != "",
                 _action("shield-check", "Administration", CurrentUserState.admin_home),

@@ -7,13 +7,13 @@ from typing import Any
 import reflex as rx
 
 from rxchat.domain.prompts import COMMAND_CHARACTERS, DESCRIPTION_CHARACTERS, TEXT_CHARACTERS, TITLE_CHARACTERS
-from rxchat.states.chat.prompt_views import PieceView, PromptShareView, VariableView, VersionView
+from rxchat.states.chat.prompt_views import PieceView, VariableView, VersionView
 from rxchat.states.chat.prompts import PromptsState
-from rxchat.states.documents.document_views import GroupChoice
 from rxchat.ui.kit.client_values import ClientValue, FreshValues, StateRequest
 from rxchat.ui.kit.dialogs import Dialogs
-from rxchat.ui.kit.elements import Moment, at_most, badge, icon, quiet_button, skeleton
-from rxchat.ui.kit.forms import form_problem, select, text_area
+from rxchat.ui.kit.elements import Moment, badge, icon, quiet_button, skeleton
+from rxchat.ui.kit.forms import form_problem, text_area
+from rxchat.ui.kit.sharing import Sharing
 
 dialogs = Dialogs("prompts_dialog", PromptsState, dict[str, Any])
 _opened = PromptsState.opened
@@ -22,7 +22,6 @@ _id = dialogs.subject["id"].to(str)
 _edited: ClientValue = ClientValue("prompt_edited", {"dialog": "", "id": "", "version": 0}, dict[str, Any])
 """The prompt whose editor is drawn. The editor stays as it is, with what was typed, if the server forgets about it."""
 _PREVIEW_MS = 250
-_ACTIONS = (("read", "may use it"), ("write", "may change it"))
 
 
 def prompt_dialogs() -> rx.Component:
@@ -248,84 +247,10 @@ def _version(item: VersionView) -> rx.Component:
 
 
 def _share() -> rx.Component:
-    shares = _opened.shares
-    address = rx.el.div(
-        rx.el.label("E-mail address", html_for="share-address"),
-        rx.el.input(
-            id="share-address",
-            auto_focus=True,
-            name="principal",
-            input_mode="email",
-            auto_complete="off",
-            spell_check=False,
-            custom_attrs=at_most(320),
-        ),
-        class_name="field",
-    )
-    group = select(
-        "principal",
-        "A group",
-        rx.fragment(rx.el.option("Choose a group", value=""), rx.foreach(PromptsState.groups, _group_option)),
-        required=True,
-    )
-    count = shares.length()
-    content = rx.fragment(
-        form_problem(dialogs.problem),
-        _share_line("user", address, key=f"user-{count}"),
-        rx.cond(PromptsState.groups.length() > 0, _share_line("group", group, key=f"group-{count}")),
-        rx.cond(~shares.pluck("kind").contains("everyone"), _share_with_everyone()),
-        rx.el.h3("Who has it", class_name="readers-title"),
-        rx.cond(
-            count > 0,
-            rx.el.ul(rx.foreach(shares, _reader), class_name="readers", aria_label="Who has it"),
-            rx.el.p("Only you have it.", class_name="dialog-lead"),
-        ),
-    )
+    sharing = Sharing(dialogs, _id, PromptsState.share, PromptsState.unshare)
     return dialogs.window(
         "share",
         f"Share “{dialogs.subject['title']}”",
-        _when_opened(PromptsState.open_shares, content),
+        _when_opened(PromptsState.open_shares, sharing.content(_opened.shares, PromptsState.groups)),
         lead="People you share it with find it behind / in their chats. Only you can delete or share it.",
-    )
-
-
-def _share_line(kind: str, control: rx.Component, key: Any) -> rx.Component:
-    action = rx.el.select(
-        *(rx.el.option(words, value=value) for value, words in _ACTIONS), name="action", aria_label="What they may do"
-    )
-    return rx.el.form(
-        _hidden("dialog", _number),
-        _hidden("id", _id),
-        _hidden("kind", kind),
-        control,
-        rx.el.div(action, class_name="field"),
-        quiet_button("Share", type="submit"),
-        on_submit=PromptsState.share,
-        class_name="share-line prompt-share-line",
-        key=key,
-    )
-
-
-def _share_with_everyone() -> rx.Component:
-    form = {"dialog": _number, "id": _id, "kind": "everyone", "principal": "", "action": "read"}
-    return rx.el.p(
-        rx.el.span("Everyone with an account"),
-        quiet_button("Share with everyone", on_click=PromptsState.share(form)),
-        class_name="share-all",
-    )
-
-
-def _group_option(choice: GroupChoice) -> rx.Component:
-    return rx.el.option(choice.name, value=choice.id, key=choice.id)
-
-
-def _reader(item: PromptShareView) -> rx.Component:
-    form = {"dialog": _number, "id": _id, "share": item.id}
-    icons = (("group", icon("users", 16, 1.75)), ("everyone", icon("globe", 16, 1.75)))
-    return rx.el.li(
-        rx.match(item.kind, *icons, icon("user", 16, 1.75)),
-        rx.el.span(item.name),
-        rx.el.span(rx.cond(item.may_write, "may change it", "may use it"), class_name="text-muted prompt-may"),
-        quiet_button("Revoke", aria_label=f"Revoke {item.name}’s access", on_click=PromptsState.unshare(form)),
-        key=item.id,
     )

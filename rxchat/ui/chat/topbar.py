@@ -10,6 +10,8 @@ from rxchat.states.chat.model_picker import ModelChoice, ModelPickerState
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.chat.thread import ThreadState
 from rxchat.ui.chat.account_menu import theme_button
+from rxchat.ui.chat.chosen_assistant import assistant_chip, assistant_items, assistant_of_new
+from rxchat.ui.chat.configuration import parameters_button, parameters_item
 from rxchat.ui.chat.export import open_export
 from rxchat.ui.chat.projects import opened_project, project_of_new
 from rxchat.ui.chat.sidebar import folded_sidebar_buttons
@@ -29,7 +31,9 @@ def topbar() -> rx.Component:
         PageTitle.create(title=ThreadState.title, run=ThreadState.run["id"].to(str)),
         # Without a title the page has a heading of its own; an empty one would be read out as such.
         rx.el.div(
-            rx.cond(ThreadState.conversation_id == "", project_of_new()),
+            rx.cond(
+                ThreadState.conversation_id == "", rx.fragment(project_of_new(), assistant_of_new()), assistant_chip()
+            ),
             rx.cond(
                 ThreadState.title != "",
                 rx.el.h1(ThreadState.title, title=ThreadState.title, class_name="topbar-title"),
@@ -40,10 +44,19 @@ def topbar() -> rx.Component:
             ),
             class_name="topbar-heading",
         ),
-        _model(),
+        _model(
+            rx.cond(ThreadState.conversation_id == "", assistant_items(_MENU)),
+            rx.cond(ThreadState.is_shared, rx.fragment(), _parameters()),
+        ),
         rx.cond(ThreadState.conversation_id == "", rx.cond(ThreadState.missing, rx.fragment(), _temporary())),
+        rx.cond(ThreadState.missing | ThreadState.is_shared, rx.fragment(), parameters_button()),
         rx.cond((ThreadState.conversation_id != "") & ~ThreadState.missing, rx.fragment(_history(), _export())),
     )
+
+
+def _parameters() -> rx.Component:
+    """The way to the parameters on phones, where the bar has no room for their button."""
+    return rx.el.div(parameters_item(_MENU), class_name="menu-foot", role="menu", aria_label="Answers")
 
 
 def _history() -> rx.Component:
@@ -104,8 +117,8 @@ def _bar(*content: rx.Component) -> rx.Component:
     )
 
 
-def _model() -> rx.Component:
-    """The model that answers, and the menu of all."""
+def _model(*foot: rx.Component) -> rx.Component:
+    """The model that answers, and the menu of all, with what else it has."""
     name = ModelPickerState.model
     button = rx.el.button(
         rx.el.span(rx.cond(name != "", name, "Choose a model"), class_name="truncate"),
@@ -118,10 +131,10 @@ def _model() -> rx.Component:
         custom_attrs=opens(_MENU),
     )
     alone = rx.cond(name != "", rx.el.span(name, title=name, class_name="model-button text-muted truncate"))
-    return rx.cond(ModelPickerState.models.length() > 0, rx.el.div(button, _menu(), class_name="menu-root"), alone)
+    return rx.cond(ModelPickerState.models.length() > 0, rx.el.div(button, _menu(*foot), class_name="menu-root"), alone)
 
 
-def _menu() -> rx.Component:
+def _menu(*foot: rx.Component) -> rx.Component:
     field = rx.el.input(
         type="search",
         class_name="menu-filter",
@@ -135,6 +148,7 @@ def _menu() -> rx.Component:
         rx.cond(ModelPickerState.models.length() >= _FILTERED_FROM, field),
         rx.el.div(rx.foreach(ModelPickerState.models, _choice), role="menu", aria_label="Model"),
         rx.el.p("No model has such a name.", class_name="menu-note menu-nothing"),
+        *foot,
     )
 
 

@@ -9,6 +9,7 @@ const PAGES = [
   "history",
   "temporary",
   "prompts",
+  "assistants",
   "documents",
   "account",
   "admin",

@@ -149,9 +149,13 @@ def labelled(
     is_wrong = problem != ""
     live = {"role": "alert"} if is_announced else {}
     wrong = rx.el.p(problem, id=f"{name}-problem", class_name="field-problem", **live)
-    words = rx.el.p(help_text, id=f"{name}-help", class_name="field-help") if help_text else rx.fragment()
+    words = rx.el.p(help_text, id=f"{name}-help", class_name="field-help") if _is_given(help_text) else rx.fragment()
     below = rx.cond(is_wrong, wrong, words) if isinstance(problem, rx.Var) else words
     return rx.el.div(rx.el.label(label, html_for=name), control, below, class_name="field")
+
+
+def _is_given(words: Any) -> bool:
+    return isinstance(words, rx.Var) or bool(words)
 
 
 def field(
@@ -187,7 +191,7 @@ def field(
     attributes: dict[str, Any] = at_most(longest) | ({"data-missing": missing} if missing else {})
     if isinstance(problem, rx.Var):
         attributes["aria-invalid"] = rx.cond(problem != "", "true", "false")
-    if help_text or isinstance(problem, rx.Var):
+    if _is_given(help_text) or isinstance(problem, rx.Var):
         props["aria_describedby"] = f"{identifier}-problem {identifier}-help"
     control = rx.el.input(
         id=identifier,

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.states.chat.archive import ArchiveState
+from rxchat.states.chat.assistants import AssistantsState
 from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.message_actions import MessageActionsState
 from rxchat.states.chat.model_picker import ModelPickerState
@@ -110,13 +111,7 @@ def toasts() -> rx.Component:
             rx.cond(restorable != "", restore),
             key=documents + restorable,
         ),
-        toast(
-            PromptsState.flash != "",
-            PromptsState.flash,
-            PromptsState.dismiss,
-            rx.cond(PromptsState.removed != "", toast_action("Undo", PromptsState.restore(PromptsState.removed))),
-            key=PromptsState.flash + PromptsState.flashes.to_string(),
-        ),
+        *_toasts_with_undo(PromptsState, AssistantsState),
         toast(
             MessageActionsState.deleted != "",
             MessageActionsState.deleted,
@@ -135,6 +130,20 @@ def toasts() -> rx.Component:
         class_name="toasts",
         role="status",
     )
+
+
+def _toasts_with_undo(*states: Any) -> list[rx.Component]:
+    """What was done on the pages of prompts and assistants; what was deleted comes back by Undo."""
+    return [
+        toast(
+            state.flash != "",
+            state.flash,
+            state.dismiss,
+            rx.cond(state.removed != "", toast_action("Undo", state.restore(state.removed))),
+            key=state.flash + state.flashes.to_string(),
+        )
+        for state in states
+    ]
 
 
 def _pasted_toast() -> rx.Component:

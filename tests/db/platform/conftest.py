@@ -56,6 +56,10 @@ def users(owner_url: str):
                 (owner, new_id(), conversation),
             ),
             (
+                "INSERT INTO run_prompt (owner_id, run_id, conversation_id, message_id, content) VALUES (%s, %s, %s, %s, 'x')",
+                (owner, run, conversation, new_id()),
+            ),
+            (
                 "INSERT INTO run_chunk (owner_id, run_id, seq, kind, start, text) VALUES (%s, %s, 1, 'text', 0, 't')",
                 (owner, run),
             ),

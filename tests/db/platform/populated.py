@@ -8,6 +8,25 @@ import psycopg
 
 from rxchat.domain.ids import new_id
 
+_OF_ALL: tuple[tuple[str, tuple], ...] = (
+    ("INSERT INTO instance_setting (name, value) VALUES ('registration', '\"open\"')", ()),
+    ("INSERT INTO rate_limit (key, failures) VALUES ('k', 1)", ()),
+)
+
+
+def _rows_of_an_assistant(owner: UUID) -> tuple[tuple[str, tuple], ...]:
+    assistant = new_id()
+    return (
+        (
+            "INSERT INTO assistant (owner_id, id, name, content, version) VALUES (%s, %s, 'a', '{}', 1)",
+            (owner, assistant),
+        ),
+        (
+            "INSERT INTO assistant_version (owner_id, assistant_id, version, content, changed_by) VALUES (%s, %s, 1, '{}', %s)",
+            (owner, assistant, owner),
+        ),
+    )
+
 
 def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple], ...]:
     """A row for each table of credentials, rights, limits and prompts."""
@@ -43,6 +62,7 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             " VALUES (%s, %s, 1, 'p', 'p', 't', '', %s)",
             (owner, prompt, owner),
         ),
+        *_rows_of_an_assistant(owner),
         ("INSERT INTO data_export (user_id, id, expires_at) VALUES (%s, %s, now())", (owner, new_id())),
         ("INSERT INTO user_group (id, name, description) VALUES (%s, 'g', '')", (group,)),
         ("INSERT INTO group_member (user_id, group_id) VALUES (%s, %s)", (owner, group)),
@@ -51,8 +71,7 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             " VALUES (%s, 'user', %s, 'model', 'm', 'use')",
             (new_id(), str(owner)),
         ),
-        ("INSERT INTO instance_setting (name, value) VALUES ('registration', '\"open\"')", ()),
-        ("INSERT INTO rate_limit (key, failures) VALUES ('k', 1)", ()),
+        *_OF_ALL,
         ("INSERT INTO consumed_token (id, expires_at) VALUES (%s, now())", (new_id(),)),
         (
             "INSERT INTO queue_claim (queue_name, owner_id, number, claimed_at) VALUES ('isolation', %s, 1, now())",

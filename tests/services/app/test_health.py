@@ -8,6 +8,7 @@ from rxchat.db.platform.database import Database
 from rxchat.db.platform.migrations import newest_revision
 from rxchat.domain.chat import ModelInfo
 from rxchat.domain.errors import ModelHostUnavailable
+from rxchat.domain.model_parameters import ParameterSupport
 from rxchat.services.app.health import Health
 from rxchat.services.models.catalog import ModelCatalog
 
@@ -31,6 +32,12 @@ class Provider:
 
     def chat(self, model: str, messages: object, tools: object = (), options: object = None):
         raise AssertionError("nobody asks it anything")
+
+    async def prepare(self, model: str, messages: object, options: object = None):
+        raise AssertionError("nobody asks it anything")
+
+    async def parameters(self, model: str) -> ParameterSupport:
+        return ParameterSupport(frozenset())
 
     def hosts_heard_since(self, moment: float) -> list[str]:
         return []

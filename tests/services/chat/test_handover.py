@@ -117,7 +117,7 @@ async def test_an_answer_that_is_asked_for_once_more_is_given_back_and_not_taken
     is_asked_again = asyncio.Event()
 
     async def silent_at_first(
-        _model: str, messages: Sequence[ChatMessage], _tools: object = ()
+        _model: str, messages: Sequence[ChatMessage], *_more: object
     ) -> AsyncGenerator[ChatEvent]:
         asked.append(messages)
         if len(asked) == 1:
@@ -217,7 +217,7 @@ async def test_an_answer_that_ends_in_a_way_nobody_foresaw_ends_and_keeps_its_wo
 ) -> None:
     asked: list[str] = []
 
-    async def broken(model: str, _messages: Sequence[ChatMessage], _tools: object = ()) -> AsyncGenerator[ChatEvent]:
+    async def broken(model: str, _messages: Sequence[ChatMessage], *_more: object) -> AsyncGenerator[ChatEvent]:
         asked.append(model)
         yield TextDelta("as far as this")
         raise LookupError("nobody thought of it")

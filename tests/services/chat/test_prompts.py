@@ -209,7 +209,7 @@ async def test_a_stranger_finds_nothing_and_changes_nothing(
             prompts.get(stranger, unknown), prompts.filled(stranger, unknown, {}), prompts.duplicate(stranger, unknown),
             prompts.versions(stranger, unknown), prompts.remove(stranger, unknown), prompts.restore(stranger, unknown),
             prompts.restore_version(stranger, unknown, 1, 1, CALLER), change(services, stranger, unknown, 1, text="x"),
-            shares.of_prompt(stranger, unknown), shares.remove(stranger, unknown, new_id(), CALLER),
+            shares.of(stranger, unknown), shares.remove(stranger, unknown, new_id(), CALLER),
             share(services, stranger, unknown, "everyone", ""),
         ):  # fmt: skip
             with pytest.raises(NotFound):
@@ -236,7 +236,7 @@ async def test_readers_use_a_prompt_and_change_nothing(
         with pytest.raises(NotAllowed):
             await attempt
     for attempt in (
-        share(services, stranger, prompt_id, "everyone", ""), services.chat.prompt_shares.of_prompt(stranger, prompt_id),
+        share(services, stranger, prompt_id, "everyone", ""), services.chat.prompt_shares.of(stranger, prompt_id),
     ):  # fmt: skip
         with pytest.raises(NotFound):
             await attempt
@@ -251,7 +251,7 @@ async def test_writers_change_what_it_says_and_nothing_else(
     await share(services, current_user, prompt_id, "user", stranger.email)
     # Shared again, it is shared in the other way, and not twice.
     await share(services, current_user, prompt_id, "user", stranger.email, may_write=True)
-    [given] = await shares.of_prompt(current_user, prompt_id)
+    [given] = await shares.of(current_user, prompt_id)
     assert (given.name, given.may_write) == (stranger.email, True)
     assert await change(services, stranger, prompt_id, 1, text="Theirs") == 2
     assert await prompts.restore_version(stranger, prompt_id, 1, 2, CALLER) == 3
@@ -276,7 +276,7 @@ async def test_versions_of_a_deleted_account_stay_without_its_name(
         connection.execute("DELETE FROM user_account WHERE id = %s", (stranger.user_id,))
     kept = await services.chat.prompts.versions(current_user, prompt_id)
     assert [(item.version, item.changed_by) for item in kept] == [(2, ""), (1, "Ada")]
-    assert await services.chat.prompt_shares.of_prompt(current_user, prompt_id) == []
+    assert await services.chat.prompt_shares.of(current_user, prompt_id) == []
 
 
 async def test_members_of_a_group_read_what_is_shared_with_it_while_they_are_members(
@@ -295,9 +295,7 @@ async def test_members_of_a_group_read_what_is_shared_with_it_while_they_are_mem
     await groups.set_member(admin, group, stranger.user_id, CALLER, is_member=True)
     inside = replace(stranger, groups=frozenset({group}))
     assert await commands(services, inside) == ["sum"]
-    assert [item.name.startswith("G ") for item in await services.chat.prompt_shares.of_prompt(member, prompt_id)] == [
-        True
-    ]
+    assert [item.name.startswith("G ") for item in await services.chat.prompt_shares.of(member, prompt_id)] == [True]
     await groups.set_member(admin, group, stranger.user_id, CALLER, is_member=False)
     assert await commands(services, stranger) == []
 
@@ -353,7 +351,7 @@ async def test_what_concerns_others_is_in_the_audit_log(
     await share(services, current_user, prompt_id, "user", stranger.email, may_write=True)
     await change(services, stranger, prompt_id, 1, text="Theirs")
     await change(services, current_user, prompt_id, 2, text="Mine")
-    [given] = await services.chat.prompt_shares.of_prompt(current_user, prompt_id)
+    [given] = await services.chat.prompt_shares.of(current_user, prompt_id)
     await services.chat.prompt_shares.remove(current_user, prompt_id, given.grant_id, CALLER)
     with owner.transaction(owner_url) as connection:
         found = connection.execute(

@@ -46,7 +46,7 @@ def test_a_page_is_sent_the_reviewed_fields_of_a_message() -> None:
     assert message_view(replace(message, feedback={"rating": "bad"})).keys() == SENT | {"feedback"}
     # A new field is sent to every reader of the conversation, or excluded in presenters.py: decide, then add it here.
     assert {item.name for item in fields(ThreadMessage)} == (SENT - {"at"}) | {
-        "created_at", "seq", "parent_id", "is_deleted", "error_code", "error_detail", "feedback",
+        "created_at", "seq", "parent_id", "is_deleted", "error_code", "error_detail", "feedback", "parameters",
     }  # fmt: skip
 
 

@@ -1,0 +1,121 @@
+"""What a model is asked for one answer: the history with instructions, parameters, and passages of the context sources."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rxchat.background import retry
+from rxchat.db.chat import runs as run_rows
+from rxchat.db.chat import turn_queries
+from rxchat.db.platform.database import Database
+from rxchat.domain.assistants import AssistantContent, ChosenAssistant
+from rxchat.domain.chat import ChatMessage, ChatOptions
+from rxchat.domain.errors import DatabaseUnavailable, ModelError
+from rxchat.domain.model_parameters import Configuration, merged, options_of, system_messages
+from rxchat.domain.ports import ChatModel
+from rxchat.domain.preferences import instructions_message
+from rxchat.domain.projects import project_message
+from rxchat.domain.retrieval import Source
+from rxchat.domain.runs import ClaimedRun, PartialAnswer
+from rxchat.services.models.parameters import require_answerable
+from rxchat.services.retrieval.prompt_context import PromptContext, PromptContextBuilder
+
+_HISTORY_MESSAGES = 200
+_RETRY_SECONDS = 1.0
+_GROUNDING_TRIES = 60
+
+FindDefaults = Callable[[str], Awaitable[Configuration]]
+"""Returns what is set for a model, by its name."""
+
+
+async def no_defaults(_model: str) -> Configuration:
+    """Return that nothing is set."""
+    return Configuration()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPrompt:
+    """What is known before the model is asked."""
+
+    messages: list[ChatMessage] = field(default_factory=list)
+    written: PartialAnswer = field(default_factory=PartialAnswer)
+    """The stored part of the answer."""
+    is_grounded: bool = False
+    """Whether the conversation has context sources."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Those of the message before those of the conversation, of its assistant, and of the model."""
+    may_use_tools: bool = True
+
+    @property
+    def options(self) -> ChatOptions:
+        """The parameters as the model's options."""
+        return options_of(self.parameters)
+
+
+class AnswerPrompts:
+    """Makes the prompts of answers."""
+
+    def __init__(
+        self,
+        database: Database,
+        model: ChatModel,
+        context_builder: PromptContextBuilder | None = None,
+        find_defaults: FindDefaults = no_defaults,
+    ) -> None:
+        self._database = database
+        self._model = model
+        self._context_builder = context_builder
+        self._find_defaults = find_defaults
+
+    async def load(self, run: ClaimedRun) -> AnswerPrompt:
+        """Read the history and the stored text of the answer, in one query, since a user waits; retries while Postgres is away."""
+        return await retry(partial(self._load, run), DatabaseUnavailable, _RETRY_SECONDS)
+
+    async def _load(self, run: ClaimedRun) -> AnswerPrompt:
+        thread = await turn_queries.prompt_history(
+            self._database.reading(run.owner_id), run.owner_id, run.conversation_id, run.message_id, _HISTORY_MESSAGES
+        )
+        written = thread.itself
+        if run.fence > 1:
+            # An earlier engine has written a part of it.
+            async with self._database.begin(run.owner_id) as session:
+                written = await run_rows.partial_answer(session, run.owner_id, run.id)
+        defaults, assistant = await self._find_defaults(run.model), ChosenAssistant.of(thread.assistant)
+        preset = assistant.content if assistant else AssistantContent(name="")
+        given = system_messages(
+            thread.system_prompt or preset.system_prompt or defaults.system_prompt,
+            [instructions_message(thread.custom_instructions), project_message(thread.project_instructions)],
+        )
+        return AnswerPrompt(
+            [*given, *thread.before],
+            written,
+            thread.is_grounded,
+            merged(defaults.parameters, preset.parameters, thread.parameters, thread.question_parameters),
+            preset.may_use_tools,
+        )
+
+    async def require_answerable(self, run: ClaimedRun, prompt: AnswerPrompt) -> None:
+        """Require that the model takes the parameters; raises ModelRefused."""
+        await require_answerable(self._model, run.model, prompt.options)
+
+    async def grounded(self, run: ClaimedRun, prompt: AnswerPrompt, *, is_new: bool) -> PromptContext:
+        """Return the messages with the passages of the context sources; unchanged if there are none.
+
+        Raises:
+            ModelError: when Postgres does not respond for a minute.
+        """
+        if self._context_builder is None or not prompt.is_grounded:
+            return PromptContext(prompt.messages)
+        build = partial(self._context_builder.build, run, prompt.messages, is_new=is_new)
+        try:
+            return await retry(build, DatabaseUnavailable, _RETRY_SECONDS, tries=_GROUNDING_TRIES)
+        except DatabaseUnavailable as error:
+            raise ModelError("The files of this conversation could not be searched. Try again.") from error
+
+    async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
+        """Store the sources that the model found with tools; retries while Postgres is away."""
+        if self._context_builder is not None:
+            await retry(partial(self._context_builder.keep, run, sources), DatabaseUnavailable, _RETRY_SECONDS)
