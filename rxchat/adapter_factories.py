@@ -12,14 +12,18 @@ from rxchat.adapters.mail import SmtpMailer
 from rxchat.adapters.model_providers import ModelProviders
 from rxchat.adapters.objects.folder import FolderStore
 from rxchat.adapters.ollama import OllamaChatModel
+from rxchat.adapters.outgoing_proxies import without_credentials
+from rxchat.adapters.provider_problems import plain_words
 from rxchat.connections import ConfigurationError, Connections, decoded_key
 from rxchat.domain.errors import EmbedderError
+from rxchat.domain.model_providers import ProviderConnection, ProviderKind
 from rxchat.domain.ports import ChatModel, EmbeddingModel, ObjectStore
 from rxchat.domain.runs import RunLimits
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
 from rxchat.services.documents.file_encryption import KeyRing
+from rxchat.services.models.providers import ProviderClients
 from rxchat.services.platform.encryption import SecretBox
 from rxchat.settings import Settings
 
@@ -31,8 +35,8 @@ def mailer(settings: Settings) -> SmtpMailer | None:
     return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from) if settings.smtp_url else None
 
 
-def chat_model(settings: Settings, at: Connections) -> ChatModel:
-    """Return the models of the Ollama hosts, and those of other providers if some are configured."""
+def chat_model(settings: Settings, at: Connections) -> ModelProviders:
+    """Return the models of the Ollama hosts, and those of other providers."""
     ollama = OllamaChatModel(
         at.ollama_hosts,
         first_token_seconds=settings.first_token_timeout_seconds,
@@ -43,7 +47,34 @@ def chat_model(settings: Settings, at: Connections) -> ChatModel:
         allows_remote=settings.remote_models,
     )
     others = {name: openai_chat_model(settings, name) for name in settings.openai_hosts}
-    return ModelProviders(ollama, others) if others else ollama
+    return ModelProviders(ollama, others)
+
+
+def provider_model(settings: Settings, provider: ProviderConnection) -> ChatModel:
+    """Return the client of a provider that an administrator has added."""
+    first = float(provider.timeout_seconds)
+    if provider.kind is ProviderKind.OLLAMA:
+        key = {"Authorization": f"Bearer {provider.key}"} if provider.key else {}
+        return OllamaChatModel(
+            [provider.url],
+            first_token_seconds=first,
+            token_seconds=settings.token_timeout_seconds,
+            context_tokens=settings.context_tokens,
+            load_seconds=settings.load_timeout_seconds,
+            allows_remote=settings.remote_models,
+            headers=key | dict(provider.headers),
+            is_guarded=True,
+        )
+    from rxchat.adapters.openai_chat import OpenAIChatModel
+
+    return OpenAIChatModel(
+        provider.url,
+        provider.key,
+        first_token_seconds=first,
+        token_seconds=settings.token_timeout_seconds,
+        headers=provider.headers,
+        is_guarded=True,
+    )
 
 
 def openai_chat_model(settings: Settings, name: str) -> ChatModel:
@@ -57,6 +88,16 @@ def openai_chat_model(settings: Settings, name: str) -> ChatModel:
         key.get_secret_value() if key else "",
         first_token_seconds=settings.first_token_timeout_seconds,
         token_seconds=settings.token_timeout_seconds,
+    )
+
+
+def provider_clients(settings: Settings) -> ProviderClients:
+    """Return how the clients of administrators' providers are made, and the providers that the settings name."""
+    return ProviderClients(
+        client_of=partial(provider_model, settings),
+        plain_words=plain_words,
+        configured={name: without_credentials(url) for name, url in settings.openai_hosts.items()},
+        with_key=frozenset(settings.openai_keys),
     )
 
 

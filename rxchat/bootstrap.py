@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rxchat import adapter_factories
 from rxchat.adapters.import_reading import SandboxedImportReader
+from rxchat.adapters.model_providers import ModelProviders
 from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
@@ -17,7 +18,7 @@ from rxchat.db.platform.database import Database
 from rxchat.db.platform.migrations import newest_revision
 from rxchat.db.platform.notifications import listen
 from rxchat.domain.files import FileLimits
-from rxchat.domain.ports import ChatModel, ObjectStore
+from rxchat.domain.ports import ObjectStore
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
 from rxchat.services.access.audit_log import AuditLog, signer_of
@@ -93,6 +94,8 @@ from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.provider_pool import ProviderPool, ProviderSecrets
+from rxchat.services.models.providers import Providers
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.encryption import SecretBox
@@ -145,7 +148,7 @@ class _Shared:
     tokens: SessionTokens
     links: OneTimeLinks
     rate_limits: RateLimits
-    model: ChatModel
+    model: ModelProviders
     store: ObjectStore
 
 
@@ -157,7 +160,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     platform = _platform(shared)
     accounts = _accounts(shared, platform)
     access = _access(shared, platform)
-    models = ModelServices(catalog=ModelCatalog(shared.model, default=settings.default_model))
+    models = _models(shared, platform)
     local = LocalEmbedder(settings.data)
     embedder = adapter_factories.embedder(settings, at, local)
     reranker = adapter_factories.reranker(settings)
@@ -254,6 +257,16 @@ def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
         user_admin=UserAdmin(
             database, shared.links, platform.mail_sender, invalidator, shared.rate_limits, grace=grace
         ),
+    )
+
+
+def _models(shared: _Shared, platform: PlatformServices) -> ModelServices:
+    settings, database, secrets = shared.settings, shared.database, ProviderSecrets(shared.secret_box)
+    catalog = ModelCatalog(shared.model, default=settings.default_model)
+    clients = adapter_factories.provider_clients(settings)
+    pool = ProviderPool(database, secrets, platform.pg_listener, shared.model, clients.client_of, catalog.forget)
+    return ModelServices(
+        catalog=catalog, provider_pool=pool, providers=Providers(database, secrets, pool, shared.model, clients)
     )
 
 

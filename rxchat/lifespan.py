@@ -24,6 +24,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     made = build_services(settings, at)
     services = made.services
     await services.platform.pg_listener.start()
+    await services.models.provider_pool.start()
     if settings.engine:
         await services.chat.run_engine.start()
         await made.worker.start()
@@ -40,6 +41,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
         await services.chat.conversation_imports.stop()
         await services.chat.answer_streams.aclose()
         await services.platform.mail_sender.stop()
+        await services.models.provider_pool.stop()
         await services.platform.pg_listener.stop()
         container.uninstall()
         await made.aclose()

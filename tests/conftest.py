@@ -183,7 +183,14 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
     with owner.transaction(owner_url) as connection:
         for table in ("audit_checkpoint", "audit_event", "user_account", "user_group", "instance_setting"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-        for table in ("access_grant", "account_token", "rate_limit", "consumed_token", "object_deletion"):
+        for table in (
+            "access_grant",
+            "account_token",
+            "rate_limit",
+            "consumed_token",
+            "object_deletion",
+            "model_provider",
+        ):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")
         # Otherwise this test's embedding index is active in the next test.

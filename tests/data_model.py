@@ -19,6 +19,7 @@ _CAPABILITIES = {
     "programs": "accounts",
     "access": "access",
     "audit": "access",
+    "models": "models",
     "documents": "documents and retrieval",
     "conversations": "chat",
     "assistants": "chat",
@@ -28,7 +29,7 @@ _CAPABILITIES = {
     "runs": "chat",
 }
 """The capability of each module of rxchat/tables; the others are of the platform."""
-_ORDER = ("platform", "accounts", "access", "documents and retrieval", "chat")
+_ORDER = ("platform", "accounts", "access", "models", "documents and retrieval", "chat")
 _TYPES = {"VARCHAR": "text", "VARCHAR[]": "text_array", "TIMESTAMP WITH TIME ZONE": "timestamptz"}
 """The single word for a Postgres type that a diagram needs."""
 _DIALECT = postgresql.dialect()

@@ -21,6 +21,7 @@ ROLE_PERMISSIONS = {
         Permission.ROLES_MANAGE,
         Permission.GRANTS_MANAGE,
         Permission.SETTINGS_MANAGE,
+        Permission.MODELS_MANAGE,
     },
     "member": frozenset(
         {

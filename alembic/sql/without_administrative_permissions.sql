@@ -6,5 +6,5 @@ AS $$
     SELECT ARRAY(
         SELECT name FROM unnest(p_permissions) AS name
          WHERE split_part(name, '.', 1) NOT IN ('users', 'groups', 'roles', 'grants', 'settings', 'audit', 'feedback', 'system')
-           AND name <> 'conversations.read_any')
+           AND name NOT IN ('conversations.read_any', 'models.manage'))
 $$;

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import structlog
 
+from rxchat.adapters.known_secrets import without_secrets
 from rxchat.domain.errors import ModelError
 from rxchat.domain.text import sanitize
 
@@ -37,5 +38,5 @@ def reason_of(error: BaseException) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Return a text of a host on one line, without characters that cannot be stored."""
-    return sanitize(re.sub(r"\s+", " ", text).strip())
+    """Return a text of a host on one line, without characters that cannot be stored, and without keys of providers."""
+    return without_secrets(sanitize(re.sub(r"\s+", " ", text).strip()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
@@ -18,7 +18,8 @@ import httpx
 import ollama
 import structlog
 
-from rxchat.adapters import ollama_errors
+from rxchat.adapters import known_secrets, ollama_errors
+from rxchat.adapters.guarded_addresses import GuardedConnector, GuardedTransport
 from rxchat.adapters.ollama_stream import (
     MEGABYTES,
     LineTooLong,
@@ -30,7 +31,7 @@ from rxchat.adapters.ollama_stream import (
     option_bodies,
     tool_body,
 )
-from rxchat.adapters.outgoing_proxies import proxy_for, without_credentials
+from rxchat.adapters.outgoing_proxies import is_on_this_network, proxy_for, without_credentials
 from rxchat.adapters.tls import trusted
 from rxchat.domain.chat import (
     NO_OPTIONS,
@@ -71,12 +72,19 @@ class OllamaChatModel:
         context_tokens: int = _CONTEXT_TOKENS,
         load_seconds: float = _LOAD_SECONDS,
         allows_remote: bool = True,
+        headers: Mapping[str, str] | None = None,
+        is_guarded: bool = False,
     ) -> None:
-        """Create a client for each host, which connects at its first call."""
+        """Create a client for each host, which connects at its first call; if `is_guarded`, only to addresses of servers."""
         # Keyed by the address without credentials, since users see it.
-        self._clients = {without_credentials(host): _client(host) for host in hosts}
+        self._clients = {
+            without_credentials(host): _client(host, headers or {}, is_guarded=is_guarded) for host in hosts
+        }
         self._credentials = {without_credentials(host): _credentials(host) for host in hosts}
         self._streams: dict[str, aiohttp.ClientSession] = {}
+        self._headers = dict(headers or {})
+        known_secrets.remember(self._headers.values())
+        self._is_guarded = is_guarded
         self._first_token_seconds = first_token_seconds
         self._token_seconds = token_seconds
         self._demo_hosts = frozenset(map(without_credentials, demo_hosts))
@@ -85,7 +93,7 @@ class OllamaChatModel:
         self._allows_remote = allows_remote
         self._host_of: dict[str, str] = {}
         self._remote: dict[str, str] = {}
-        """The remote host of each model that a daemon only forwards to, by the model's name."""
+        """The remote host of each model that a daemon only forwards to and that is not allowed, by the model's name."""
         self._contexts: dict[tuple[str, str], int] = {}
         """A model's context length, by host and name; 0 if the daemon does not return it."""
         self._digests: dict[str, str] = {}
@@ -116,7 +124,7 @@ class OllamaChatModel:
         self._host_of = {model.name: model.host for model in offered.values()}
         self._capabilities = {model.name: model.capabilities for model in offered.values()}
         self._digests = {model.name: model.digest for model in offered.values()}
-        self._remote = {model.name: model.remote_host for model in offered.values() if model.remote_host}
+        self._remote = {model.name: model.remote_host for model in offered.values() if not model.is_allowed}
         return list(offered.values())
 
     async def _models_at(self, host: str) -> list[ModelInfo]:
@@ -134,6 +142,7 @@ class OllamaChatModel:
     def _info(self, host: str, row: dict[str, Any]) -> ModelInfo:
         details = row.get("details") or {}
         remote = urlsplit(str(row.get("remote_host") or "")).hostname or str(row.get("remote_host") or "")
+        hostname = urlsplit(host).hostname or ""
         return ModelInfo(
             name=str(row["model"]),
             host=host,
@@ -142,7 +151,7 @@ class OllamaChatModel:
             context_tokens=int(details.get("context_length") or 0),
             capabilities=frozenset(map(str, row.get("capabilities") or ())),
             is_demo=host in self._demo_hosts,
-            remote_host=remote,
+            remote_host=remote or ("" if not self._is_guarded or is_on_this_network(hostname) else hostname),
             digest=str(row.get("digest") or "")[:_DIGEST_CHARACTERS],
             is_allowed=self._allows_remote or not remote,
         )
@@ -291,19 +300,22 @@ class OllamaChatModel:
     def _stream(self, host: str) -> aiohttp.ClientSession:
         """Return the session that streams a host's answers; created at first use, in the running event loop."""
         if host not in self._streams:
+            proxy = proxy_for(host)
             # A proxy that compresses an answer buffers it until it has enough to compress.
-            headers = {"Accept-Encoding": "identity"}
+            headers = self._headers | {"Accept-Encoding": "identity"}
             if credentials := self._credentials[host]:
                 headers["Authorization"] = aiohttp.encode_basic_auth(*credentials)
             self._streams[host] = aiohttp.ClientSession(
                 base_url=f"{host.rstrip('/')}/",
                 # Callers limit the number of simultaneous answers and set their timeouts. Each answer has a new connection:
                 # one from a pool may be dead, and a question is not sent twice.
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                connector=(GuardedConnector if self._is_guarded and proxy is None else aiohttp.TCPConnector)(
+                    limit=0, force_close=True
+                ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 headers=headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                proxy=proxy_for(host),
+                proxy=proxy,
             )
         return self._streams[host]
 
@@ -318,18 +330,23 @@ class OllamaChatModel:
         """Close the connections to all hosts."""
         for client in (*self._clients.values(), *self._streams.values()):
             await client.close()
+        known_secrets.forget(self._headers.values())
 
 
-def _client(host: str) -> ollama.AsyncClient:
-    timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+def _client(host: str, headers: Mapping[str, str], *, is_guarded: bool) -> ollama.AsyncClient:
+    proxy = proxy_for(host)
+    transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(verify=trusted(), proxy=proxy)
+    if is_guarded:
+        transport = GuardedTransport(transport, resolves=proxy is None)
     # Ignores the rest of the environment (~/.netrc), and uses no proxy for a host of this network.
     return ollama.AsyncClient(
         host=without_credentials(host),
-        timeout=timeout,
+        timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
         auth=_credentials(host),
+        headers=dict(headers),
         trust_env=False,
-        proxy=proxy_for(host),
-        verify=trusted(),
+        transport=transport,
+        follow_redirects=not is_guarded,
     )
 
 

@@ -20,10 +20,10 @@ import httpx2
 import openai
 import structlog
 
-from rxchat.adapters import openai_errors
+from rxchat.adapters import known_secrets, openai_errors
+from rxchat.adapters.limited_responses import EVENT_MEGABYTES, limited_client
 from rxchat.adapters.openai_requests import message_bodies, option_arguments, tool_body
-from rxchat.adapters.outgoing_proxies import is_on_this_network, proxy_for, without_credentials
-from rxchat.adapters.tls import trusted
+from rxchat.adapters.outgoing_proxies import is_on_this_network, without_credentials
 from rxchat.domain.chat import (
     NO_OPTIONS,
     AnswerFinished,
@@ -46,7 +46,6 @@ log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
-_EVENT_MEGABYTES, _BODY_MEGABYTES = 4, 16
 _MOST_CALLS = 8
 _MOST_TOKENS = 1_000_000_000
 # Lists of OpenAI and OpenRouter do not say what a model is for; these words in a name do.
@@ -75,9 +74,18 @@ class OpenAIChatModel:
     """The models of one server. Their names here are those of the server, without the provider's name."""
 
     def __init__(
-        self, url: str, key: str = "", *, first_token_seconds: float = 120.0, token_seconds: float = 60.0
+        self,
+        url: str,
+        key: str = "",
+        *,
+        first_token_seconds: float = 120.0,
+        token_seconds: float = 60.0,
+        headers: Mapping[str, str] | None = None,
+        is_guarded: bool = False,
     ) -> None:
-        """Create the client, which connects at its first call."""
+        """Create the client, which connects at its first call; if `is_guarded`, only to addresses of servers."""
+        self._secrets = (key, *(headers or {}).values())
+        known_secrets.remember(self._secrets)
         self._shown = without_credentials(url.rstrip("/"))
         hostname = urlsplit(url).hostname or ""
         self._remote_host = "" if is_on_this_network(hostname) else hostname
@@ -94,21 +102,8 @@ class OpenAIChatModel:
             # A question is not sent twice: RxChat itself decides what is tried again.
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-            http_client=httpx2.AsyncClient(
-                # Callers limit the number of simultaneous answers. Each request has a new connection: one from a pool may be
-                # dead, and a question is not sent twice.
-                transport=_LimitedResponses(
-                    httpx2.AsyncHTTPTransport(
-                        verify=trusted(),
-                        proxy=proxy_for(url),
-                        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
-                    )
-                ),
-                timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
-                # A proxy that compresses an answer buffers it until it has enough to compress.
-                headers={"Accept-Encoding": "identity"},
-                trust_env=False,
-            ),
+            default_headers=dict(headers or {}),
+            http_client=limited_client(url, "/chat/completions", is_guarded=is_guarded),
         )
 
     async def models(self) -> list[ModelInfo]:
@@ -227,6 +222,7 @@ class OpenAIChatModel:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
+        known_secrets.forget(self._secrets)
 
 
 @dataclass
@@ -286,7 +282,7 @@ class _Answer:
         call["id"] = call["id"] or str(piece.get("id") or "")[:100]
         call["name"] = (call["name"] + str(function.get("name") or ""))[:100]
         call["arguments"] += str(function.get("arguments") or "")
-        if len(call["arguments"]) > _EVENT_MEGABYTES * 1_000_000:
+        if len(call["arguments"]) > EVENT_MEGABYTES * 1_000_000:
             raise TypeError("arguments of a tool that do not end")
 
     def end(self, host: str) -> Iterator[ChatEvent]:
@@ -323,47 +319,3 @@ def _arguments(text: str) -> dict[str, Any]:
 def _count(value: Any) -> int:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return int(min(max(0, value), _MOST_TOKENS)) if is_number and value == value else 0  # noqa: PLR0124 - not for NaN
-
-
-class _LimitedResponses(httpx2.AsyncBaseTransport):
-    """Ends responses whose events, or which themselves, would not end: the client would keep all of it in memory."""
-
-    def __init__(self, transport: httpx2.AsyncHTTPTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request, and limit its response."""
-        response = await self._transport.handle_async_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise TypeError("a compressed response, which was not asked for")
-        is_stream = response.status_code == httpx2.codes.OK and request.url.path.endswith("/chat/completions")
-        most = _EVENT_MEGABYTES if is_stream else _BODY_MEGABYTES
-        response.stream = _Limited(response.stream, most, has_events=is_stream)  # pyright: ignore[reportArgumentType] - an async stream
-        return response
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
-
-
-class _Limited(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream, megabytes: int, *, has_events: bool) -> None:
-        self._stream = stream
-        self._megabytes = megabytes
-        self._has_events = has_events
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        length, tail = 0, b""
-        async for part in self._stream:
-            length += len(part)
-            seen = tail + part
-            if self._has_events and (end := max(seen.rfind(b"\n\n"), seen.rfind(b"\n\r\n"), seen.rfind(b"\r\r"))) >= 0:
-                length = len(seen) - end
-            tail = seen[-3:]
-            if length > self._megabytes * 1_000_000:
-                raise openai_errors.TooLong(self._megabytes)
-            yield part
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

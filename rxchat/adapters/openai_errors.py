@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import openai
 
+from rxchat.adapters.limited_responses import TooLong
 from rxchat.adapters.model_errors import (
     AWAY,
     BROKE,
@@ -40,10 +41,6 @@ _LONG_WORDS = (
 )
 _REFUSED_INPUT = frozenset({400, 422})
 _STATUSES = {401: _KEY, 402: _LIMITED, 413: _TOO_LONG, 429: _LIMITED}
-
-
-class TooLong(Exception):
-    """An event of a stream, or a body, exceeds the limit of so many megabytes: the server is none of this kind, or broken."""
 
 
 @contextmanager

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     CONVERSATIONS_CREATE = "conversations.create"
     CONVERSATIONS_READ_ANY = "conversations.read_any"
     MODELS_USE = "models.use"
+    MODELS_MANAGE = "models.manage"
     COLLECTIONS_CREATE = "collections.create"
     KEYS_CREATE = "keys.create"
     USERS_READ = "users.read"
@@ -40,6 +41,7 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.CONVERSATIONS_CREATE: "Start conversations",
     Permission.CONVERSATIONS_READ_ANY: "Read conversations of other users, for a reason that the audit log records",
     Permission.MODELS_USE: "Use every model",
+    Permission.MODELS_MANAGE: "Add providers of models, and decide what models are called and how they answer",
     Permission.COLLECTIONS_CREATE: "Create collections of documents",
     Permission.KEYS_CREATE: "Create API keys",
     Permission.USERS_READ: "See names, addresses and roles of all users",
@@ -59,7 +61,7 @@ ADMINISTRATIVE = frozenset(
     for permission in Permission
     if permission.value.split(".")[0]
     in {"users", "groups", "roles", "grants", "settings", "audit", "feedback", "system"}
-) | {Permission.CONVERSATIONS_READ_ANY}
+) | {Permission.CONVERSATIONS_READ_ANY, Permission.MODELS_MANAGE}
 """Administrative permissions, which apply only with a second factor if the installation requires one."""
 
 

@@ -32,6 +32,7 @@ from rxchat.tables.documents import (
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
 from rxchat.tables.imports import ConversationImport, ImportedConversationRow
+from rxchat.tables.models import ModelProviderRow
 from rxchat.tables.organizing import (
     ConversationProject,
     ConversationRead,
@@ -79,6 +80,7 @@ __all__ = [
     "Message",
     "MessageDraft",
     "MessageSource",
+    "ModelProviderRow",
     "ObjectDeletion",
     "Passkey",
     "ProjectRow",

@@ -13,6 +13,7 @@ from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.models import ModelsState
+from rxchat.states.access.providers import ProvidersState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
 from rxchat.states.access.system import SystemState
@@ -34,6 +35,7 @@ from rxchat.ui.access.feedback import feedback_page
 from rxchat.ui.access.grants import access_page
 from rxchat.ui.access.groups import groups_page
 from rxchat.ui.access.models import models_page
+from rxchat.ui.access.providers import providers_page
 from rxchat.ui.access.registration import registration_page
 from rxchat.ui.access.roles import roles_page
 from rxchat.ui.access.system import system_page
@@ -123,6 +125,7 @@ PAGES = (
     Page("/admin/roles", roles_page, "Roles · RxChat", (RolesState.load, ThreadState.open)),
     Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),
     Page("/admin/registration", registration_page, "Registration · RxChat", (RegistrationState.load, ThreadState.open)),
+    Page("/admin/providers", providers_page, "Providers · RxChat", (ProvidersState.load, ThreadState.open)),
     Page("/admin/models", models_page, "Models · RxChat", (ModelsState.load, ThreadState.open)),
     Page("/admin/usage", usage_page, "Usage · RxChat", (UsageState.load, ThreadState.open)),
     Page("/admin/system", system_page, "System · RxChat", (SystemState.load, ThreadState.open)),

@@ -325,6 +325,7 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
         "roles",
         "access",
         "registration",
+        "providers",
         "models",
         "usage",
         "feedback",
@@ -332,7 +333,13 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
         "audit",
     ):
         audit.look(settled(page, f"{filled_server.url}/admin/{section}"), f"admin/{section.partition('/')[0]}")
-    dialogs = {"users": "Invite a user", "groups": "New group", "roles": "New role", "access": "Grant access"}
+    dialogs = {
+        "users": "Invite a user",
+        "groups": "New group",
+        "roles": "New role",
+        "access": "Grant access",
+        "providers": "Add a provider",
+    }
     for section, button in dialogs.items():
         settled(page, f"{filled_server.url}/admin/{section}").get_by_role("button", name=button).first.click()
         expect(page.get_by_role("dialog")).to_be_visible()

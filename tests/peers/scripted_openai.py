@@ -26,6 +26,8 @@ class ScriptedOpenAI:
 
     key: str = ""
     """The key that it wants; "" for none."""
+    refusal: str = "Incorrect API key provided: sk-***abc."
+    """What it says to another key."""
     offered: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "scripted:tokens=20", "object": "model"}])
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
@@ -70,6 +72,9 @@ class ScriptedOpenAI:
         request = await reader.readline()
         if not request.strip():
             return False
+        if not request.isascii():
+            # The beginning of TLS.
+            return False
         method, path, _ = request.decode().split(" ", 2)
         length, authorization = 0, ""
         while (line := await reader.readline()).strip():
@@ -81,7 +86,7 @@ class ScriptedOpenAI:
         self.keys.add(authorization)
         body = await reader.readexactly(length)
         if self.key and authorization != f"Bearer {self.key}":
-            await _answer(writer, 401, _error("Incorrect API key provided: sk-***abc.", "invalid_api_key"))
+            await _answer(writer, 401, _error(self.refusal, "invalid_api_key"))
         elif (method, path) == ("GET", "/v1/models"):
             await (
                 _endless(writer)

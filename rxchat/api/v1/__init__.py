@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rxchat.api.v1 import assistants, configurations, conversations, messages, models, runs, system
+from rxchat.api.v1 import assistants, configurations, conversations, messages, models, providers, runs, system
 
 ROUTERS = (
     assistants.router,
@@ -11,5 +11,6 @@ ROUTERS = (
     messages.router,
     runs.router,
     models.router,
+    providers.router,
     system.router,
 )

@@ -62,6 +62,8 @@ from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.provider_pool import ProviderPool
+from rxchat.services.models.providers import Providers
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.instance_settings import InstanceSettings
@@ -116,9 +118,11 @@ class AccessServices:
 
 @dataclass(frozen=True, slots=True)
 class ModelServices:
-    """The available models."""
+    """The available models, and their providers."""
 
     catalog: ModelCatalog
+    provider_pool: ProviderPool
+    providers: Providers
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ class ModelCatalog:
             self._offer = ModelList((), self._default(()), _NO_MODEL, forbidden=forbidden)
         return self._offer
 
+    def forget(self) -> None:
+        """Ask the providers again at the next call: they have changed."""
+        self._asked_at = float("-inf")
+
     async def is_loading(self, model: str) -> bool:
         """Return whether a host is loading a model, if that is known; cached for a second."""
         asked_at, is_loading = self._loading.get(model, (float("-inf"), False))

@@ -29,6 +29,7 @@ SECTIONS = {
     "Roles": ("/admin/roles", Permission.USERS_READ),
     "Access": ("/admin/access", Permission.GRANTS_MANAGE),
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
+    "Providers": ("/admin/providers", Permission.MODELS_MANAGE),
     "Models": ("/admin/models", Permission.SYSTEM_READ),
     "Usage": ("/admin/usage", Permission.SYSTEM_READ),
     "Feedback": ("/admin/feedback", Permission.FEEDBACK_READ),

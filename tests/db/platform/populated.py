@@ -10,6 +10,11 @@ from rxchat.domain.ids import new_id
 
 _OF_ALL: tuple[tuple[str, tuple], ...] = (
     ("INSERT INTO instance_setting (name, value) VALUES ('registration', '\"open\"')", ()),
+    (
+        "INSERT INTO model_provider (name, kind, url, timeout_seconds, is_enabled)"
+        " VALUES ('isolation', 'openai', 'http://127.0.0.1:9', 60, false)",
+        (),
+    ),
     ("INSERT INTO rate_limit (key, failures) VALUES ('k', 1)", ()),
 )
 

@@ -13,7 +13,15 @@ from rxchat.tables import metadata
 from tests.db.platform.populated import acting
 
 # What belongs to the installation and not to a person has a test of its own below; nobody touches the last ones at all.
-SHARED = {"role", "user_group", "access_grant", "instance_setting", "embedding_index", "frequent_lexeme"}
+SHARED = {
+    "role",
+    "user_group",
+    "access_grant",
+    "instance_setting",
+    "embedding_index",
+    "frequent_lexeme",
+    "model_provider",
+}
 PROCEDURES_ALONE = {
     "rate_limit",
     "consumed_token",
@@ -148,7 +156,7 @@ def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", sorted(SHARED - {"instance_setting", "embedding_index"}))
+@pytest.mark.parametrize("table", sorted(SHARED - {"instance_setting", "embedding_index", "model_provider"}))
 def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, users, table: str) -> None:
     assert users
     with acting(database_url, None) as connection:

@@ -15,6 +15,7 @@ from rxchat.states.access.audit_messages import ACTIONS, details, sentence
 from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
+from rxchat.states.access.providers import ProvidersState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
 from rxchat.states.access.usage import UsageState
@@ -29,6 +30,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
 NOT_ALLOWED = "You are not allowed to do this."
 CALLER = ClientInfo("127.0.0.1", "a browser")
+
+PROVIDER = {"name": "gpu", "kind": "openai", "url": "http://127.0.0.1:9/v1", "timeout_seconds": "60"}
 
 CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
     (UsageState, "choose", {"days": "7"}),
@@ -53,6 +56,11 @@ CHANGES: list[tuple[type[rx.State], str, dict[str, Any]]] = [
     (AuditState, "filter_action", {"action": "signed_in"}),
     (AuditState, "older", {}),
     (FeedbackState, "older", {}),
+    (ProvidersState, "ask_again", {}),
+    (ProvidersState, "add", {"form": PROVIDER}),
+    (ProvidersState, "save", {"form": PROVIDER}),
+    (ProvidersState, "look_at_use", {"name": "gpu"}),
+    (ProvidersState, "remove", {"form": {"name": "gpu"}}),
 ]
 
 
@@ -81,6 +89,7 @@ def rows(owner_url: str) -> list[Any]:
                 "SELECT id FROM user_group",
                 "SELECT id FROM access_grant",
                 "SELECT id FROM account_token",
+                "SELECT name FROM model_provider",
                 "SELECT name, value FROM instance_setting",
                 "SELECT action FROM audit_event WHERE action NOT IN ('signed_in', 'denied')",
             )

@@ -1,6 +1,6 @@
 """Keep assistants with their versions, how answers are to be, and what models were sent for them.
 
-The SQL in `0018` is a copy of the files in `alembic/sql` as of this revision, and the tables; the files with a suffix are those of
+The SQL in `0017` is a copy of the files in `alembic/sql` as of this revision, and the tables; the files with a suffix are those of
 that revision.
 """
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
-_FILES = Path(__file__).parent / "0018"
+_FILES = Path(__file__).parent / "0017"
 _APPEND = "append_conversation_events(uuid, uuid, integer, text[], jsonb[], uuid)"
 _NAMES = "principal_names(text, uuid)"
 _TABLES = ("assistant", "assistant_version", "run_prompt")

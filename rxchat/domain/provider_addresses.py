@@ -1,0 +1,97 @@
+"""Which addresses of model providers administrators may enter: none at which clouds keep the secrets of their machines."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from rxchat.domain.errors import InvalidInput
+from rxchat.domain.service_urls import service_url
+
+LONGEST_URL = 500
+_PLACES_OF_SECRETS = frozenset(
+    map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"))
+)
+"""Metadata services that are not link-local: Alibaba, Azure, Oracle, Amazon and Google over IPv6."""
+_NAMES_OF_SECRETS = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
+_EMBEDDED_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+"""Networks of IPv6 whose last 32 bits are an address of IPv4 (NAT64, and the old compatible form)."""
+
+_REFUSED = "This address belongs to the machine's cloud or to no server, so RxChat does not connect to it. Enter the address of a model server."
+
+
+def checked_url(text: str) -> str:
+    """Return the base URL of a provider, without its trailing slash.
+
+    Raises:
+        InvalidInput: when it is none, contains a password, or is an address to which RxChat does not connect.
+    """
+    url = text.strip()
+    if len(url) > LONGEST_URL:
+        raise InvalidInput(f"The address may have at most {LONGEST_URL} characters.", field="url")
+    try:
+        url = service_url(url)
+    except ValueError as error:
+        raise InvalidInput(f"The address {error}.", field="url") from error
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise InvalidInput(
+            "Enter the address without a user name and password: there is a field for the key.", field="url"
+        )
+    if parts.fragment or parts.query:
+        raise InvalidInput("Enter the address without “?” and “#”.", field="url")
+    if is_refused(parts.hostname or ""):
+        raise InvalidInput(_REFUSED, field="url")
+    return url
+
+
+def is_refused(host: str) -> bool:
+    """Whether RxChat does not connect to a host, by its name or its address; a name may also lead to a refused address."""
+    name = host.strip("[]").rstrip(".").lower().partition("%")[0]
+    try:
+        found = ipaddress.ip_address(name)
+    except ValueError:
+        return name in _NAMES_OF_SECRETS
+    return any(map(_is_refused, _meanings(found)))
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of an address: where a key is sent."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def _meanings(address: _Address) -> list[_Address]:
+    """Return an address, and the ones of IPv4 that it stands for."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    others = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if any(address in network for network in _EMBEDDED_IPV4) and not (address.is_loopback or address.is_unspecified):
+        others.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [address, *(item for item in others if item is not None)]
+
+
+def _is_refused(address: _Address) -> bool:
+    return address in _PLACES_OF_SECRETS or address.is_link_local or address.is_multicast or address.is_unspecified
+
+
+def where_it_is(url: str) -> str:
+    """Return where a provider's models run, and whether what users write is sent unencrypted, in words."""
+    parts = urlsplit(url)
+    name = (parts.hostname or "").rstrip(".").lower()
+    try:
+        found = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        is_own = name == "localhost" or name.endswith(".localhost")
+        is_private = "." not in name or name.endswith((".local", ".internal", ".lan", ".home.arpa"))
+    else:
+        is_own, is_private = found.is_loopback, found.is_private
+    if is_own:
+        return "On RxChat’s own machine"
+    if is_private:
+        return "In a private network"
+    outside = "Outside of this network: conversations with its models leave it"
+    return f"{outside}, unencrypted" if parts.scheme == "http" else outside
