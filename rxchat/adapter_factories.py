@@ -65,9 +65,12 @@ def provider_model(settings: Settings, provider: ProviderConnection) -> ChatMode
             headers=key | dict(provider.headers),
             is_guarded=True,
         )
-    from rxchat.adapters.openai_chat import OpenAIChatModel
+    if provider.kind is ProviderKind.ANTHROPIC:
+        from rxchat.adapters.anthropic_chat import AnthropicChatModel as HostedChatModel
+    else:
+        from rxchat.adapters.openai_chat import OpenAIChatModel as HostedChatModel
 
-    return OpenAIChatModel(
+    return HostedChatModel(
         provider.url,
         provider.key,
         first_token_seconds=first,

@@ -7,7 +7,6 @@ Source: https://platform.openai.com/docs/api-reference/chat; reasoning, which th
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -20,8 +19,9 @@ import httpx2
 import openai
 import structlog
 
-from rxchat.adapters import known_secrets, openai_errors
+from rxchat.adapters import known_secrets, openai_errors, provider_errors
 from rxchat.adapters.limited_responses import EVENT_MEGABYTES, limited_client
+from rxchat.adapters.model_numbers import count, parsed_arguments
 from rxchat.adapters.openai_requests import message_bodies, option_arguments, tool_body
 from rxchat.adapters.outgoing_proxies import is_on_this_network, without_credentials
 from rxchat.domain.chat import (
@@ -47,7 +47,6 @@ log = structlog.get_logger(__name__)
 _CONNECT_SECONDS = 5.0
 _LIST_SECONDS = 10.0
 _MOST_CALLS = 8
-_MOST_TOKENS = 1_000_000_000
 # Lists of OpenAI and OpenRouter do not say what a model is for; these words in a name do.
 _NO_CHAT = re.compile(
     r"embed|whisper|tts|dall-e|moderation|transcri|realtime|gpt-image|gpt-audio|sora|babbage|davinci|rerank|bge-",
@@ -113,7 +112,7 @@ class OpenAIChatModel:
                 async with asyncio.timeout(_LIST_SECONDS):
                     page = await self._client.models.list()
             except TimeoutError as error:
-                raise openai_errors.away(self._shown, error) from error
+                raise provider_errors.away(self._shown, error) from error
             rows = [row.to_dict(warnings=False) for row in page.data]
         found = [self._info(row) for row in rows if isinstance(row.get("id"), str) and row["id"]]
         self._contexts = {item.name: item.context_tokens for item in found}
@@ -125,7 +124,7 @@ class OpenAIChatModel:
         return ModelInfo(
             name=name,
             host=self._shown,
-            context_tokens=next((_count(value) for value in contexts if _count(value)), 0),
+            context_tokens=next((count(value) for value in contexts if count(value)), 0),
             capabilities=frozenset({"embedding"}) if _NO_CHAT.search(name) else frozenset(),
             remote_host=self._remote_host,
         )
@@ -247,7 +246,7 @@ class _Answer:
         usage = given.get("usage")
         if isinstance(usage, dict):
             self.prompt_tokens, self.answer_tokens = (
-                _count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")
+                count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")
             )
         choices = given.get("choices") or []
         if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
@@ -292,12 +291,12 @@ class _Answer:
             InvalidModelResponse: if the answer has no end, or was cut by the provider's filter.
         """
         if not self.reason:
-            raise openai_errors.stopped(host)
+            raise provider_errors.stopped(host, "finish_reason")
         if self.reason == "content_filter":
-            raise openai_errors.filtered(host)
+            raise provider_errors.filtered(host, "content_filter")
         for call in self.calls.values():
             if call["name"]:
-                yield ToolCalled(ToolCall(call["name"], _arguments(call["arguments"]), call["id"]))
+                yield ToolCalled(ToolCall(call["name"], parsed_arguments(call["arguments"]), call["id"]))
         now = time.monotonic()
         yield AnswerFinished(
             reason="length" if self.reason == "length" else "stop",
@@ -306,16 +305,3 @@ class _Answer:
             prompt_seconds=(self.first_at or now) - self.began,
             answer_seconds=now - (self.first_at or now),
         )
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _count(value: Any) -> int:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return int(min(max(0, value), _MOST_TOKENS)) if is_number and value == value else 0  # noqa: PLR0124 - not for NaN

@@ -41,9 +41,14 @@ class ProviderKind(StrEnum):
 
     OLLAMA = "ollama"
     OPENAI = "openai"
+    ANTHROPIC = "anthropic"
 
 
-KIND_WORDS = {ProviderKind.OLLAMA: "Ollama", ProviderKind.OPENAI: "OpenAI-compatible"}
+KIND_WORDS = {
+    ProviderKind.OLLAMA: "Ollama",
+    ProviderKind.OPENAI: "OpenAI-compatible",
+    ProviderKind.ANTHROPIC: "Anthropic",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,3 +223,17 @@ def test_the_tree_of_errors_names_every_one_with_its_status() -> None:
         if kind is not errors.RxChatError and not re.search(rf"── {kind.__name__} +{kind.status} ", tree)
     ]
     assert wrong == []
+
+
+def test_conditions_of_journeys_are_functions() -> None:
+    """An expression is evaluated again at each look, which the pages' content security policy forbids after the first."""
+    expressions = [
+        f"{name(path)}:{node.lineno}"
+        for path in (ROOT / "tests" / "journeys").glob("*.py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "wait_for_function"
+        and "=>" not in ast.unparse(node.args[0])
+    ]
+    assert expressions == []

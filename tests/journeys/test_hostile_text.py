@@ -115,7 +115,7 @@ def test_whatever_is_written_in_a_conversation_is_shown_and_does_nothing(
     expect(chat.answers.last).to_be_visible()
     expect(chat.page.get_by_role("article")).to_have_count(len(payloads) // 8 + (len(payloads) % 8 > 0))
     # What is drawn late (highlighting, the rest of long messages) and what the mouse or the keyboard would wake.
-    chat.page.wait_for_function("!document.querySelector('.main [aria-busy=true]')")
+    chat.page.wait_for_function("() => !document.querySelector('.main [aria-busy=true]')")
     folded = chat.page.get_by_role("button", name="Show more")
     while folded.count():
         folded.first.click()

@@ -58,7 +58,7 @@ def test_markdown_is_drawn_and_code_can_be_copied(server: RxChat, signed_in: Cal
     expect(answer.get_by_text("Copied").first).to_be_visible()
     assert chat.page.evaluate("navigator.clipboard.readText()") == "def answer() -> int:\n    return 42"
     answer.get_by_role("button", name="Copy answer").click()
-    chat.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('# A plan'))")
+    chat.page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('# A plan'))")
 
 
 # Right when the address changes, a user writes and presses a key; what is on the page then is remembered.

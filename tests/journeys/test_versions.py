@@ -78,7 +78,7 @@ def test_an_answer_is_edited_and_copied_without_markdown(chat: Chat) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(chat.answers.last.get_by_role("listitem")).to_have_text(["one", "two"])
     choose(chat, chat.answers.last, "Copy as plain text")
-    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('It is twenty.'))")
+    page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('It is twenty.'))")
     assert "*" not in page.evaluate("navigator.clipboard.readText()")
 
 

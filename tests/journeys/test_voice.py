@@ -148,18 +148,18 @@ def test_an_answer_is_read_aloud_until_it_is_stopped_or_left(chat: Chat) -> None
     page = chat.begin(RICH, "Everything").page
     chat.wait_for_end()
     choose(chat, chat.answers.last, "Read aloud")
-    page.wait_for_function("window.spoken.length === 1")
+    page.wait_for_function("() => window.spoken.length === 1")
     page.evaluate("window.utterance.onend()")
-    page.wait_for_function("window.spoken.length === 2")
+    page.wait_for_function("() => window.spoken.length === 2")
     assert not any(re.search(r"\*\*|^#|```", words) for words in page.evaluate("window.spoken"))
     page.evaluate("window.isCanceled = false")
     choose(chat, chat.answers.last, "Stop reading")
     assert page.evaluate("window.isCanceled")
     choose(chat, chat.answers.last, "Read aloud")
-    page.wait_for_function("window.spoken.length === 3")
+    page.wait_for_function("() => window.spoken.length === 3")
     page.evaluate("window.isCanceled = false")
     page.get_by_role("link", name="New chat").first.click()
-    page.wait_for_function("window.isCanceled")
+    page.wait_for_function("() => window.isCanceled")
 
 
 def test_a_browser_without_speech_shows_none_of_it(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,27 +76,30 @@ class ScriptedOpenAI:
             # The beginning of TLS.
             return False
         method, path, _ = request.decode().split(" ", 2)
-        length, authorization = 0, ""
+        headers: dict[str, str] = {}
         while (line := await reader.readline()).strip():
             name, _, value = line.decode().partition(":")
-            if name.lower() == "content-length":
-                length = int(value)
-            if name.lower() == "authorization":
-                authorization = value.strip()
+            headers[name.lower()] = value.strip()
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return await self._respond(method, path, headers, body, reader, writer)
+
+    async def _respond(
+        self, method: str, path: str, headers: dict[str, str], body: bytes,
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+    ) -> bool:  # fmt: skip
+        """Answer a request; False when the connection ends with it."""
+        authorization = headers.get("authorization", "")
         self.keys.add(authorization)
-        body = await reader.readexactly(length)
         if self.key and authorization != f"Bearer {self.key}":
-            await _answer(writer, 401, _error(self.refusal, "invalid_api_key"))
+            await answer(writer, 401, _error(self.refusal, "invalid_api_key"))
         elif (method, path) == ("GET", "/v1/models"):
             await (
-                _endless(writer)
-                if self.endless_list
-                else _answer(writer, 200, {"object": "list", "data": self.offered})
+                endless(writer) if self.endless_list else answer(writer, 200, {"object": "list", "data": self.offered})
             )
         elif (method, path) == ("POST", "/v1/chat/completions"):
             return await self._chat(json.loads(body), reader, writer)
         else:
-            await _answer(writer, 404, {"detail": "Not Found"})
+            await answer(writer, 404, {"detail": "Not Found"})
         return True
 
     async def _chat(self, asked: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -105,16 +108,20 @@ class ScriptedOpenAI:
         script = Script.named(model)
         refusal = _refusal(model, script)
         if refusal is not None or script is None:
-            await _answer(writer, *(refusal or (500, "")))
+            await answer(writer, *(refusal or (500, "")))
             return True
         encoding = b"Content-Encoding: gzip\r\n" if script.fault == "compressed" else b""
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + encoding + b"Transfer-Encoding: chunked\r\n\r\n"
         )
-        self.generating += 1
         told = asked["messages"]
         wants = script.call and asked.get("tools") and not any(message["role"] == "tool" for message in told)
-        saying = _call(model, script, writer) if wants else self._say(asked, script, writer)
+        await self._until_left(_call(model, script, writer) if wants else self._say(asked, script, writer), reader)
+        return False
+
+    async def _until_left(self, saying: Coroutine[Any, Any, None], reader: asyncio.StreamReader) -> None:
+        """Say an answer, and stop when the client hangs up."""
+        self.generating += 1
         generating, leaving = asyncio.create_task(saying), asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({generating, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -124,12 +131,11 @@ class ScriptedOpenAI:
                 task.cancel()
                 with suppress(asyncio.CancelledError, ConnectionError):
                     await task
-        return False
 
     async def _say(self, asked: dict[str, Any], script: Script, writer: asyncio.StreamWriter) -> None:
         model, messages = asked["model"], asked["messages"]
         await asyncio.sleep(script.first)
-        await _event(writer, _chunk(model, {"role": "assistant", "content": ""}))
+        await send_event(writer, _chunk(model, {"role": "assistant", "content": ""}))
         pieces = [("reasoning_content", f"thought {number} ") for number in range(script.think)]
         pieces += [("content", piece) for piece in resumed(script, messages)]
         for number, (kind, text) in enumerate(pieces):
@@ -139,16 +145,16 @@ class ScriptedOpenAI:
                 await asyncio.sleep(1 / script.rate)
             if number == script.at and script.fault and await _fault(script.fault, model, writer):
                 return
-            await _event(writer, _chunk(model, {kind: text}))
-        await _event(
+            await send_event(writer, _chunk(model, {kind: text}))
+        await send_event(
             writer, _chunk(model, {}, {"filter": "content_filter", "length": "length"}.get(script.fault, "stop"))
         )
         if (asked.get("stream_options") or {}).get("include_usage"):
             tokens: Any = float("inf") if script.fault == "absurd-counts" else len(pieces)
             usage = {"prompt_tokens": 10, "completion_tokens": tokens, "total_tokens": 10 + len(pieces)}
-            await _event(writer, _chunk(model) | {"choices": [], "usage": usage})
-        await _event(writer, "[DONE]")
-        await _end(writer)
+            await send_event(writer, _chunk(model) | {"choices": [], "usage": usage})
+        await send_event(writer, "[DONE]")
+        await end(writer)
 
 
 def _refusal(model: str, script: Script | None) -> tuple[int, Any] | None:
@@ -173,50 +179,50 @@ async def _call(model: str, script: Script, writer: asyncio.StreamWriter) -> Non
         "type": "function",
         "function": {"name": "search_documents", "arguments": ""},
     }
-    await _event(writer, _chunk(model, {"role": "assistant", "content": None, "tool_calls": [first]}))
+    await send_event(writer, _chunk(model, {"role": "assistant", "content": None, "tool_calls": [first]}))
     for at in range(0, len(arguments), 7):
-        await _event(
+        await send_event(
             writer, _chunk(model, {"tool_calls": [{"index": 0, "function": {"arguments": arguments[at : at + 7]}}]})
         )
-    await _event(writer, _chunk(model, {}, "tool_calls"))
-    await _event(writer, "[DONE]")
-    await _end(writer)
+    await send_event(writer, _chunk(model, {}, "tool_calls"))
+    await send_event(writer, "[DONE]")
+    await end(writer)
 
 
 async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
     """Cause a fault; returns True if it ends the answer."""
     match fault:
         case "error-event":
-            await _event(writer, _error("CUDA out of memory", "server_error"))
+            await send_event(writer, _error("CUDA out of memory", "server_error"))
         case "cut" | "no-reason":
             if fault == "no-reason":
-                await _event(writer, "[DONE]")
+                await send_event(writer, "[DONE]")
         case "reset":
             writer.transport.abort()
             return True
         case "garbage":
-            await _event(writer, "<html>this is no JSON</html>")
+            await send_event(writer, "<html>this is no JSON</html>")
         case "not-json-object":
-            await _event(writer, "42")
+            await send_event(writer, "42")
         case "wrong-fields":
-            await _event(writer, {"choices": "none", "usage": 7, "model": ["x"]})
+            await send_event(writer, {"choices": "none", "usage": 7, "model": ["x"]})
         case "silent":
             await asyncio.sleep(3600)
         case "endless-line":
-            await _endless(writer, has_head=False)
+            await endless(writer, has_head=False)
         case "endless-event":
             line = b"data: " + b"x" * 1_000 + b"\n"
             for _ in range(10_000):
                 writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
                 await writer.drain()
         case "nul":
-            await _event(writer, _chunk(model, {"content": "a\x00b\ud800c\u202egnp.exe "}))
+            await send_event(writer, _chunk(model, {"content": "a\x00b\ud800c\u202egnp.exe "}))
             return False
         case "filter" | "length" | "absurd-counts" | "compressed":
             return False
         case _:
             raise AssertionError(f"no such fault: {fault}")
-    await _end(writer)
+    await end(writer)
     return True
 
 
@@ -235,7 +241,8 @@ def _error(message: str, code: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
 
 
-async def _endless(writer: asyncio.StreamWriter, *, has_head: bool = True) -> None:
+async def endless(writer: asyncio.StreamWriter, *, has_head: bool = True) -> None:
+    """Send 64 MB without an end."""
     if has_head:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(64):
@@ -243,7 +250,8 @@ async def _endless(writer: asyncio.StreamWriter, *, has_head: bool = True) -> No
         await writer.drain()
 
 
-async def _answer(writer: asyncio.StreamWriter, status: int, content: Any) -> None:
+async def answer(writer: asyncio.StreamWriter, status: int, content: Any) -> None:
+    """Send a whole response."""
     body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
     kind = "text/html" if isinstance(content, str) else "application/json"
     head = f"HTTP/1.1 {status} Scripted\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -251,13 +259,16 @@ async def _answer(writer: asyncio.StreamWriter, status: int, content: Any) -> No
     await writer.drain()
 
 
-async def _event(writer: asyncio.StreamWriter, content: Any) -> None:
-    data = f"data: {content if isinstance(content, str) else json.dumps(content)}\n\n".encode()
+async def send_event(writer: asyncio.StreamWriter, content: Any, name: str = "") -> None:
+    """Send one event of a stream, with a name if it has one."""
+    head = f"event: {name}\n" if name else ""
+    data = f"{head}data: {content if isinstance(content, str) else json.dumps(content)}\n\n".encode()
     writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
     await writer.drain()
 
 
-async def _end(writer: asyncio.StreamWriter) -> None:
+async def end(writer: asyncio.StreamWriter) -> None:
+    """End a stream."""
     writer.write(b"0\r\n\r\n")
     await writer.drain()
 

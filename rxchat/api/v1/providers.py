@@ -30,7 +30,7 @@ Name = Annotated[str, Path(max_length=30)]
 class ProviderIn(BaseModel):
     """How to reach a provider. A `key` or `headers` of null stay as stored, if the address leads to the same server."""
 
-    kind: Literal["ollama", "openai"]
+    kind: Literal["ollama", "openai", "anthropic"]
     url: str = Field(max_length=LONGEST_URL)
     timeout_seconds: int = Field(
         default=DEFAULT_TIMEOUT, description="How long an answer may take to begin: 5 to 3600."

@@ -103,6 +103,7 @@ def _empty() -> rx.Component:
             "OpenAI-compatible",
             "vLLM, llama.cpp, LM Studio, OpenRouter, OpenAI: http://gpu-1:8000/v1, https://openrouter.ai/api/v1",
         ),
+        ("Anthropic", "Claude, with a key of the Console: https://api.anthropic.com"),
     )
     return rx.el.div(
         rx.el.h2("No providers yet"),

@@ -77,11 +77,11 @@ def assistant_of_new() -> rx.Component:
     return rx.cond(ChosenAssistantState.id != "", words)
 
 
-def assistant_items(menu_id: str) -> rx.Component:
-    """The items of the menu of models for a new chat."""
+def assistant_items(menu_id: str, words: Any) -> rx.Component:
+    """The items of the menu of models for a new chat: those whose names contain the words of its filter."""
     return rx.el.div(
         rx.el.p("Assistants", class_name="menu-note"),
-        rx.foreach(ChosenAssistantState.choices, lambda item, _number: _choice(menu_id, item)),
+        rx.foreach(ChosenAssistantState.choices, lambda item, _number: _choice(menu_id, item, words)),
         menu_item(menu_id, "bot", "All assistants…", on_click=rx.redirect("/assistants")),
         class_name="menu-foot",
         role="menu",
@@ -89,16 +89,20 @@ def assistant_items(menu_id: str) -> rx.Component:
     )
 
 
-def _choice(menu_id: str, item: rx.Var[AssistantChoice]) -> rx.Component:
+def _choice(menu_id: str, item: rx.Var[AssistantChoice], words: Any) -> rx.Component:
+    fits: Any = item.name.lower().contains(words.lower())
     return rx.fragment(
-        menu_item(
-            menu_id,
-            "",
-            assistant_sign(item.sign),
-            rx.el.span(item.name, class_name="grow truncate"),
-            rx.cond(ChosenAssistantState.id == item.id, icon("check", class_name="text-link shrink-0")),
-            checked=ChosenAssistantState.id == item.id,
-            on_click=rx.redirect(f"/?assistant={item.id}"),
+        rx.cond(
+            fits,
+            menu_item(
+                menu_id,
+                "",
+                assistant_sign(item.sign),
+                rx.el.span(item.name, class_name="grow truncate"),
+                rx.cond(ChosenAssistantState.id == item.id, icon("check", class_name="text-link shrink-0")),
+                checked=ChosenAssistantState.id == item.id,
+                on_click=rx.redirect(f"/?assistant={item.id}"),
+            ),
         ),
         key=item.id,
     )

@@ -45,7 +45,7 @@ def topbar() -> rx.Component:
             class_name="topbar-heading",
         ),
         _model(
-            rx.cond(ThreadState.conversation_id == "", assistant_items(_MENU)),
+            rx.cond(ThreadState.conversation_id == "", assistant_items(_MENU, _filter.value)),
             rx.cond(ThreadState.is_shared, rx.fragment(), _parameters()),
         ),
         rx.cond(ThreadState.conversation_id == "", rx.cond(ThreadState.missing, rx.fragment(), _temporary())),

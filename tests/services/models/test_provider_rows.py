@@ -23,6 +23,7 @@ from rxchat.services.app.container import Services
 from rxchat.settings import Settings
 from rxchat.states.access.audit_messages import sentence
 from tests.factories import add_user
+from tests.peers.scripted_anthropic import scripted_anthropic
 from tests.peers.scripted_model import counted
 from tests.peers.scripted_openai import ScriptedOpenAI, scripted_openai
 from tests.services.answering import ended, following, grown
@@ -86,6 +87,18 @@ async def test_a_provider_answers_as_soon_as_it_is_added_in_every_process(
         await services.models.providers.delete(root, "gpu", HERE)
         assert await names(services) == ["scripted:tokens=20"]
     assert server.keys == {f"Bearer {KEY}"}
+
+
+async def test_a_provider_of_anthropic_answers(services: Services, root: CurrentUser) -> None:
+    async with scripted_anthropic(key=KEY) as hosted:
+        draft = ProviderDraft("claude", "anthropic", f"{hosted.url}/v1", 60, KEY)
+        wrong = await services.models.providers.test(root, replace(draft, key="sk-other"), is_stored=False)
+        assert wrong.problem.startswith("It refused the key.")
+        await services.models.providers.add(root, draft, HERE)
+        assert await names(services) == ["scripted:tokens=20", "claude/scripted:tokens=20"]
+        turn = await services.chat.messages.send_message(root, None, "Count.", "claude/scripted:count=1,tokens=30")
+        assert (await ended(services, root, turn.conversation_id)).text == counted(1, 30)
+        await services.models.providers.delete(root, "claude", HERE)
 
 
 async def test_an_answer_that_is_running_ends_on_the_client_with_which_it_began(
@@ -233,7 +246,7 @@ async def test_addresses_that_lead_to_secrets_are_refused_when_the_connection_is
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", port or 80))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    for kind in ("openai", "ollama"):
+    for kind in ("openai", "ollama", "anthropic"):
         found = await services.models.providers.test(
             root, replace(draft, kind=kind, url="http://models.example.org/v1"), is_stored=False
         )
