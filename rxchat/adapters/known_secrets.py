@@ -8,19 +8,26 @@ from collections.abc import Iterable
 _HIDDEN = "•••"
 _SHORTEST = 6
 """Shorter values of headers are words, which occur by chance."""
+_SCHEMES = frozenset({"Bearer", "bearer", "Digest"})
+"""Words before keys, which are no secrets."""
 _known: Counter[str] = Counter()
 
 
 def remember(values: Iterable[str]) -> None:
-    """Hide these texts from now on."""
-    _known.update(value for value in values if len(value) >= _SHORTEST)
+    """Hide these texts from now on, and each of their words: a server quotes the key of `Bearer KEY` alone."""
+    _known.update(_parts(values))
 
 
 def forget(values: Iterable[str]) -> None:
     """Undo one `remember` of the same texts."""
-    _known.subtract(value for value in values if len(value) >= _SHORTEST)
+    _known.subtract(_parts(values))
     for value in [value for value, count in _known.items() if count <= 0]:
         del _known[value]
+
+
+def _parts(values: Iterable[str]) -> list[str]:
+    found = [part for value in values for part in {value, *value.split()}]
+    return [part for part in found if len(part) >= _SHORTEST and part not in _SCHEMES]
 
 
 def without_secrets(text: str) -> str:

@@ -183,7 +183,8 @@ class OllamaChatModel:
         begun: list[bool] = []
         with ollama_errors.translated(host, model, begun):
             body = {"model": model, "messages": asked} | option_bodies(model, options, context)
-            events = chat_events(self._stream(host), body | ({"tools": offered} if offered else {}), patience)
+            body |= {"tools": offered} if offered else {}
+            events = chat_events(self._stream(host), body, patience, follows_redirects=not self._is_guarded)
             try:
                 async with aclosing(events):
                     async for event in events:

@@ -76,9 +76,11 @@ class Patience:
 
 
 async def chat_events(
-    session: aiohttp.ClientSession, body: dict[str, Any], patience: Patience
+    session: aiohttp.ClientSession, body: dict[str, Any], patience: Patience, *, follows_redirects: bool = True
 ) -> AsyncGenerator[ChatEvent]:
     """Send a question and yield the answer's events. Closing the generator disconnects, which stops the model.
+
+    Without `follows_redirects`, a redirect is an error: the question and the headers would go to another server.
 
     Raises:
         aiohttp.ClientError: if the host does not respond, or the connection breaks.
@@ -89,9 +91,11 @@ async def chat_events(
         TypeError: if a line is not a part of an answer.
     """
     began = time.monotonic()
-    response = await _patiently(patience, began, session.post("api/chat", data=_payload(body | {"stream": True})))
+    payload = _payload(body | {"stream": True})
+    posting = session.post("api/chat", data=payload, allow_redirects=follows_redirects)
+    response = await _patiently(patience, began, posting)
     try:
-        if response.status >= http.HTTPStatus.BAD_REQUEST:
+        if response.status >= http.HTTPStatus.MULTIPLE_CHOICES:
             said = await _within(patience.first_seconds, _beginning(response.content))
             raise ollama.ResponseError(said, response.status)
         lines, has_begun, is_over = _Lines(), False, False

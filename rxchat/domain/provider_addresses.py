@@ -14,7 +14,7 @@ _PLACES_OF_SECRETS = frozenset(
 )
 """Metadata services that are not link-local: Alibaba, Azure, Oracle, Amazon and Google over IPv6."""
 _NAMES_OF_SECRETS = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
-_EMBEDDED_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+_EMBEDDED_IPV4 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 """Networks of IPv6 whose last 32 bits are an address of IPv4 (NAT64, and the old compatible form)."""
 
 _REFUSED = "This address belongs to the machine's cloud or to no server, so RxChat does not connect to it. Enter the address of a model server."

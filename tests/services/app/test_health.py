@@ -31,10 +31,10 @@ class Provider:
         return self.offered
 
     def chat(self, model: str, messages: object, tools: object = (), options: object = None):
-        raise AssertionError("nobody asks it anything")
+        raise AssertionError("a health check asks it nothing")
 
     async def prepare(self, model: str, messages: object, options: object = None):
-        raise AssertionError("nobody asks it anything")
+        raise AssertionError("a health check asks it nothing")
 
     async def parameters(self, model: str) -> ParameterSupport:
         return ParameterSupport(frozenset())

@@ -164,7 +164,7 @@ async def test_a_key_is_sent_only_to_the_server_for_which_it_was_entered(
         ):
             with pytest.raises(InvalidInput, match="leads to another server now"):
                 await attempt
-        # Nor by whoever can write the table, and not RxChat's secret.
+        # Nor when the row was changed in the table, by other hands than RxChat's.
         with psycopg.connect(owner_url) as connection:
             connection.execute("UPDATE model_provider SET url = %s", (thief.url,))
         await services.models.provider_pool.load()
@@ -222,7 +222,7 @@ async def test_what_cannot_be_a_provider_is_refused_at_its_field(
         "url": [
             "", "gpu-1", "ftp://gpu-1", "file:///etc/passwd", "http://", "http://user:secret@gpu-1/v1", "http://gpu-1/v1?key=x",
             "http://gpu-1/#x", "http://169.254.169.254/v1", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/",
-            "http://metadata.google.internal/", "http://100.100.100.200/", "http://0.0.0.0/", "http://[64:ff9b::a9fe:a9fe]/",
+            "http://metadata.google.internal/", "http://100.100.100.200/", "http://0.0.0.0/", "http://[64:ff9b::a9fe:a9fe]/", "http://[64:ff9b:1::a9fe:a9fe]/",
         ],
     }  # fmt: skip
     for field, values in wrong.items():
