@@ -35,7 +35,7 @@ _PERMISSION_FOR = {
 
 def is_permitted(current_user: CurrentUser, permission: Permission) -> bool:
     """Whether the user has a permission, with the scopes of the current session."""
-    return permission in current_user.permissions and _in_scope(current_user, _SCOPE_OF.get(permission, Scope.ADMIN))
+    return permission in current_user.permissions and in_scope(current_user, _SCOPE_OF.get(permission, Scope.ADMIN))
 
 
 def require(current_user: CurrentUser, permission: Permission) -> None:
@@ -56,7 +56,7 @@ def is_allowed(current_user: CurrentUser, action: Action, resource: Resource, gr
 
     This is the only evaluator. Services call it with the grants that they read for the resource.
     """
-    if not _in_scope(current_user, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
+    if not in_scope(current_user, _SCOPE_OF_ACTION.get((resource.kind, action), Scope.FILES)):
         return False
     if resource.kind is ResourceKind.SETTINGS and current_user.lacks_second_factor:
         return False
@@ -97,11 +97,12 @@ def require_scope(current_user: CurrentUser, scope: Scope) -> None:
     Raises:
         NotAllowed: names the missing scope.
     """
-    if not _in_scope(current_user, scope):
+    if not in_scope(current_user, scope):
         raise NotAllowed(f"This key does not have the scope “{scope.value}”.")
 
 
-def _in_scope(current_user: CurrentUser, scope: Scope) -> bool:
+def in_scope(current_user: CurrentUser, scope: Scope) -> bool:
+    """Whether the API key or token has a scope; browser sessions have all of them."""
     return current_user.scopes is None or scope in current_user.scopes
 
 

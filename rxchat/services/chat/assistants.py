@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,12 +26,12 @@ from rxchat.domain.assistants import (
     valid_content,
 )
 from rxchat.domain.authorization import is_allowed, require, require_scope
-from rxchat.domain.conversation_events import ContextKind
 from rxchat.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from rxchat.domain.model_parameters import options_of
 from rxchat.domain.permissions import Action, Grant, Permission, Resource, ResourceKind, Scope
 from rxchat.domain.ports import ChatModel
 from rxchat.services.access.shares import Shareable
+from rxchat.services.chat.context_sources import are_collections
 from rxchat.services.models.parameters import require_taken
 from rxchat.services.platform.audit import record
 from rxchat.tables import AssistantRow
@@ -96,7 +97,7 @@ class Assistants:
         content = await self._valid(content)
         async with self._database.begin(current_user.user_id) as session:
             await _require_room(session, current_user)
-            await _require_collections(session, content, ())
+            await _require_collections(session, current_user, content.collection_ids)
             return await rows.add(session, current_user.user_id, content)
 
     async def duplicate(self, current_user: CurrentUser, assistant_id: UUID) -> UUID:
@@ -279,7 +280,8 @@ async def _save(
     if row.version >= MOST_VERSIONS:
         raise Conflict(_ALL_VERSIONS)
     # What an earlier version had may stay, as when another user's collection was shared only with the owner.
-    await _require_collections(session, content, content.collection_ids if restored_from else now.collection_ids)
+    known = content.collection_ids if restored_from else now.collection_ids
+    await _require_collections(session, current_user, [found for found in content.collection_ids if found not in known])
     if not await rows.change(session, row, content, current_user.user_id, restored_from):
         # Another transaction has changed it since it was read.
         raise VersionMismatch(_OLD.format(newest=row.version + 1))
@@ -334,11 +336,8 @@ async def _require_room(session: AsyncSession, current_user: CurrentUser) -> Non
         raise InvalidInput(_FULL)
 
 
-async def _require_collections(session: AsyncSession, content: AssistantContent, known: tuple[UUID, ...]) -> None:
-    """Require that the acting user may read the collections, or the assistant had them before."""
-    new = [found for found in content.collection_ids if found not in known]
-    known_here = await source_rows.readable(session, new)
-    if sum(item.kind is ContextKind.COLLECTION for item in known_here.values()) < len(new):
+async def _require_collections(session: AsyncSession, current_user: CurrentUser, ids: Sequence[UUID]) -> None:
+    if not await are_collections(session, current_user, ids):
         raise InvalidInput(
             "One of these collections does not exist, or is not shared with you.", field="collection_ids"
         )

@@ -101,6 +101,19 @@ async def attached_sources(session: AsyncSession, current_user: CurrentUser, att
     return AttachedSources(picked, uploads_id, uploads)
 
 
+async def are_collections(session: AsyncSession, current_user: CurrentUser, ids: Sequence[UUID]) -> bool:
+    """Return whether all of these are collections that the user may have searched: by a project, by an assistant.
+
+    Raises:
+        NotAllowed: when there are some, and the API key lacks the scope.
+    """
+    if not ids:
+        return True
+    require_scope(current_user, Scope.FILES)
+    found = await rows.readable(session, ids)
+    return all(found_id in found and found[found_id].kind is ContextKind.COLLECTION for found_id in ids)
+
+
 async def with_readable_attachments(
     session: AsyncSession, messages: Sequence[ThreadMessage], *, is_own: bool
 ) -> list[ThreadMessage]:
@@ -121,8 +134,8 @@ async def with_readable_attachments(
         has_names = message.text == attachments_text([item["name"] for item in message.attachments])
         text = "" if is_hidden and has_names else message.text
         warnings = message.warnings if is_own else warnings_for_readers(message.warnings)
-        feedback = message.feedback if is_own else {}
-        return replace(message, text=text, attachments=attachments, warnings=warnings, feedback=feedback)
+        message = message if is_own else replace(message, feedback={}, parameters={})
+        return replace(message, text=text, attachments=attachments, warnings=warnings)
 
     return [view(message) for message in messages]
 

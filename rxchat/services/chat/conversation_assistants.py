@@ -78,11 +78,16 @@ async def usable(session: AsyncSession, current_user: CurrentUser, assistant_id:
 
     Raises:
         NotFound: with a sentence, when it does not exist or the user may not use it.
+        NotAllowed: when it searches collections, and the API key lacks the scope.
     """
     try:
-        return await chosen(session, current_user, assistant_id)
+        found = await chosen(session, current_user, assistant_id)
     except NotFound as error:
         raise NotFound(_GONE) from error
+    if found.content.collection_ids:
+        # Its answers quote them.
+        require_scope(current_user, Scope.FILES)
+    return found
 
 
 async def assistant_mark(

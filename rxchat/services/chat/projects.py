@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from rxchat.db.chat import bulk_actions as bulk_rows
-from rxchat.db.chat import conversation_sources as source_rows
 from rxchat.db.chat import projects as rows
 from rxchat.db.chat import tags as tag_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require_scope
-from rxchat.domain.conversation_events import ContextKind, ConversationRemoved
+from rxchat.domain.conversation_events import ConversationRemoved
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.permissions import Scope
 from rxchat.domain.projects import MOST_PROJECTS, ProjectContent, ProjectTree, valid_content
 from rxchat.services.chat.bulk_actions import require_few
+from rxchat.services.chat.context_sources import are_collections
 from rxchat.services.chat.messages import stop_answer
+
+_NO_COLLECTION = "One of these collections does not exist, or you have no access to it any more."
 
 
 class Projects:
@@ -79,7 +79,9 @@ class Projects:
                 tree = ProjectTree(await rows.of_user(session, current_user.user_id))
                 # One that is gone meanwhile stays, and is not searched.
                 had = tree.get(project_id).content.collection_ids if project_id else ()
-                await _require_collections(session, [found for found in content.collection_ids if found not in had])
+                new = [found for found in content.collection_ids if found not in had]
+                if not await are_collections(session, current_user, new):
+                    raise NotFound(_NO_COLLECTION)
         return content
 
     async def delete(self, current_user: CurrentUser, project_id: UUID, *, with_conversations: bool) -> int:
@@ -121,9 +123,3 @@ class Projects:
             elif not await rows.move(session, owner_id, wanted, project_id):
                 raise NotFound("This project does not exist: it was deleted, maybe in another tab.")
             await tag_rows.notify_tabs(session, owner_id)
-
-
-async def _require_collections(session: AsyncSession, collection_ids: Sequence[UUID]) -> None:
-    found = await source_rows.readable(session, collection_ids)
-    if any(found_id not in found or found[found_id].kind is not ContextKind.COLLECTION for found_id in collection_ids):
-        raise NotFound("One of these collections does not exist, or you have no access to it any more.")

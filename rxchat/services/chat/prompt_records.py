@@ -9,7 +9,7 @@ from rxchat.db.chat import conversation_sources as source_rows
 from rxchat.db.chat import run_prompts as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.authorization import require_scope
+from rxchat.domain.authorization import in_scope, require_scope
 from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import parse_id
 from rxchat.domain.permissions import Scope
@@ -59,7 +59,9 @@ class PromptRecords:
         return run_id, await self._readable(current_user, record)
 
     async def _readable(self, current_user: CurrentUser, record: dict[str, Any]) -> dict[str, Any]:
-        """Return a record without passages of documents that the user may not read now."""
+        """Return a record without passages of documents that the user may not read now, or an API key without the scope."""
+        if not in_scope(current_user, Scope.FILES):
+            return as_readable(record, frozenset())
         ids = [found for item in record["sources"] if (found := parse_id(item["document_id"])) is not None]
         async with self._database.begin(current_user.user_id) as session:
             readable = await source_rows.readable(session, ids, with_uploads=True)

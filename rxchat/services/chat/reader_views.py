@@ -11,6 +11,8 @@ from rxchat.domain.conversation_events import (
     AssistantChosen,
     ConversationConfigured,
     ConversationEvent,
+    MessageAdded,
+    QuestionAsked,
 )
 from rxchat.domain.grounding import warnings_for_readers
 
@@ -21,14 +23,16 @@ def updates_for_readers(updates: news_rows.Updates) -> news_rows.Updates:
 
 
 def event_for_readers(event: ConversationEvent) -> ConversationEvent:
-    """Return an event without what is for the owner alone."""
+    """Return an event without what is for the owner alone: how answers are set, ratings, and warnings that name files."""
     match event:
         case AnswerEnded():
-            return replace(event, warnings=warnings_for_readers(event.warnings))
+            return replace(event, warnings=warnings_for_readers(event.warnings), parameters={})
+        case QuestionAsked() | MessageAdded():
+            return replace(event, parameters={})
         case AnswerRated():
             return replace(event, feedback={})
         case ConversationConfigured():
-            return replace(event, system_prompt="")
+            return replace(event, system_prompt="", parameters={})
         case AssistantChosen():
             return replace(event, assistant={})
         case _:

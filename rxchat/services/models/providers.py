@@ -153,7 +153,9 @@ class Providers:
             if row is None:
                 raise NotFound
             provider = self._entered(draft, row)
-            await rows.change(session, row.name, _columns(provider) | self._secrets.sealed(row.name, provider))
+            if not await rows.change(session, row.name, _columns(provider) | self._secrets.sealed(row.name, provider)):
+                # It was deleted since it was read.
+                raise NotFound
             await self._record(session, current_user, "provider_changed", row.name, client_info, provider)
         await self._pool.load()
 

@@ -217,6 +217,9 @@ class LiveUpdates:
             case AnswerEnded():
                 # The page says when it was seen.
                 state.unread_seq = seq
+            case ConversationConfigured() | AssistantChosen() if state.is_shared:
+                # How it is set is for its owner alone.
+                pass
             case ConversationConfigured(system_prompt=system_prompt, parameters=parameters):
                 shown = await state.get_state(ConfigurationState)
                 shown._show(self._shown, Configuration(system_prompt, parameters))

@@ -152,6 +152,22 @@ async def test_there_is_a_maximum_and_keys_need_their_scope(services: Services, 
     key = replace(current_user, scopes=frozenset({Scope.READ}))
     with pytest.raises(NotAllowed):
         await services.chat.assistants.create(key, PIRATE)
+    # Answers quote the collections of an assistant: they need the scope for files.
+    library = await services.documents.collections.create(current_user, "Library")
+    reading = await services.chat.assistants.create(current_user, replace(PIRATE, collection_ids=(library,)))
+    asking = replace(current_user, scopes=frozenset({Scope.READ, Scope.CHAT}))
+    plain = await services.chat.assistants.create(asking, PIRATE)
+    turn = await services.chat.messages.send_message(asking, None, "Ahoy!", MODEL, assistant_id=plain)
+    for attempt in (
+        services.chat.assistants.create(asking, replace(PIRATE, collection_ids=(library,))),
+        services.chat.assistants.change(asking, plain, replace(PIRATE, collection_ids=(library,)), CALLER, version=1),
+        services.chat.messages.send_message(asking, None, "Ahoy!", MODEL, assistant_id=reading),
+        services.chat.conversation_assistants.choose(asking, turn.conversation_id, reading),
+    ):
+        with pytest.raises(NotAllowed, match="files"):
+            await attempt
+    for assistant_id in (plain, reading):
+        await services.chat.assistants.remove(current_user, assistant_id)
     for _ in range(MOST_ASSISTANTS):
         await services.chat.assistants.create(current_user, PIRATE)
     with pytest.raises(InvalidInput, match="maximum"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.api_errors import VersionMismatch
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.messages import MessageState
@@ -114,3 +114,18 @@ async def test_only_the_owner_sees_and_sets_them(services: Services, current_use
         await chat.configurations.change(stranger, turn.conversation_id, "Be long.", {})
     kept = await chat.configurations.of(current_user, turn.conversation_id)
     assert kept.configuration == BRIEF
+    # Who may read the conversation sees its messages, and not how they are set.
+    await services.access.grants.add(
+        current_user, principal_kind="user", principal=str(stranger.user_id), resource_kind="conversation",
+        resource=str(turn.conversation_id), action="read", client_info=ClientInfo("203.0.113.7", "a browser"),
+    )  # fmt: skip
+    await chat.messages.stop(current_user, turn.conversation_id)
+    other = {"seed": 424_242}
+    await chat.messages.send_message(current_user, turn.conversation_id, "two", MODEL, parameters=other)
+    await chat.messages.stop(current_user, turn.conversation_id)
+    await chat.configurations.change(current_user, turn.conversation_id, "Be long.", other)
+    for user, sees in ((current_user, True), (stranger, False)):
+        page = await chat.conversations.open(user, turn.conversation_id)
+        news = await chat.conversations.news(user, turn.conversation_id, 0)
+        assert len(page.messages) >= 2 and len(news.events) > 4
+        assert ("424242" in repr(page), "424242" in repr(news)) == (sees, sees)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -12,11 +13,14 @@ from rxchat.domain.errors import NotFound
 from rxchat.domain.ids import new_id
 from rxchat.domain.messages import MessageState
 from rxchat.domain.model_parameters import Configuration
+from rxchat.domain.permissions import Scope
 from rxchat.domain.prompt_records import PromptRecorder, as_readable, packed, unpacked
 from rxchat.services.app.container import Services
+from rxchat.services.chat.context_sources import Attached
 from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ended
+from tests.services.grounded import EMBEDDER, HANDBOOK, ready
 
 pytestmark = pytest.mark.anyio
 MODEL = "scripted:tokens=3"
@@ -89,6 +93,26 @@ async def test_only_the_owner_sees_it_and_it_goes_with_the_conversation(
     await services.chat.conversations.remove(current_user, turn.conversation_id)
     with pytest.raises(NotFound):
         await services.chat.prompt_records.of_run(current_user, run_id)
+
+
+async def test_passages_are_for_who_may_read_their_documents_and_for_keys_with_that_scope(
+    services: Services, current_user: CurrentUser, ollama: ScriptedOllama
+) -> None:
+    ollama.offered = [MODEL, EMBEDDER]
+    library = await services.documents.collections.create(current_user, "Library")
+    handbook = await ready(services, current_user, library, "handbook.md", HANDBOOK)
+    turn = await services.chat.messages.send_message(
+        current_user, None, "How many days of holidays?", MODEL, attached=Attached((library,))
+    )
+    _, record = await seen(services, current_user, turn.conversation_id)
+    assert "thirty days of holidays" in str(record["messages"]) and record["sources"][0]["name"] == "handbook.md"
+    key = replace(current_user, scopes=frozenset({Scope.READ}))
+    _, shown = await seen(services, key, turn.conversation_id)
+    assert "thirty days" not in str(shown) and "handbook" not in str(shown)
+    await services.documents.files.remove(current_user, [handbook.id])
+    _, shown = await seen(services, current_user, turn.conversation_id)
+    assert "thirty days" not in str(shown) and "handbook" not in str(shown)
+    assert "How many days of holidays?" in str(shown["messages"])
 
 
 def test_passages_of_documents_that_may_no_longer_be_read_are_hidden() -> None:

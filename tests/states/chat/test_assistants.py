@@ -136,3 +136,25 @@ async def test_a_chat_begins_with_the_assistant_of_the_address_and_names_it(
         tab.visit()
         await tab.do(ThreadState, "open")
         assert tab.shown(ChosenAssistantState, "notice") == ""
+
+
+async def test_a_readers_page_stays_when_the_owner_changes_the_assistant(
+    services: Services, current_user: CurrentUser, owner_url: str
+) -> None:
+    chat, reader = services.chat, add_user(owner_url, "Reader")
+    assistant_id = await chat.assistants.create(current_user, AssistantContent(name="Pirate", system_prompt="Arr."))
+    turn = await chat.messages.send_message(current_user, None, "Ahoy!", QUICK, assistant_id=assistant_id)
+    await services.access.grants.add(
+        current_user, principal_kind="user", principal=str(reader.user_id), resource_kind="conversation",
+        resource=str(turn.conversation_id), action="read", client_info=CALLER,
+    )  # fmt: skip
+    await ended(services, current_user, turn.conversation_id)
+    async with open_tab(await signed_in_as(services, reader)) as tab:
+        tab.visit(str(turn.conversation_id))
+        await tab.send_event(ThreadState, "open")
+        await tab.until(lambda: tab.shown(ThreadState, "is_shared"))
+        await chat.conversation_assistants.choose(current_user, turn.conversation_id, None)
+        await chat.configurations.change(current_user, turn.conversation_id, "Be brief.", {"seed": 7})
+        await chat.conversations.rename(current_user, turn.conversation_id, "Another title")
+        await tab.until(lambda: tab.shown(ThreadState, "title") == "Another title")
+        assert not tab.shown(ThreadState, "missing") and tab.shown(ChosenAssistantState, "id") == ""
