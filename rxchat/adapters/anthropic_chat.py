@@ -5,22 +5,20 @@ Source: https://platform.claude.com/docs/en/api/messages, and .../streaming for 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import anthropic
 import httpx2
 import structlog
 
-from rxchat.adapters import anthropic_errors, known_secrets, provider_errors
+from rxchat.adapters import anthropic_errors
 from rxchat.adapters.anthropic_answer import AnthropicAnswer
 from rxchat.adapters.anthropic_requests import Abilities, arguments_of
+from rxchat.adapters.hosted_chat import CONNECT_SECONDS, HostedChatModel
 from rxchat.adapters.limited_responses import limited_client
 from rxchat.adapters.model_numbers import count
-from rxchat.adapters.outgoing_proxies import is_on_this_network, without_credentials
 from rxchat.domain.chat import (
     NO_OPTIONS,
     ChatEvent,
@@ -31,19 +29,17 @@ from rxchat.domain.chat import (
     ToolSpec,
 )
 from rxchat.domain.context_window import fitted
-from rxchat.domain.errors import ModelError, ModelTimeout
+from rxchat.domain.errors import ModelError
 from rxchat.domain.model_parameters import Effort, ParameterSupport
 
 log = structlog.get_logger(__name__)
 
-_CONNECT_SECONDS = 5.0
-_LIST_SECONDS = 10.0
 _MOST_MODELS = 1_000
 _NAMES = frozenset({"max_tokens", "stop"})
 """The client has no temperature, Top P and Top K any more: the models of today refuse them."""
 
 
-class AnthropicChatModel:
+class AnthropicChatModel(HostedChatModel):
     """The models of one server. Their names here are those of the server, without the provider's name."""
 
     def __init__(
@@ -57,13 +53,9 @@ class AnthropicChatModel:
         is_guarded: bool = False,
     ) -> None:
         """Create the client, which connects at its first call; if `is_guarded`, only to addresses of servers."""
-        self._secrets = (key, *(headers or {}).values())
-        known_secrets.remember(self._secrets)
-        self._shown = without_credentials(url.rstrip("/"))
-        hostname = urlsplit(url).hostname or ""
-        self._remote_host = "" if is_on_this_network(hostname) else hostname
-        self._first_token_seconds = first_token_seconds
-        self._token_seconds = token_seconds
+        super().__init__(
+            url, key, first_token_seconds=first_token_seconds, token_seconds=token_seconds, headers=headers
+        )
         self._abilities: dict[str, Abilities] = {}
         self._client = anthropic.AsyncAnthropic(
             # The client adds the version itself.
@@ -72,7 +64,7 @@ class AnthropicChatModel:
             api_key=key or "none",
             # A question is not sent twice: RxChat itself decides what is tried again.
             max_retries=0,
-            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
             http_client=limited_client(url, "/messages", is_guarded=is_guarded),
         )
         # Not as an argument, to which the client adds headers of the environment.
@@ -81,11 +73,7 @@ class AnthropicChatModel:
     async def models(self) -> list[ModelInfo]:
         """Return the models; see the ChatModel port."""
         with anthropic_errors.translated(self._shown, ""):
-            try:
-                async with asyncio.timeout(_LIST_SECONDS):
-                    page = await self._client.models.list(limit=_MOST_MODELS)
-            except TimeoutError as error:
-                raise provider_errors.away(self._shown, error) from error
+            page = await self._listed(self._client.models.list(limit=_MOST_MODELS))
             rows = [row.to_dict(warnings=False) for row in page.data]
         rows = [
             row for row in rows if isinstance(row.get("id"), str) and row["id"] and row.get("lifecycle") != "retired"
@@ -113,7 +101,7 @@ class AnthropicChatModel:
     async def chat(
         self,
         model: str,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage] | PreparedPrompt,
         tools: Sequence[ToolSpec] = (),
         options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
@@ -122,14 +110,15 @@ class AnthropicChatModel:
         Raises:
             ModelError: each failure as the subclass that says what it was.
         """
-        prepared = await self.prepare(model, messages, options)
+        is_prepared = isinstance(messages, PreparedPrompt)
+        prepared = messages if is_prepared else await self.prepare(model, messages, options)
         asked = arguments_of(prepared.messages, tools, options, await self._can(model))
         log.info("model call", host=self._shown, model=model, messages=len(asked["messages"]), tools=len(tools))
         answer = AnthropicAnswer()
         with anthropic_errors.translated(self._shown, model, answer.begun):
             # The type of the arguments has hundreds of members.
             create: Any = self._client.messages.create
-            stream = await self._within(self._first_token_seconds, model, create(model=model, stream=True, **asked))
+            stream = await self._first(create(model=model, stream=True, **asked), model)
             try:
                 events = aiter(stream)
                 while (event := await self._next(events, model, has_begun=bool(answer.begun))) is not None:
@@ -140,20 +129,6 @@ class AnthropicChatModel:
                 await stream.response.aclose()
             for found in answer.end(self._shown):
                 yield found
-
-    async def _next(self, events: AsyncIterator[Any], model: str, *, has_begun: bool) -> Any:
-        seconds = self._token_seconds if has_begun else self._first_token_seconds
-        return await self._within(seconds, model, anext(events, None))  # pyright: ignore[reportArgumentType] - an awaitable
-
-    async def _within(self, seconds: float, model: str, waiting: Any) -> Any:
-        try:
-            async with asyncio.timeout(seconds):
-                return await waiting
-        except TimeoutError as error:
-            raise ModelTimeout(
-                f"{model} did not respond for {seconds:g} seconds. Try again, or choose another model.",
-                detail=f"Its host is {self._shown}.",
-            ) from error
 
     async def parameters(self, model: str) -> ParameterSupport:
         """Return which options the API has for this model."""
@@ -173,24 +148,10 @@ class AnthropicChatModel:
         context = (await self._can(model)).context_tokens
         return PreparedPrompt(fitted(model, messages, context) if context else list(messages), context)
 
-    async def is_loading(self, model: str) -> bool:
-        """Return False: hosted models are loaded."""
-        del model
-        return False
-
-    def hosts_heard_since(self, moment: float) -> list[str]:
-        """Return nothing: these servers do not queue the requests of other processes for minutes."""
-        del moment
-        return []
-
-    def note_heard(self, host: str) -> None:
-        """Ignore what other processes hear."""
-        del host
-
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
-        known_secrets.forget(self._secrets)
+        self.forget_secrets()
 
 
 def _abilities(row: Mapping[str, Any]) -> Abilities:

@@ -126,7 +126,7 @@ class ModelProviders:
     async def chat(
         self,
         model: str,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage] | PreparedPrompt,
         tools: Sequence[ToolSpec] = (),
         options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:

@@ -159,7 +159,7 @@ class OllamaChatModel:
     async def chat(
         self,
         model: str,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage] | PreparedPrompt,
         tools: Sequence[ToolSpec] = (),
         options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
@@ -174,15 +174,15 @@ class OllamaChatModel:
                 f"{model} runs on a service outside of this network, which is not allowed. Choose another model.",
                 detail=f"It runs at {self._remote[model]}; RXCHAT_REMOTE_MODELS=true allows it.",
             )
-        context, patience = await asyncio.gather(
-            self._context_of(host, model, options.num_ctx), self._patience(host, model)
+        prepared, patience = await asyncio.gather(
+            self._prepared(host, model, messages, options), self._patience(host, model)
         )
-        asked = [message_body(message) for message in fitted(model, messages, context)]
+        asked = [message_body(message) for message in prepared.messages]
         offered = [tool_body(tool) for tool in tools]
         log.info("model call", host=ollama_errors.short(host), model=model, messages=len(asked), tools=len(offered))
         begun: list[bool] = []
         with ollama_errors.translated(host, model, begun):
-            body = {"model": model, "messages": asked} | option_bodies(model, options, context)
+            body = {"model": model, "messages": asked} | option_bodies(model, options, prepared.context_tokens)
             body |= {"tools": offered} if offered else {}
             events = chat_events(self._stream(host), body, patience, follows_redirects=not self._is_guarded)
             try:
@@ -249,7 +249,14 @@ class OllamaChatModel:
         self, model: str, messages: Sequence[ChatMessage], options: ChatOptions = NO_OPTIONS
     ) -> PreparedPrompt:
         """Return the messages that fit into the context that is requested; see the ChatModel port."""
-        context = await self._context_of(await self._host_for(model), model, options.num_ctx)
+        return await self._prepared(await self._host_for(model), model, messages, options)
+
+    async def _prepared(
+        self, host: str, model: str, messages: Sequence[ChatMessage] | PreparedPrompt, options: ChatOptions
+    ) -> PreparedPrompt:
+        if isinstance(messages, PreparedPrompt):
+            return messages
+        context = await self._context_of(host, model, options.num_ctx)
         return PreparedPrompt(fitted(model, messages, context), context, self._digests.get(model, ""))
 
     async def is_loading(self, model: str) -> bool:

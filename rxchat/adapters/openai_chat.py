@@ -6,24 +6,22 @@ Source: https://platform.openai.com/docs/api-reference/chat; reasoning, which th
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import httpx2
 import openai
 import structlog
 
-from rxchat.adapters import known_secrets, openai_errors, provider_errors
+from rxchat.adapters import openai_errors, provider_errors
+from rxchat.adapters.hosted_chat import CONNECT_SECONDS, HostedChatModel
 from rxchat.adapters.limited_responses import EVENT_MEGABYTES, limited_client
 from rxchat.adapters.model_numbers import count, parsed_arguments
 from rxchat.adapters.openai_requests import message_bodies, option_arguments, tool_body
-from rxchat.adapters.outgoing_proxies import is_on_this_network, without_credentials
 from rxchat.domain.chat import (
     NO_OPTIONS,
     AnswerFinished,
@@ -39,13 +37,11 @@ from rxchat.domain.chat import (
     ToolSpec,
 )
 from rxchat.domain.context_window import fitted
-from rxchat.domain.errors import ModelError, ModelTimeout
+from rxchat.domain.errors import ModelError
 from rxchat.domain.model_parameters import ParameterSupport
 
 log = structlog.get_logger(__name__)
 
-_CONNECT_SECONDS = 5.0
-_LIST_SECONDS = 10.0
 _MOST_CALLS = 8
 # Lists of OpenAI and OpenRouter do not say what a model is for; these words in a name do.
 _NO_CHAT = re.compile(
@@ -69,7 +65,7 @@ _NAMES = frozenset(
 _CONTEXT_FIELDS = ("context_length", "max_model_len", "context_window", "max_context_length")
 
 
-class OpenAIChatModel:
+class OpenAIChatModel(HostedChatModel):
     """The models of one server. Their names here are those of the server, without the provider's name."""
 
     def __init__(
@@ -83,13 +79,9 @@ class OpenAIChatModel:
         is_guarded: bool = False,
     ) -> None:
         """Create the client, which connects at its first call; if `is_guarded`, only to addresses of servers."""
-        self._secrets = (key, *(headers or {}).values())
-        known_secrets.remember(self._secrets)
-        self._shown = without_credentials(url.rstrip("/"))
-        hostname = urlsplit(url).hostname or ""
-        self._remote_host = "" if is_on_this_network(hostname) else hostname
-        self._first_token_seconds = first_token_seconds
-        self._token_seconds = token_seconds
+        super().__init__(
+            url, key, first_token_seconds=first_token_seconds, token_seconds=token_seconds, headers=headers
+        )
         self._contexts: dict[str, int] = {}
         self._client = openai.AsyncOpenAI(
             base_url=url,
@@ -100,7 +92,7 @@ class OpenAIChatModel:
             project="",
             # A question is not sent twice: RxChat itself decides what is tried again.
             max_retries=0,
-            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
             default_headers=dict(headers or {}),
             http_client=limited_client(url, "/chat/completions", is_guarded=is_guarded),
         )
@@ -108,11 +100,7 @@ class OpenAIChatModel:
     async def models(self) -> list[ModelInfo]:
         """Return the models; see the ChatModel port."""
         with openai_errors.translated(self._shown, ""):
-            try:
-                async with asyncio.timeout(_LIST_SECONDS):
-                    page = await self._client.models.list()
-            except TimeoutError as error:
-                raise provider_errors.away(self._shown, error) from error
+            page = await self._listed(self._client.models.list())
             rows = [row.to_dict(warnings=False) for row in page.data]
         found = [self._info(row) for row in rows if isinstance(row.get("id"), str) and row["id"]]
         self._contexts = {item.name: item.context_tokens for item in found}
@@ -132,7 +120,7 @@ class OpenAIChatModel:
     async def chat(
         self,
         model: str,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage] | PreparedPrompt,
         tools: Sequence[ToolSpec] = (),
         options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
@@ -141,14 +129,14 @@ class OpenAIChatModel:
         Raises:
             ModelError: each failure as the subclass that says what it was.
         """
-        asked = message_bodies((await self.prepare(model, messages, options)).messages)
+        is_prepared = isinstance(messages, PreparedPrompt)
+        prepared = messages if is_prepared else await self.prepare(model, messages, options)
+        asked = message_bodies(prepared.messages)
         offered = [tool_body(tool) for tool in tools]
         log.info("model call", host=self._shown, model=model, messages=len(asked), tools=len(offered))
         answer = _Answer(began=time.monotonic())
         with openai_errors.translated(self._shown, model, answer.begun):
-            stream = await self._within(
-                self._first_token_seconds,
-                model,
+            stream = await self._first(
                 self._client.chat.completions.create(
                     model=model,
                     # Plain objects in the API's form, which the client has a type for each of.
@@ -158,6 +146,7 @@ class OpenAIChatModel:
                     stream=True,
                     stream_options={"include_usage": True},
                 ),
+                model,
             )
             try:
                 chunks = aiter(stream)
@@ -177,20 +166,6 @@ class OpenAIChatModel:
                 await self.models()
         return self._contexts.setdefault(model, 0)
 
-    async def _next(self, chunks: AsyncIterator[Any], model: str, *, has_begun: bool) -> Any:
-        seconds = self._token_seconds if has_begun else self._first_token_seconds
-        return await self._within(seconds, model, anext(chunks, None))  # pyright: ignore[reportArgumentType] - an awaitable
-
-    async def _within(self, seconds: float, model: str, waiting: Any) -> Any:
-        try:
-            async with asyncio.timeout(seconds):
-                return await waiting
-        except TimeoutError as error:
-            raise ModelTimeout(
-                f"{model} did not respond for {seconds:g} seconds. Try again, or choose another model.",
-                detail=f"Its host is {self._shown}.",
-            ) from error
-
     async def parameters(self, model: str) -> ParameterSupport:
         """Return which options the API has; OpenAI itself, other than servers with its API, refuses `top_k`."""
         del model
@@ -204,24 +179,10 @@ class OpenAIChatModel:
         context = await self._context_of(model)
         return PreparedPrompt(fitted(model, messages, context) if context else list(messages), context)
 
-    async def is_loading(self, model: str) -> bool:
-        """Return False: the API does not say it."""
-        del model
-        return False
-
-    def hosts_heard_since(self, moment: float) -> list[str]:
-        """Return nothing: these servers do not queue the requests of other processes for minutes."""
-        del moment
-        return []
-
-    def note_heard(self, host: str) -> None:
-        """Ignore what other processes hear."""
-        del host
-
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
-        known_secrets.forget(self._secrets)
+        self.forget_secrets()
 
 
 @dataclass

@@ -31,11 +31,13 @@ class ChatModel(Protocol):
     def chat(
         self,
         model: str,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[ChatMessage] | PreparedPrompt,
         tools: Sequence[ToolSpec] = (),
         options: ChatOptions = NO_OPTIONS,
     ) -> AsyncGenerator[ChatEvent]:
         """Stream an answer; the last event is always AnswerFinished. With `tools`, the model may call them (ToolCalled).
+
+        A prompt that `prepare` has returned is sent as it is; other messages are prepared first.
 
         A trailing assistant message is a prefix that the model continues. Closing the generator (`aclose`) stops the
         model.
@@ -52,7 +54,7 @@ class ChatModel(Protocol):
     async def prepare(
         self, model: str, messages: Sequence[ChatMessage], options: ChatOptions = NO_OPTIONS
     ) -> PreparedPrompt:
-        """Return what `chat` sends of these messages: those that fit. `chat` sends a prepared prompt as it is.
+        """Return what `chat` sends of these messages: those that fit.
 
         Raises:
             ModelError: as `chat` before its first event.

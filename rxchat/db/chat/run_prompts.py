@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rxchat.db.platform.single_reads import Read
-from rxchat.domain.prompt_records import KEPT_IN_CONVERSATION, packed, unpacked
+from rxchat.domain.prompt_records import KEPT_IN_CONVERSATION, unpacked
 from rxchat.domain.runs import ClaimedRun
 
 _ADD = text(
@@ -37,10 +37,10 @@ _OF_MESSAGE = text(
 )
 
 
-async def add(session: AsyncSession, run: ClaimedRun, record: dict[str, Any]) -> None:
-    """Store the record of a run, and delete the oldest ones of its conversation."""
+async def add(session: AsyncSession, run: ClaimedRun, content: bytes) -> None:
+    """Store the record of a run, as `packed` has made it, and delete the oldest ones of its conversation."""
     key = {"owner": run.owner_id, "conversation": run.conversation_id}
-    await session.execute(_ADD, key | {"run": run.id, "message": run.message_id, "content": packed(record)})
+    await session.execute(_ADD, key | {"run": run.id, "message": run.message_id, "content": content})
     await session.execute(_KEEP, key | {"kept": KEPT_IN_CONVERSATION - 1})
 
 

@@ -37,7 +37,7 @@ from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.errors import AnswerInterrupted, DatabaseUnavailable, InvalidModelResponse, ModelError, ModelRefused
 from rxchat.domain.ids import made_at
 from rxchat.domain.ports import ChatModel
-from rxchat.domain.prompt_records import PromptRecorder
+from rxchat.domain.prompt_records import PromptRecorder, packed
 from rxchat.domain.reasoning_tags import ReasoningTags, TaggedText
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
@@ -206,7 +206,7 @@ class AnswerGenerator:
             options = self._prompt.options
             prepared = await self._model.prepare(self.run.model, messages, options)
             self._recorder.sent(prepared, messages, tools)
-            async with aclosing(self._model.chat(self.run.model, prepared.messages, tools, options)) as events:
+            async with aclosing(self._model.chat(self.run.model, prepared, tools, options)) as events:
                 async for event in events:
                     match event:
                         case ToolCalled(call=call):
@@ -285,9 +285,12 @@ class AnswerGenerator:
         """Store the whole answer and its state; retries while the database does not respond, until `give_up` returns True."""
         event = self._result(stopped=stopped)
         state = RunState(event.state.value)
+        record = self._recorder.record(self.run.model, self._prompt.parameters, self._sources, self._prompt.messages)
+        # Half a megabyte would keep the other streams waiting, and the conversation locked.
+        content = await asyncio.to_thread(packed, record) if record is not None else None
         while True:
             try:
-                if await self._store_ending(event, state):
+                if await self._store_ending(event, state, content):
                     break
                 log.warning("an answer was ended by another engine", run_id=str(self.run.id))
                 return
@@ -306,7 +309,7 @@ class AnswerGenerator:
             run_id=str(self.run.id),
         )
 
-    async def _store_ending(self, event: AnswerEnded, state: RunState) -> bool:
+    async def _store_ending(self, event: AnswerEnded, state: RunState, record: bytes | None) -> bool:
         run = self.run
         async with self._database.begin(run.owner_id) as session:
             locked = await turn_queries.lock(session, run.owner_id, run.conversation_id)
@@ -316,7 +319,6 @@ class AnswerGenerator:
                 event = replace(event, text=written.text, reasoning=written.reasoning)
             if locked is None or not await run_rows.finish(session, run, self._engine_id, state):
                 return False
-            record = self._recorder.record(run.model, self._prompt.parameters, self._sources, self._prompt.messages)
             if record is not None:
                 await run_prompts.add(session, run, record)
             if event.citations:
