@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,10 +12,8 @@ import reflex as rx
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.api_errors import VersionMismatch
 from rxchat.domain.assistants import AssistantContent
-from rxchat.domain.errors import DatabaseUnavailable
 from rxchat.domain.ids import require_id
 from rxchat.domain.model_parameters import PARAMETERS
-from rxchat.domain.permissions import Permission
 from rxchat.services.app import container
 from rxchat.states.chat.assistant_views import (
     AssistantView,
@@ -30,17 +27,12 @@ from rxchat.states.chat.assistant_views import (
 )
 from rxchat.states.chat.projects import CollectionChoice
 from rxchat.states.chat.prompt_views import share_view
-from rxchat.states.documents.document_views import GroupChoice
-from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background
 from rxchat.states.platform.changes import set_changed
-from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+from rxchat.states.platform.dialogs import show_problem, text_in
+from rxchat.states.platform.library_page import LibraryPage, number_in
 from rxchat.states.platform.request_context import client_info_of
-from rxchat.states.platform.tab_registry import tabs
 
-_IDLE_SECONDS = 30.0
-_BREATH_SECONDS = 0.25
-_AWAY_SECONDS = 2.0
-_WORDS = 100
 _COLLECTION = "collection-"
 """How the names of the form's boxes begin; the ID follows."""
 _SHOWN = ("all", "mine", "shared")
@@ -56,13 +48,11 @@ class _Found:
     deleted: list[DeletedAssistantView]
 
 
-class AssistantsState(DialogState, rx.State):
+class AssistantsState(LibraryPage, rx.State):
     """The assistants that the user may use, and the one that the open dialog is about."""
 
     assistants: list[AssistantView] = []
     """Those that match the words of the search."""
-    count: int = 0
-    words: str = ""
     shown: str = "all"
     """Which are shown: all, mine or shared."""
     deleted: list[DeletedAssistantView] = []
@@ -71,89 +61,43 @@ class AssistantsState(DialogState, rx.State):
     """The newest version, if another one was saved while this one was edited."""
     collections: list[CollectionChoice] = []
     """Those that an assistant may have."""
-    groups: list[GroupChoice] = []
-    may_share: bool = False
-    removed: str = ""
-    """The id of the assistant that was just deleted and can be restored, for the toast."""
-    flash: str = ""
-    flashes: int = 0
-    """How often something was done, by which the same words are shown again."""
-    loaded: bool = False
     _all: list[AssistantView] = []
-    _times_shown: int = 0
-    """Counts what was read and shown, so that nothing older replaces it."""
 
     @rx.event
     @_guarded
     async def load(self, current_user: CurrentUser) -> Any:
         """Show the list."""
-        self.flash = self.removed = self.words = ""
         self.shown = "all"
-        self._done()
-        self._show(await _read(current_user))
-        self.may_share = Permission.COLLECTIONS_CREATE in current_user.permissions
-        shares = container.get_services().chat.assistant_shares
-        self.groups = [GroupChoice(*item) for item in await shares.groups(current_user)]
-        self.loaded = True
+        await self._load(current_user, container.get_services().chat.assistant_shares)
         return AssistantsState.follow
 
-    def _show(self, found: _Found) -> None:
-        """Show the values; unchanged ones are not sent again."""
+    async def _found(self, current_user: CurrentUser) -> _Found:
+        assistants = container.get_services().chat.assistants
+        return _Found(
+            [assistant_view(item, current_user) for item in await assistants.readable(current_user)],
+            [deleted_view(item) for item in await assistants.deleted(current_user)],
+        )
+
+    def _show_found(self, found: _Found) -> None:
         self._all = found.assistants
-        self._times_shown += 1
         set_changed(self, deleted=found.deleted, count=len(found.assistants))
         self._show_matching()
 
     def _show_matching(self) -> None:
         set_changed(self, assistants=[item for item in self._all if matches(item, self.words, self.shown)])
 
-    async def _confirm(self, current_user: CurrentUser, flash: str, form: dict[str, Any] | None = None) -> None:
-        """Show the result of an action, and confirm it."""
-        self._show(await _read(current_user))
-        self.flash, self.removed, self.flashes = flash, "", self.flashes + 1
-        self._done(form)
-
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
     async def follow(self, current_user: CurrentUser) -> None:
         """Keep the page up to date while it is open."""
-        async with self:
-            token = self.router.session.client_token
-        feed = container.get_services().platform.assistant_feed
-        with feed.watching(current_user.user_id, None) as watch, tabs.on_disconnect(token, watch.notify):
-            # A change before this watch began has notified no watch.
-            watch.notify()
-            while tabs.is_open(token):
-                is_new = await watch.wait(_IDLE_SECONDS)
-                async with self:
-                    if not current_path(self).startswith("/assistants"):
-                        return
-                if is_new and not await self._look_again():
-                    watch.notify()
-                    await asyncio.sleep(_AWAY_SECONDS)
-                await asyncio.sleep(_BREATH_SECONDS)
-
-    async def _look_again(self) -> bool:
-        """Show changes; False if they have to be read again: the database does not respond, or an action was first."""
-        try:
-            # The session is checked each time: permissions may have changed.
-            async with self:
-                current_user, times_shown = await current_user_of(self), self._times_shown
-            found = await _read(current_user)
-        except DatabaseUnavailable:
-            return False
-        async with self:
-            if self._times_shown != times_shown:
-                return False
-            self._show(found)
-        return True
+        await self._stay_up_to_date(current_user, container.get_services().platform.assistant_feed, "/assistants")
 
     @rx.event
     @_guarded
     async def search(self, current_user: CurrentUser, words: str) -> None:
         """Show only the assistants that contain these words."""
         del current_user
-        self.words = words[:_WORDS]
+        self._search(words)
         self._show_matching()
 
     @rx.event
@@ -169,7 +113,7 @@ class AssistantsState(DialogState, rx.State):
     async def dismiss(self, current_user: CurrentUser) -> None:
         """Hide the toast."""
         del current_user
-        self.flash = self.removed = ""
+        self._dismiss()
 
     @rx.event
     @_guarded
@@ -200,7 +144,7 @@ class AssistantsState(DialogState, rx.State):
         kept = tuple(found for found in before.content.collection_ids if found not in readable)
         try:
             await assistants.change(
-                current_user, before.id, _content(form, kept), client_info_of(self), version=_number(form, "version")
+                current_user, before.id, _content(form, kept), client_info_of(self), version=number_in(form, "version")
             )
         except VersionMismatch:
             self.newest = before.version
@@ -256,13 +200,13 @@ class AssistantsState(DialogState, rx.State):
         """Make an earlier version the newest one; the dialog stays open."""
         try:
             await container.get_services().chat.assistants.restore_version(
-                current_user, _id(form), _number(form, "number"), _number(form, "version"), client_info_of(self)
+                current_user, _id(form), number_in(form, "number"), number_in(form, "version"), client_info_of(self)
             )
         except VersionMismatch:
             await self._open_versions(current_user, form)
             raise
         await self._open_versions(current_user, form)
-        await self._confirm(current_user, f"Version {_number(form, 'number')} was restored.")
+        await self._confirm(current_user, f"Version {number_in(form, 'number')} was restored.")
 
     @rx.event
     @_guarded
@@ -302,14 +246,6 @@ class AssistantsState(DialogState, rx.State):
         await self._confirm(current_user, "")
 
 
-async def _read(current_user: CurrentUser) -> _Found:
-    assistants = container.get_services().chat.assistants
-    return _Found(
-        [assistant_view(item, current_user) for item in await assistants.readable(current_user)],
-        [deleted_view(item) for item in await assistants.deleted(current_user)],
-    )
-
-
 def _content(form: dict[str, Any], kept: tuple[UUID, ...]) -> AssistantContent:
     chosen = tuple(require_id(name.removeprefix(_COLLECTION)) for name in form if name.startswith(_COLLECTION))
     return AssistantContent(
@@ -327,9 +263,3 @@ def _content(form: dict[str, Any], kept: tuple[UUID, ...]) -> AssistantContent:
 
 def _id(form: dict[str, Any]) -> UUID:
     return require_id(text_in(form, "id"))
-
-
-def _number(form: dict[str, Any], name: str) -> int:
-    """Return a positive number of a form; 0 if it is none."""
-    value = text_in(form, name)
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

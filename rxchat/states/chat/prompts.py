@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,9 +10,8 @@ from uuid import UUID
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
-from rxchat.domain.errors import Conflict, DatabaseUnavailable, InvalidInput
+from rxchat.domain.errors import Conflict, InvalidInput
 from rxchat.domain.ids import require_id
-from rxchat.domain.permissions import Permission
 from rxchat.domain.prompt_examples import EXAMPLES
 from rxchat.domain.prompt_variables import variables_in
 from rxchat.domain.prompts import TEXT_CHARACTERS, Prompt
@@ -32,17 +30,11 @@ from rxchat.states.chat.prompt_views import (
     variable_views,
     version_view,
 )
-from rxchat.states.documents.document_views import GroupChoice
-from rxchat.states.platform.auth_guard import current_path, current_user_of, requires_user, requires_user_in_background
+from rxchat.states.platform.auth_guard import requires_user, requires_user_in_background
 from rxchat.states.platform.changes import set_changed
-from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
+from rxchat.states.platform.dialogs import show_problem, text_in
+from rxchat.states.platform.library_page import LibraryPage, number_in
 from rxchat.states.platform.request_context import client_info_of
-from rxchat.states.platform.tab_registry import tabs
-
-_IDLE_SECONDS = 30.0
-_BREATH_SECONDS = 0.25
-_AWAY_SECONDS = 2.0
-_WORDS = 100
 
 _guarded = partial(requires_user, refuse=show_problem)
 
@@ -55,13 +47,11 @@ class _Found:
     deleted: list[DeletedPromptView]
 
 
-class PromptsState(DialogState, rx.State):
+class PromptsState(LibraryPage, rx.State):
     """The user's prompts, and the one that the open dialog is about."""
 
     prompts: list[PromptView] = []
     """Those that match the words of the search."""
-    count: int = 0
-    words: str = ""
     deleted: list[DeletedPromptView] = []
     opened: OpenedPrompt = OpenedPrompt()
     pieces: list[PieceView] = []
@@ -71,90 +61,42 @@ class PromptsState(DialogState, rx.State):
     """The newest version, if another one was saved while this one was edited."""
     theirs: str = ""
     """The text of that version."""
-    groups: list[GroupChoice] = []
-    may_share: bool = False
-    removed: str = ""
-    """The id of the prompt that was just deleted and can be restored, for the toast."""
-    flash: str = ""
-    """The text of the toast."""
-    flashes: int = 0
-    """How often something was done, by which the same words are shown again."""
-    loaded: bool = False
     _all: list[PromptView] = []
-    _times_shown: int = 0
-    """Counts what was read and shown, so that nothing older replaces it."""
 
     @rx.event
     @_guarded
     async def load(self, current_user: CurrentUser) -> Any:
         """Show the library."""
-        self.flash = self.removed = self.words = ""
-        self._done()
-        self._show(await _read(current_user))
-        self.may_share = Permission.COLLECTIONS_CREATE in current_user.permissions
-        self.groups = [
-            GroupChoice(*item) for item in await container.get_services().chat.prompt_shares.groups(current_user)
-        ]
-        self.loaded = True
+        await self._load(current_user, container.get_services().chat.prompt_shares)
         return PromptsState.follow
 
-    def _show(self, found: _Found) -> None:
-        """Show the values; unchanged ones are not sent again."""
+    async def _found(self, current_user: CurrentUser) -> _Found:
+        prompts = container.get_services().chat.prompts
+        return _Found(
+            [prompt_view(item, current_user) for item in await prompts.library(current_user)],
+            [deleted_view(item) for item in await prompts.deleted(current_user)],
+        )
+
+    def _show_found(self, found: _Found) -> None:
         self._all = found.prompts
-        self._times_shown += 1
         set_changed(self, deleted=found.deleted, count=len(found.prompts))
         self._show_matching()
 
     def _show_matching(self) -> None:
         set_changed(self, prompts=[item for item in self._all if matches(item, self.words)])
 
-    async def _confirm(self, current_user: CurrentUser, flash: str, form: dict[str, Any] | None = None) -> None:
-        """Show the result of an action, and confirm it."""
-        self._show(await _read(current_user))
-        self.flash, self.removed, self.flashes = flash, "", self.flashes + 1
-        self._done(form)
-
     @rx.event(background=True, supersedes=True)
     @requires_user_in_background
     async def follow(self, current_user: CurrentUser) -> None:
         """Keep the page up to date while it is open."""
-        async with self:
-            token = self.router.session.client_token
-        feed = container.get_services().platform.prompt_feed
-        with feed.watching(current_user.user_id, None) as watch, tabs.on_disconnect(token, watch.notify):
-            # A change before this watch began has notified no watch.
-            watch.notify()
-            while tabs.is_open(token):
-                is_new = await watch.wait(_IDLE_SECONDS)
-                async with self:
-                    if not current_path(self).startswith("/prompts"):
-                        return
-                if is_new and not await self._look_again():
-                    watch.notify()
-                    await asyncio.sleep(_AWAY_SECONDS)
-                await asyncio.sleep(_BREATH_SECONDS)
-
-    async def _look_again(self) -> bool:
-        """Show changes; False if they have to be read again: the database does not respond, or an action was first."""
-        try:
-            # The session is checked each time: permissions may have changed.
-            async with self:
-                current_user, times_shown = await current_user_of(self), self._times_shown
-            found = await _read(current_user)
-        except DatabaseUnavailable:
-            return False
-        async with self:
-            if self._times_shown != times_shown:
-                return False
-            self._show(found)
-        return True
+        await self._stay_up_to_date(current_user, container.get_services().platform.prompt_feed, "/prompts")
 
     @rx.event
     @_guarded
     async def search(self, current_user: CurrentUser, words: str) -> None:
         """Show only the prompts that contain these words."""
         del current_user
-        self.words = words[:_WORDS]
+        self._search(words)
         self._show_matching()
 
     @rx.event
@@ -162,7 +104,7 @@ class PromptsState(DialogState, rx.State):
     async def dismiss(self, current_user: CurrentUser) -> None:
         """Hide the toast."""
         del current_user
-        self.flash = self.removed = ""
+        self._dismiss()
 
     @rx.event
     @_guarded
@@ -198,11 +140,11 @@ class PromptsState(DialogState, rx.State):
             return
         try:
             await prompts.change(
-                current_user, _id(form), _number(form, "version"), **said, client_info=client_info_of(self)
+                current_user, _id(form), number_in(form, "version"), **said, client_info=client_info_of(self)
             )
         except Conflict:
             found = await prompts.get(current_user, _id(form))
-            if found.version != _number(form, "version"):
+            if found.version != number_in(form, "version"):
                 self.newest, self.theirs = found.version, found.content.text
             raise
         await self._confirm(current_user, "Saved.", form)
@@ -268,13 +210,13 @@ class PromptsState(DialogState, rx.State):
         """Make an earlier version the newest one; the dialog stays open."""
         try:
             await container.get_services().chat.prompts.restore_version(
-                current_user, _id(form), _number(form, "number"), _number(form, "version"), client_info_of(self)
+                current_user, _id(form), number_in(form, "number"), number_in(form, "version"), client_info_of(self)
             )
         except Conflict:
             await self._open_versions(current_user, form)
             raise
         await self._open_versions(current_user, form)
-        await self._confirm(current_user, f"Version {_number(form, 'number')} was restored.")
+        await self._confirm(current_user, f"Version {number_in(form, 'number')} was restored.")
 
     @rx.event
     @_guarded
@@ -314,14 +256,6 @@ class PromptsState(DialogState, rx.State):
         await self._confirm(current_user, "")
 
 
-async def _read(current_user: CurrentUser) -> _Found:
-    prompts = container.get_services().chat.prompts
-    return _Found(
-        [prompt_view(item, current_user) for item in await prompts.library(current_user)],
-        [deleted_view(item) for item in await prompts.deleted(current_user)],
-    )
-
-
 def _opened(found: Prompt, current_user: CurrentUser, form: dict[str, Any]) -> OpenedPrompt:
     said = found.content
     return OpenedPrompt(
@@ -332,9 +266,3 @@ def _opened(found: Prompt, current_user: CurrentUser, form: dict[str, Any]) -> O
 
 def _id(form: dict[str, Any]) -> UUID:
     return require_id(text_in(form, "id"))
-
-
-def _number(form: dict[str, Any], name: str) -> int:
-    """Return a positive number of a form; 0 if it is none."""
-    value = text_in(form, name)
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0

@@ -83,14 +83,6 @@ class ShareView:
     name: str
 
 
-@dataclass
-class GroupChoice:
-    """A group that the user can share with."""
-
-    id: str
-    name: str
-
-
 NO_COLLECTION = CollectionView("", "", "", 0, 0, is_own=False)
 _STEPS = {
     DocumentState.UPLOADING: "Uploading",

@@ -20,7 +20,6 @@ from rxchat.states.documents.document_views import (
     CollectionView,
     DeletedDocumentView,
     DocumentView,
-    GroupChoice,
     ShareView,
     StepView,
     collection_view,
@@ -39,6 +38,7 @@ from rxchat.states.platform.auth_guard import (
 from rxchat.states.platform.changes import set_changed
 from rxchat.states.platform.dialogs import DialogState, show_problem, text_in
 from rxchat.states.platform.field_views import milliseconds
+from rxchat.states.platform.library_page import GroupChoice
 from rxchat.states.platform.request_context import client_info_of
 from rxchat.states.platform.tab_registry import tabs
 

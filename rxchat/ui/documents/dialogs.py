@@ -6,8 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.documents.document_views import GroupChoice, ShareView
+from rxchat.states.documents.document_views import ShareView
 from rxchat.states.documents.documents import DocumentsState
+from rxchat.states.platform.library_page import GroupChoice
 from rxchat.ui.documents.uploads import resolve_taken
 from rxchat.ui.kit.client_values import ClientValue, in_sequence
 from rxchat.ui.kit.dialogs import Dialogs
