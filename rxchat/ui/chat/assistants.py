@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
-from rxchat.states.chat.assistant_views import AssistantView, DeletedAssistantView
+from rxchat.states.chat.assistant_views import AssistantView
 from rxchat.states.chat.assistants import AssistantsState
 from rxchat.ui.chat.assistant_dialogs import assistant_dialogs, dialogs
 from rxchat.ui.chat.chosen_assistant import assistant_sign
@@ -16,18 +14,15 @@ from rxchat.ui.kit.elements import (
     Moment,
     badge,
     icon,
-    icon_button,
     link,
     main_button,
-    menu,
     menu_item,
-    opens,
     passes_focus,
-    quiet_button,
     skeleton,
 )
 from rxchat.ui.kit.forms import form_problem
 from rxchat.ui.kit.inputs import search_box
+from rxchat.ui.kit.library import actions_button, actions_menu, recently_deleted
 from rxchat.ui.layout import page_shell
 
 _MENU = "assistants-menu"
@@ -115,14 +110,7 @@ def _line(item: rx.Var[AssistantView]) -> rx.Component:
             class_name="prompt-open assistant-open",
             title=f"New chat with {item.name}",
         ),
-        rx.el.button(
-            icon("ellipsis", 18, 1.75),
-            type="button",
-            class_name="icon-button",
-            aria_label=f"Actions for {item.name}",
-            on_click=_pressed.set(item),
-            custom_attrs=opens(_MENU),
-        ),
+        actions_button(_MENU, _pressed, item, item.name),
         class_name="prompt-line",
         custom_attrs={"ref": passes_focus},
         key=item.id,
@@ -132,25 +120,13 @@ def _line(item: rx.Var[AssistantView]) -> rx.Component:
 def _row_menu() -> rx.Component:
     """One menu for all lines: it is about the assistant whose button opened it."""
     item = _pressed.value
-    own = rx.fragment(
-        rx.cond(AssistantsState.may_share, menu_item(_MENU, "share-2", "Share", on_click=dialogs.open("share", item))),
-        rx.el.hr(class_name="menu-line"),
-        menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=AssistantsState.remove(item.id)),
-    )
-    return menu(
+    return actions_menu(
         _MENU,
-        f"Actions for {item.name}",
+        AssistantsState,
+        dialogs,
+        item,
+        item.name,
         menu_item(_MENU, "square-pen", "New chat", on_click=rx.redirect(f"/?assistant={item.id}")),
-        rx.cond(
-            item.may_write,
-            rx.fragment(
-                menu_item(_MENU, "pencil", "Edit", on_click=dialogs.open("edit", item)),
-                menu_item(_MENU, "history", "Versions", on_click=dialogs.open("versions", item)),
-            ),
-            menu_item(_MENU, "eye", "View", on_click=dialogs.open("view", item)),
-        ),
-        menu_item(_MENU, "copy", "Duplicate", on_click=AssistantsState.duplicate(item.id)),
-        rx.cond(item.is_own, own),
     )
 
 
@@ -168,32 +144,5 @@ def _welcome() -> rx.Component:
 
 
 def _recently_deleted() -> rx.Component:
-    count = AssistantsState.deleted.length()
-    return rx.cond(
-        count > 0,
-        rx.el.details(
-            rx.el.summary(f"Recently deleted ({count})"),
-            rx.el.p("Deleted assistants can be restored for 30 days, with their versions."),
-            rx.el.ul(rx.foreach(AssistantsState.deleted, _deleted)),
-            class_name="documents-deleted",
-        ),
-    )
-
-
-def _deleted(item: rx.Var[DeletedAssistantView]) -> rx.Component:
-    restore: Any = AssistantsState.restore(item.id)
-    return rx.el.li(
-        rx.el.span(item.name, class_name="documents-deleted-name"),
-        Moment.create(at=item.at),
-        quiet_button(icon("rotate-ccw", 15), " Restore", aria_label=f"Restore {item.name}", on_click=restore),
-        icon_button(
-            "trash-2",
-            f"Delete {item.name} permanently",
-            size=15,
-            side="left",
-            tip="Delete permanently",
-            on_click=dialogs.open("delete-for-good", item),
-        ),
-        custom_attrs={"ref": passes_focus},
-        key=item.id,
-    )
+    words = "Deleted assistants can be restored for 30 days, with their versions."
+    return recently_deleted(AssistantsState.deleted, words, dialogs, AssistantsState.restore, lambda item: item.name)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
 from rxchat.domain.prompt_examples import EXAMPLES
-from rxchat.states.chat.prompt_views import DeletedPromptView, PromptView
+from rxchat.states.chat.prompt_views import PromptView
 from rxchat.states.chat.prompts import PromptsState
 from rxchat.ui.chat.prompt_dialogs import dialogs, prompt_dialogs
 from rxchat.ui.chat.topbar import page_bar
@@ -16,17 +14,13 @@ from rxchat.ui.kit.elements import (
     Moment,
     badge,
     icon,
-    icon_button,
     main_button,
-    menu,
-    menu_item,
-    opens,
     passes_focus,
-    quiet_button,
     skeleton,
 )
 from rxchat.ui.kit.forms import form_problem
 from rxchat.ui.kit.inputs import search_box
+from rxchat.ui.kit.library import actions_button, actions_menu, recently_deleted
 from rxchat.ui.layout import page_shell
 
 _MENU = "prompt-menu"
@@ -92,14 +86,7 @@ def _line(item: PromptView) -> rx.Component:
             class_name="prompt-open",
             on_click=dialogs.open(rx.cond(item.may_write, "edit", "view"), item),
         ),
-        rx.el.button(
-            icon("ellipsis", 18, 1.75),
-            type="button",
-            class_name="icon-button",
-            aria_label=f"Actions for {item.title}",
-            on_click=_pressed.set(item),
-            custom_attrs=opens(_MENU),
-        ),
+        actions_button(_MENU, _pressed, item, item.title),
         class_name="prompt-line",
         custom_attrs={"ref": passes_focus},
         key=item.id,
@@ -109,25 +96,7 @@ def _line(item: PromptView) -> rx.Component:
 def _row_menu() -> rx.Component:
     """One menu for all lines: it is about the prompt whose button opened it."""
     item = _pressed.value
-    own = rx.fragment(
-        rx.cond(PromptsState.may_share, menu_item(_MENU, "share-2", "Share", on_click=dialogs.open("share", item))),
-        rx.el.hr(class_name="menu-line"),
-        menu_item(_MENU, "trash-2", "Delete", danger=True, on_click=PromptsState.remove(item.id)),
-    )
-    return menu(
-        _MENU,
-        f"Actions for {item.title}",
-        rx.cond(
-            item.may_write,
-            rx.fragment(
-                menu_item(_MENU, "pencil", "Edit", on_click=dialogs.open("edit", item)),
-                menu_item(_MENU, "history", "Versions", on_click=dialogs.open("versions", item)),
-            ),
-            menu_item(_MENU, "eye", "View", on_click=dialogs.open("view", item)),
-        ),
-        menu_item(_MENU, "copy", "Duplicate", on_click=PromptsState.duplicate(item.id)),
-        rx.cond(item.is_own, own),
-    )
+    return actions_menu(_MENU, PromptsState, dialogs, item, item.title)
 
 
 def _welcome() -> rx.Component:
@@ -165,32 +134,5 @@ def _welcome() -> rx.Component:
 
 
 def _recently_deleted() -> rx.Component:
-    count = PromptsState.deleted.length()
-    return rx.cond(
-        count > 0,
-        rx.el.details(
-            rx.el.summary(f"Recently deleted ({count})"),
-            rx.el.p("Deleted prompts can be restored for 30 days, with their versions."),
-            rx.el.ul(rx.foreach(PromptsState.deleted, _deleted)),
-            class_name="documents-deleted",
-        ),
-    )
-
-
-def _deleted(item: DeletedPromptView) -> rx.Component:
-    restore: Any = PromptsState.restore(item.id)
-    return rx.el.li(
-        rx.el.span(item.title, class_name="documents-deleted-name"),
-        Moment.create(at=item.at),
-        quiet_button(icon("rotate-ccw", 15), " Restore", aria_label=f"Restore {item.title}", on_click=restore),
-        icon_button(
-            "trash-2",
-            f"Delete {item.title} permanently",
-            size=15,
-            side="left",
-            tip="Delete permanently",
-            on_click=dialogs.open("delete-for-good", item),
-        ),
-        custom_attrs={"ref": passes_focus},
-        key=item.id,
-    )
+    words = "Deleted prompts can be restored for 30 days, with their versions."
+    return recently_deleted(PromptsState.deleted, words, dialogs, PromptsState.restore, lambda item: item.title)

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.states.documents.document_views import CollectionView, DeletedDocumentView
+from rxchat.states.documents.document_views import CollectionView
 from rxchat.states.documents.documents import DocumentsState
 from rxchat.ui.documents.dialogs import dialogs, document_dialogs
 from rxchat.ui.documents.search_preview import search_preview, show_documents, show_search, shown_tab
@@ -15,11 +15,9 @@ from rxchat.ui.documents.uploads import add_files, drop_overlay, file_input, upl
 from rxchat.ui.kit.client_values import route_param
 from rxchat.ui.kit.elements import (
     UNDEFINED,
-    Moment,
     PageTitle,
     counted,
     icon,
-    icon_button,
     link,
     main_button,
     menu,
@@ -31,6 +29,7 @@ from rxchat.ui.kit.elements import (
     tabs,
 )
 from rxchat.ui.kit.forms import form_problem
+from rxchat.ui.kit.library import recently_deleted
 
 _open = DocumentsState.collection
 _named = route_param("collection_id")
@@ -200,37 +199,12 @@ def _no_documents() -> rx.Component:
 
 
 def _recently_deleted() -> rx.Component:
-    count = DocumentsState.deleted.length()
-    return rx.cond(
-        count > 0,
-        rx.el.details(
-            rx.el.summary(f"Recently deleted ({count})"),
-            rx.el.p("Deleted documents can be restored for 30 days."),
-            rx.el.ul(rx.foreach(DocumentsState.deleted, _deleted)),
-            class_name="documents-deleted",
-        ),
-    )
-
-
-def _deleted(item: DeletedDocumentView) -> rx.Component:
-    return rx.el.li(
-        rx.el.span(item.name, class_name="documents-deleted-name"),
-        Moment.create(at=item.at),
-        quiet_button(
-            icon("rotate-ccw", 15),
-            " Restore",
-            aria_label=f"Restore {item.name}",
-            on_click=DocumentsState.restore_documents(item.id),
-        ),
-        icon_button(
-            "trash-2",
-            f"Delete {item.name} permanently",
-            size=15,
-            side="left",
-            tip="Delete permanently",
-            on_click=dialogs.open("delete-for-good", item),
-        ),
-        key=item.id,
+    return recently_deleted(
+        DocumentsState.deleted,
+        "Deleted documents can be restored for 30 days.",
+        dialogs,
+        DocumentsState.restore_documents,
+        lambda item: item.name,
     )
 
 
