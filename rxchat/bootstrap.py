@@ -94,6 +94,7 @@ from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool, ProviderSecrets
 from rxchat.services.models.providers import Providers
 from rxchat.services.platform.access_invalidator import AccessInvalidator
@@ -170,7 +171,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         passages=PassageSearch(documents.documents),
         embeddings=Embeddings(embedder),
     )
-    chat = _chat(shared, platform, access, retrieval, broadcast)
+    chat = _chat(shared, platform, access, models, retrieval, broadcast)
     services = Services(
         platform=platform,
         accounts=accounts,
@@ -262,11 +263,17 @@ def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
 
 def _models(shared: _Shared, platform: PlatformServices) -> ModelServices:
     settings, database, secrets = shared.settings, shared.database, ProviderSecrets(shared.secret_box)
-    catalog = ModelCatalog(shared.model, default=settings.default_model)
+    known = KnownModelSettings(database, platform.pg_listener)
+    catalog = ModelCatalog(shared.model, known.all, default=settings.default_model)
+    known.on_change(catalog.describe_again)
     clients = adapter_factories.provider_clients(settings)
     pool = ProviderPool(database, secrets, platform.pg_listener, shared.model, clients.client_of, catalog.forget)
     return ModelServices(
-        catalog=catalog, provider_pool=pool, providers=Providers(database, secrets, pool, shared.model, clients)
+        catalog=catalog,
+        known_settings=known,
+        provider_pool=pool,
+        providers=Providers(database, secrets, pool, shared.model, clients),
+        settings=ModelSettings(database, known, shared.model),
     )
 
 
@@ -297,6 +304,7 @@ def _chat(
     shared: _Shared,
     platform: PlatformServices,
     access: AccessServices,
+    models: ModelServices,
     retrieval: RetrievalServices,
     broadcast: RedisBroadcast | None,
 ) -> ChatServices:
@@ -342,6 +350,7 @@ def _chat(
             prompt_context_builder=PromptContextBuilder(
                 database, retrieval.search, shared.model, source_tokens=settings.source_tokens
             ),
+            find_defaults=models.known_settings.configuration,
         ),
     )
 

@@ -24,6 +24,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
     made = build_services(settings, at)
     services = made.services
     await services.platform.pg_listener.start()
+    await services.models.known_settings.start()
     await services.models.provider_pool.start()
     if settings.engine:
         await services.chat.run_engine.start()
@@ -42,6 +43,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
         await services.chat.answer_streams.aclose()
         await services.platform.mail_sender.stop()
         await services.models.provider_pool.stop()
+        await services.models.known_settings.stop()
         await services.platform.pg_listener.stop()
         container.uninstall()
         await made.aclose()

@@ -190,6 +190,7 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
             "consumed_token",
             "object_deletion",
             "model_provider",
+            "model_setting",
         ):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")

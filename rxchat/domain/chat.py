@@ -108,6 +108,17 @@ class ModelInfo:
     """What identifies exactly this model, where its host says it."""
     is_allowed: bool = True
     """False for a model outside of this network that no administrator has allowed."""
+    label: str = ""
+    """The name that administrators gave it; "" if none."""
+    description: str = ""
+    """What it is good for, in administrators' words."""
+    is_hidden: bool = False
+    """Whether administrators left it out of lists."""
+
+    @property
+    def title(self) -> str:
+        """The name that users see."""
+        return self.label or self.name
 
     @property
     def detail(self) -> str:

@@ -10,7 +10,9 @@ from rxchat.domain.text import limited_text
 
 INSTRUCTIONS_CHARACTERS = 4_000
 """The maximum length of custom instructions, which are a part of each prompt: about 1,000 tokens of 4,096, Ollama's default."""
-_MODEL_CHARACTERS = 200
+MODEL_CHARACTERS = 200
+"""The maximum length of the full name of a model."""
+MOST_FAVORITES = 50
 _LEAD = "The person whom you are talking to has asked that all of your answers follow these instructions:"
 
 
@@ -22,6 +24,8 @@ class Preferences:
     """What every model is asked to keep in mind when it answers this user."""
     default_model: str = ""
     """The model that answers in new conversations; "" for the instance's default."""
+    favorite_models: tuple[str, ...] = ()
+    """The models that come first in the user's list."""
 
 
 def valid_instructions(text: str) -> str:
@@ -39,7 +43,7 @@ def valid_model_name(name: str) -> str:
     Raises:
         InvalidInput: when no model has such a name.
     """
-    if len(name) > _MODEL_CHARACTERS or not name.isprintable():
+    if len(name) > MODEL_CHARACTERS or not name.isprintable():
         raise InvalidInput("This is not the name of a model.", field="default_model")
     return name
 

@@ -32,7 +32,7 @@ from rxchat.tables.documents import (
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
 from rxchat.tables.imports import ConversationImport, ImportedConversationRow
-from rxchat.tables.models import ModelProviderRow
+from rxchat.tables.models import ModelProviderRow, ModelSettingRow
 from rxchat.tables.organizing import (
     ConversationProject,
     ConversationRead,
@@ -81,6 +81,7 @@ __all__ = [
     "MessageDraft",
     "MessageSource",
     "ModelProviderRow",
+    "ModelSettingRow",
     "ObjectDeletion",
     "Passkey",
     "ProjectRow",

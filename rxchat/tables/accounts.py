@@ -66,6 +66,7 @@ class UserPreferences(Table, table=True):
     user_id: UUID = Field(primary_key=True, foreign_key="user_account.id", ondelete="CASCADE")
     custom_instructions: str = Field(default="", sa_column_kwargs={"server_default": ""})
     default_model: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    favorite_models: list[str] = strings(default_factory=list, sa_column_kwargs={"server_default": "{}"})
 
 
 class DataExport(Table, table=True):

@@ -1,13 +1,16 @@
-"""Providers of models that administrators add."""
+"""Providers of models that administrators add, and what they set for models."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from rxchat.domain.model_providers import ProviderKind
-from rxchat.tables.base import Table, enum_column, moment
+from rxchat.tables.base import Table, enum_column, moment, strings
 
 
 class ModelProviderRow(Table, table=True):
@@ -23,4 +26,29 @@ class ModelProviderRow(Table, table=True):
     timeout_seconds: int
     is_enabled: bool = True
     created_at: datetime = moment(default_now=True)
+    updated_at: datetime = moment(default_now=True)
+
+
+class ModelSettingRow(Table, table=True):
+    """What administrators set for a model, by its full name; see `ModelSetting` (domain/model_settings.py)."""
+
+    __table_args__ = (
+        CheckConstraint("position > 0", name="position"),
+        Index("uq_model_setting_default", "is_default", unique=True, postgresql_where=text("is_default")),
+    )
+
+    model: str = Field(primary_key=True)
+    label: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    description: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    position: int | None = None
+    """Its position in the list, from 1; models without one follow in their providers' order."""
+    is_hidden: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    is_default: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    is_cached: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Whether answers to equal questions at temperature 0 are kept and given again."""
+    system_prompt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    parameters: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": "{}"})
+    fallbacks: list[str] = strings(default_factory=list, sa_column_kwargs={"server_default": "{}"})
+    """The models that answer in its place, first one first, while it does not respond."""
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     updated_at: datetime = moment(default_now=True)

@@ -30,7 +30,7 @@ EDGES = {
     "rxchat/services/chat/answer_generator.py": 1,
     "rxchat/services/chat/conversation_imports.py": 1,
     "rxchat/services/chat/stream_relay.py": 1,
-    "rxchat/services/models/provider_pool.py": 1,
+    "rxchat/services/platform/reloads.py": 1,
     "rxchat/services/platform/pg_listener.py": 2,
     "rxchat/services/chat/run_engine.py": 3,
     "rxchat/services/chat/chunk_flusher.py": 1,

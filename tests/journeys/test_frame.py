@@ -167,7 +167,7 @@ def test_many_models_are_filtered_by_name(chat: Chat) -> None:
     expect(page.get_by_role("button", name="Model: scripted:think=20,tokens=20,rate=40")).to_be_focused()
     page.keyboard.press("Enter")
     field.fill("no such model")
-    expect(page.get_by_text("No model has such a name.")).to_be_visible()
+    expect(page.get_by_text("No model matches.")).to_be_visible()
 
 
 def test_without_a_line_the_documents_page_is_shown_and_says_that_it_waits(

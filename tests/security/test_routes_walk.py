@@ -98,6 +98,7 @@ PARAMETERS = {
     ("GET", "/api/documents/{document_id}"): {"start"},
     ("GET", "/api/documents/{document_id}/chunks"): {"first", "limit"},
     ("GET", "/api/admin/users"): {"words", "role", "offset"},
+    ("PUT", "/api/v1/admin/models/{model}"): {"if-match"},
     ("GET", "/api/v1/assistants"): {"cursor", "limit"},
     ("PUT", "/api/v1/assistants/{assistant_id}"): {"if-match"},
     ("GET", "/api/v1/conversations"): {"list", "cursor", "limit"},

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from rxchat.api.v1 import assistants, configurations, conversations, messages, models, providers, runs, system
+from rxchat.api.v1 import (
+    assistants,
+    configurations,
+    conversations,
+    messages,
+    model_settings,
+    models,
+    providers,
+    runs,
+    system,
+)
 
 ROUTERS = (
     assistants.router,
@@ -10,6 +20,7 @@ ROUTERS = (
     configurations.router,
     messages.router,
     runs.router,
+    model_settings.router,
     models.router,
     providers.router,
     system.router,

@@ -62,6 +62,7 @@ from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool
 from rxchat.services.models.providers import Providers
 from rxchat.services.platform.access_invalidator import AccessInvalidator
@@ -118,11 +119,13 @@ class AccessServices:
 
 @dataclass(frozen=True, slots=True)
 class ModelServices:
-    """The available models, and their providers."""
+    """The available models, their providers, and what administrators set for them."""
 
     catalog: ModelCatalog
+    known_settings: KnownModelSettings
     provider_pool: ProviderPool
     providers: Providers
+    settings: ModelSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from rxchat.db.accounts import preferences as rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require_scope
+from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import Scope
-from rxchat.domain.preferences import Preferences, valid_instructions, valid_model_name
+from rxchat.domain.preferences import MOST_FAVORITES, Preferences, valid_instructions, valid_model_name
 
 
 class UserPreferences:
@@ -44,3 +45,26 @@ class UserPreferences:
         name = valid_model_name(name)
         async with self._database.begin(current_user.user_id) as session:
             await rows.change(session, current_user.user_id, default_model=name)
+
+    async def favorite_models(self, current_user: CurrentUser) -> tuple[str, ...]:
+        """Return the user's favorites, for a program that may ask models."""
+        require_scope(current_user, Scope.CHAT)
+        async with self._database.begin(current_user.user_id) as session:
+            return (await rows.get(session, current_user.user_id)).favorite_models
+
+    async def set_favorite_model(self, current_user: CurrentUser, name: str, *, is_favorite: bool) -> tuple[str, ...]:
+        """Put a model among the user's favorites, or remove it from them, and return the favorites.
+
+        Raises:
+            InvalidInput: when no model has such a name, or there are too many favorites.
+        """
+        require_scope(current_user, Scope.CHAT)
+        name = valid_model_name(name)
+        async with self._database.begin(current_user.user_id) as session:
+            await rows.take_turns(session, current_user.user_id)
+            others = [item for item in (await rows.get(session, current_user.user_id)).favorite_models if item != name]
+            favorites = [*others, name] if is_favorite and name else others
+            if len(favorites) > MOST_FAVORITES:
+                raise InvalidInput(f"You can have at most {MOST_FAVORITES} favorite models. Remove one first.")
+            await rows.change(session, current_user.user_id, favorite_models=favorites)
+        return tuple(favorites)

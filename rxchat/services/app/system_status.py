@@ -105,7 +105,7 @@ class SystemStatus:
         offer = await self._models.offer()
         async with self._database.begin(current_user.user_id) as session:
             used = {item.model: item for item in await rows.model_usage(session, MODEL_DAYS)}
-        offered = [*offer.models, *offer.forbidden]
+        offered = [*offer.known, *offer.forbidden]
         models = [
             ModelState(item.name, item, used.get(item.name), is_default=item.name == offer.default) for item in offered
         ]

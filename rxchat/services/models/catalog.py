@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rxchat.domain.chat import ModelInfo
 from rxchat.domain.errors import ModelError
+from rxchat.domain.model_settings import ModelSetting, described
 from rxchat.domain.ports import ChatModel
 
 _FRESH_SECONDS = 10.0
 _LOADING_SECONDS = 1.0
 _NO_MODEL = "The model host has no chat model. Install one, for example with: ollama pull llama3.2"
+_ALL_HIDDEN = "All models are hidden by your administrators."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class ModelList:
     """The available models, the default one, and the problem if there are none."""
 
     models: tuple[ModelInfo, ...]
+    """Those that users are offered, in the order that administrators set."""
     default: str
     problem: str = ""
     """A message for all users."""
@@ -26,14 +30,30 @@ class ModelList:
     """For administrators: which host failed, and its error."""
     forbidden: tuple[ModelInfo, ...] = ()
     """Models outside of this network that no administrator has allowed."""
+    hidden: tuple[ModelInfo, ...] = ()
+    """Models that administrators left out of lists; conversations that use them continue to."""
+
+    @property
+    def known(self) -> tuple[ModelInfo, ...]:
+        """All models that can answer."""
+        return (*self.models, *self.hidden)
 
 
 class ModelCatalog:
-    """The models of the provider, cached for ten seconds."""
+    """The models of the providers, cached for ten seconds, with what administrators set for them."""
 
-    def __init__(self, provider: ChatModel, *, default: str = "") -> None:
+    def __init__(
+        self,
+        provider: ChatModel,
+        settings: Callable[[], Mapping[str, ModelSetting]] = dict,
+        *,
+        default: str = "",
+    ) -> None:
+        """Begin empty. `settings` returns what administrators set; `default` is the default model until they choose another."""
         self._provider = provider
+        self._settings = settings
         self._preferred = default
+        self._found: Sequence[ModelInfo] = ()
         self._offer: ModelList | None = None
         self._asked_at = 0.0
         self._loading: dict[str, tuple[float, bool]] = {}
@@ -43,19 +63,27 @@ class ModelCatalog:
         if self._offer is not None and not self._offer.problem and time.monotonic() - self._asked_at < _FRESH_SECONDS:
             return self._offer
         try:
-            found = await self._provider.models()
+            self._found = await self._provider.models()
         except ModelError as error:
-            known = self._offer.models if self._offer else ()
-            self._offer = ModelList(known, self._default(known), error.message, error.detail)
+            known = self._offer or ModelList((), self._default(()))
+            self._offer = ModelList(known.models, known.default, error.message, error.detail, hidden=known.hidden)
             return self._offer
-        models = tuple(model for model in found if model.can_chat)
-        forbidden = tuple(model for model in found if model.is_chat_model and not model.is_allowed)
         self._asked_at = time.monotonic()
-        if models:
-            self._offer = ModelList(models, self._default(models), forbidden=forbidden)
-        else:
-            self._offer = ModelList((), self._default(()), _NO_MODEL, forbidden=forbidden)
+        self._offer = self._described()
         return self._offer
+
+    def _described(self) -> ModelList:
+        found = described(self._found, self._settings())
+        shown = tuple(model for model in found if model.can_chat and not model.is_hidden)
+        hidden = tuple(model for model in found if model.can_chat and model.is_hidden)
+        forbidden = tuple(model for model in found if model.is_chat_model and not model.is_allowed)
+        problem = "" if shown else _ALL_HIDDEN if hidden else _NO_MODEL
+        return ModelList(shown, self._default(shown), problem, forbidden=forbidden, hidden=hidden)
+
+    def describe_again(self) -> None:
+        """Apply what administrators have set since; the providers are not asked."""
+        if self._offer is not None and self._asked_at:
+            self._offer = self._described()
 
     def forget(self) -> None:
         """Ask the providers again at the next call: they have changed."""
@@ -73,8 +101,13 @@ class ModelCatalog:
 
     def _default(self, models: tuple[ModelInfo, ...]) -> str:
         names = [model.name for model in models]
+        chosen = _chosen_default(self._settings())
         if not names:
-            return self._preferred
+            return chosen or self._preferred
         # "llama3.2" is short for llama3.2:latest.
-        wanted = (self._preferred, f"{self._preferred}:latest")
-        return next((name for name in names if name in wanted), names[0])
+        wanted = [item for name in (chosen, self._preferred) if name for item in (name, f"{name}:latest")]
+        return next((name for name in wanted if name in names), names[0])
+
+
+def _chosen_default(settings: Mapping[str, ModelSetting]) -> str:
+    return next((item.model for item in settings.values() if item.is_default), "")

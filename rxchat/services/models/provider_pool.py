@@ -9,21 +9,20 @@ from typing import Protocol
 
 import structlog
 
-from rxchat.background import BackgroundTask
 from rxchat.db.models import providers as rows
 from rxchat.db.platform.database import Database
-from rxchat.domain.errors import DatabaseUnavailable, ModelError, RxChatError
+from rxchat.domain.errors import ModelError, RxChatError
 from rxchat.domain.model_providers import ProviderConnection
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.provider_addresses import origin_of
 from rxchat.services.platform.encryption import DecryptionFailed, SecretBox
 from rxchat.services.platform.pg_listener import PgListener
+from rxchat.services.platform.reloads import Reloads
 from rxchat.tables import ModelProviderRow
 
 log = structlog.get_logger(__name__)
 
 _PURPOSE = "model provider"
-_RETRY_SECONDS = 2.0
 
 
 class OffersOfProviders(Protocol):
@@ -84,38 +83,15 @@ class ProviderPool:
         self._offers, self._client_of, self._on_change = offers, client_of, on_change
         self._clients: dict[str, tuple[ProviderConnection, ChatModel]] = {}
         self._loading = asyncio.Lock()
-        self._has_changed = asyncio.Event()
-        self._task = BackgroundTask("model providers")
-        pg_listener.subscribe("providers", self._hear)
-
-    def _hear(self, rest: str) -> None:
-        del rest
-        self._has_changed.set()
+        self._reloads = Reloads(pg_listener, "providers", self.load)
 
     async def start(self) -> None:
         """Read the providers, and follow their changes."""
-        self._has_changed.set()
-        try:
-            await self.load()
-        except DatabaseUnavailable:
-            log.warning("the model providers cannot be read yet")
-        self._task.start(self._follow())
+        await self._reloads.start()
 
     async def stop(self) -> None:
         """Follow no more changes."""
-        await self._task.stop()
-
-    async def _follow(self) -> None:
-        while True:
-            await self._has_changed.wait()
-            self._has_changed.clear()
-            try:
-                await self.load()
-            except Exception:
-                # The edge of the task: after any failure the providers are read again.
-                log.exception("the model providers cannot be read")
-                self._has_changed.set()
-                await asyncio.sleep(_RETRY_SECONDS)
+        await self._reloads.stop()
 
     async def load(self) -> None:
         """Make the clients of this process those of the database.

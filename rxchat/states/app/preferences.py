@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import reflex as rx
@@ -16,13 +17,21 @@ INSTRUCTIONS_FORM = 1
 """The number by which the form for the instructions recognizes its answer."""
 
 
+@dataclass
+class ModelOption:
+    """A model in a list of choices."""
+
+    name: str
+    title: str
+
+
 class PreferencesState(DialogState, rx.State):
     """The preferences that apply in all of the user's browsers."""
 
     ready: bool = False
     instructions: str = ""
     default_model: str = ""
-    models: list[str] = []
+    models: list[ModelOption] = []
     """The models that the user may choose; a default that is not available now, too."""
 
     @rx.event
@@ -32,12 +41,13 @@ class PreferencesState(DialogState, rx.State):
         services = container.get_services()
         found = await services.app.preferences.get(current_user)
         offer = await services.models.catalog.offer()
-        names = [item.name for item in offer.models]
+        names = [item.name for item in offer.known]
         usable = await services.access.grants.usable(current_user, ResourceKind.MODEL, Action.USE, names)
         self.instructions, self.default_model = found.custom_instructions, found.default_model
-        self.models = [name for name in names if name in usable]
-        if found.default_model and found.default_model not in self.models:
-            self.models.append(found.default_model)
+        listed = [item for item in offer.known if not item.is_hidden or item.name == found.default_model]
+        self.models = [ModelOption(item.name, item.title) for item in listed if item.name in usable]
+        if found.default_model and found.default_model not in usable:
+            self.models.append(ModelOption(found.default_model, found.default_model))
         self.done_dialog = 0
         self._done()
         self.ready = True

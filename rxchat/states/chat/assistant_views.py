@@ -8,8 +8,8 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.assistants import Assistant, AssistantContent, AssistantVersion
 from rxchat.domain.model_parameters import Configuration, words_of
 from rxchat.services.chat.assistants import DeletedAssistant
-from rxchat.states.chat.configuration import ConfigurationForm, form_of
 from rxchat.states.chat.prompt_views import PromptShareView
+from rxchat.states.platform.configuration_forms import ConfigurationForm, form_of
 from rxchat.states.platform.field_views import milliseconds
 
 

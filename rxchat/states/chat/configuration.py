@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,31 +11,15 @@ import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.ids import parse_id
-from rxchat.domain.model_parameters import PARAMETERS, Configuration, Effort
+from rxchat.domain.model_parameters import Configuration, Effort
 from rxchat.services.app import container
 from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.states.platform.auth_guard import requires_user
 from rxchat.states.platform.changes import set_changed
+from rxchat.states.platform.configuration_forms import PARAMETER_NAMES, ConfigurationForm, form_of
 from rxchat.states.platform.dialogs import DialogState, dialog_number, show_problem, text_in
 
-_NAMES = tuple(item.name for item in PARAMETERS)
 _guarded = partial(requires_user, refuse=show_problem)
-
-
-@dataclass
-class ConfigurationForm:
-    """What is set, as the fields of the form show it."""
-
-    system_prompt: str = ""
-    temperature: str = ""
-    top_p: str = ""
-    top_k: str = ""
-    seed: str = ""
-    max_tokens: str = ""
-    num_ctx: str = ""
-    keep_alive: str = ""
-    reasoning_effort: str = ""
-    stop: str = ""
 
 
 class ConfigurationState(DialogState, rx.State):
@@ -83,7 +66,7 @@ class ConfigurationState(DialogState, rx.State):
         self.form = form_of(found)
         set_changed(
             self,
-            takes=[name for name in _NAMES if name in support.names],
+            takes=[name for name in PARAMETER_NAMES if name in support.names],
             efforts=[item.value for item in Effort if item in support.efforts],
         )
         self.opened = dialog_number(form)
@@ -92,7 +75,9 @@ class ConfigurationState(DialogState, rx.State):
     @_guarded
     async def save(self, current_user: CurrentUser, form: dict) -> None:
         """Set them, for the conversation on screen or the one that begins on the page."""
-        await self._set(current_user, text_in(form, "system_prompt"), {name: text_in(form, name) for name in _NAMES})
+        await self._set(
+            current_user, text_in(form, "system_prompt"), {name: text_in(form, name) for name in PARAMETER_NAMES}
+        )
         self._done(form)
 
     @rx.event
@@ -114,13 +99,3 @@ class ConfigurationState(DialogState, rx.State):
     def _conversation(self) -> UUID | None:
         # A new process knows only the address before the page has loaded again.
         return parse_id(self._of or self.router_data.get("query", {}).get("conversation_id", ""))
-
-
-def form_of(found: Configuration) -> ConfigurationForm:
-    """Return what is set as the fields of a form show it."""
-    said = {name: _shown(found.parameters[name]) for name in _NAMES if name in found.parameters}
-    return ConfigurationForm(system_prompt=found.system_prompt, **said)
-
-
-def _shown(value: Any) -> str:
-    return "\n".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import reflex as rx
 
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import sees_details
+from rxchat.domain.chat import ModelInfo
 from rxchat.domain.errors import InvalidInput
 from rxchat.domain.permissions import Action, ResourceKind
+from rxchat.domain.preferences import Preferences
 from rxchat.services.app import container
 from rxchat.services.models.catalog import ModelList
 from rxchat.states.chat.sidebar import SidebarState
@@ -26,8 +29,15 @@ class ModelChoice:
     """A model as the picker shows it."""
 
     name: str
+    title: str
+    """The name that users see."""
     detail: str
-    is_demo: bool
+    description: str = ""
+    words: str = ""
+    """What the filter of the menu searches, in small letters."""
+    is_demo: bool = False
+    is_remote: bool = False
+    is_favorite: bool = False
     is_off: bool = False
     """Whether it cannot be chosen, because it runs outside of this network and no administrator has allowed it."""
 
@@ -37,6 +47,10 @@ class ModelPickerState(rx.State):
 
     models: list[ModelChoice] = []
     model: str = ""
+    title: str = ""
+    """The name of the chosen model that users see."""
+    default: str = ""
+    """The model that the user has chosen for new conversations; "" for the instance's default."""
     notice: str = ""
     is_demo: bool = False
     _is_chosen: bool = False
@@ -56,20 +70,39 @@ class ModelPickerState(rx.State):
         if self.notice.endswith((_ANSWERS, _OUTSIDE)):
             self.notice = ""
 
+    @rx.event
+    @requires_user
+    async def set_favorite(self, current_user: CurrentUser, name: str, is_favorite: str) -> None:
+        """Put a model among the user's favorites, which come first from the next page on, or remove it ("")."""
+        preferences = container.get_services().app.preferences
+        favorites = await preferences.set_favorite_model(current_user, name, is_favorite=bool(is_favorite))
+        # The order stays as it is: what moves under the pointer is clicked by mistake.
+        set_changed(self, models=[replace(item, is_favorite=item.name in favorites) for item in self.models])
+
+    @rx.event
+    @requires_user
+    async def keep_as_default(self, current_user: CurrentUser) -> None:
+        """Let the chosen model answer in the user's new conversations, too."""
+        await container.get_services().app.preferences.set_default_model(current_user, self.model)
+        self.default = self.model
+
     async def _show(self, current_user: CurrentUser, wanted: str) -> None:
         """Show the models on offer, and choose the wanted one, or what answers in its place."""
         offer: ModelList = await container.get_services().models.catalog.offer()
-        names = [item.name for item in offer.models]
+        names = [item.name for item in offer.known]
         usable = await container.get_services().access.grants.usable(
             current_user, ResourceKind.MODEL, Action.USE, names
         )
-        choices = [ModelChoice(item.name, item.detail, item.is_demo) for item in offer.models if item.name in usable]
-        off = [ModelChoice(item.name, f"{item.detail}: off", False, True) for item in offer.forbidden]
-        set_changed(self, models=[*choices, *off])
-        default = offer.default if offer.default in usable or not usable else choices[0].name
+        preferences = await container.get_services().app.preferences.get(current_user)
+        listed = [*offer.models, *(item for item in offer.hidden if item.name == wanted)]
+        choices = [_choice(item, preferences.favorite_models) for item in listed if item.name in usable]
+        choices.sort(key=lambda item: not item.is_favorite)
+        off = [_choice(item, (), is_off=True) for item in offer.forbidden]
+        set_changed(self, models=[*choices, *off], default=preferences.default_model)
+        default = offer.default if offer.default in usable or not choices else choices[0].name
         # What was chosen for a new conversation holds until another one is opened.
         self._is_chosen = self._is_chosen and wanted in {"", self._wanted}
-        wanted = wanted or await self._model_of_new(current_user)
+        wanted = wanted or await self._model_of_new(preferences)
         # What runs outside of this network takes over for nothing that ran here: only the user decides that.
         remote = {item.name for item in offer.models if item.remote_host}
         replacement = (
@@ -79,19 +112,16 @@ class ModelPickerState(rx.State):
         problem = f"{offer.problem} {offer.detail}".strip() if sees_details(current_user) else offer.problem
         set_changed(self, notice=problem or (_NO_MODEL if names and not choices else self._gone()))
 
-    async def _model_of_new(self, current_user: CurrentUser) -> str:
+    async def _model_of_new(self, preferences: Preferences) -> str:
         """Return the model of a new conversation: the one chosen for it, or its project's, the user's default, the last one shown."""
         if self._is_chosen:
             return self.model
-        of_project = (await self.get_state(SidebarState))._project_model
-        return (
-            of_project or (await container.get_services().app.preferences.get(current_user)).default_model or self.model
-        )
+        return (await self.get_state(SidebarState))._project_model or preferences.default_model or self.model
 
     async def _show_if_needed(self, current_user: CurrentUser) -> None:
         """Show the models again if the model host may have recovered meanwhile, or the chosen model was removed."""
         offer = await container.get_services().models.catalog.offer()
-        if not self.model or self.notice or self.model not in {item.name for item in offer.models}:
+        if not self.model or self.notice or self.model not in {item.name for item in offer.known}:
             await self._show(current_user, self._wanted or self.model)
 
     def _gone(self) -> str:
@@ -101,12 +131,28 @@ class ModelPickerState(rx.State):
         if self._wanted == self.model:
             is_there = not self.models or any(item.name == self.model for item in self.models)
             return "" if is_there else f"The model {self.model} is not available now. {_OUTSIDE}"
-        return f"The model {self._wanted} is no longer available. {self.model}{_ANSWERS}"
+        return f"The model {self._wanted} is no longer available. {self.title}{_ANSWERS}"
 
     def _choose(self, name: str, default: str) -> None:
-        demo_of = {item.name: item.is_demo for item in self.models if not item.is_off}
+        choices = {item.name: item for item in self.models if not item.is_off}
         # "llama3.2" is how users write llama3.2:latest.
-        name = next((known for known in (name, f"{name}:latest") if known in demo_of), name)
+        name = next((known for known in (name, f"{name}:latest") if known in choices), name)
         self._wanted = name
-        model = name if name in demo_of or not demo_of or not default else default
-        set_changed(self, model=model, is_demo=demo_of.get(model, False))
+        model = name if name in choices or not choices or not default else default
+        chosen = choices.get(model) or ModelChoice(model, model, "")
+        set_changed(self, model=model, title=chosen.title, is_demo=chosen.is_demo)
+
+
+def _choice(model: ModelInfo, favorites: Collection[str], *, is_off: bool = False) -> ModelChoice:
+    detail = f"{model.detail}: off" if is_off else model.detail
+    return ModelChoice(
+        name=model.name,
+        title=model.title,
+        detail=detail,
+        description=model.description,
+        words=f"{model.name} {model.label} {detail} {model.description}".lower(),
+        is_demo=model.is_demo and not is_off,
+        is_remote=bool(model.remote_host),
+        is_favorite=model.name in favorites,
+        is_off=is_off,
+    )

@@ -85,7 +85,7 @@ def _model() -> rx.Component:
     own_problem = PreferencesState.problem_dialog == 0
     options = rx.fragment(
         rx.el.option("The default of this RxChat", value=""),
-        rx.foreach(PreferencesState.models, lambda name: rx.el.option(name, value=name)),
+        rx.foreach(PreferencesState.models, lambda item: rx.el.option(item.title, value=item.name, key=item.name)),
     )
     return panel(
         "Model",

@@ -156,7 +156,7 @@ def _models() -> rx.Component:
     return rx.fragment(
         rx.el.option("The one that the user chooses", value=""),
         rx.cond(is_gone, rx.el.option(chosen, value=chosen)),
-        rx.foreach(ModelPickerState.models, lambda item: rx.el.option(item.name, value=item.name, key=item.name)),
+        rx.foreach(ModelPickerState.models, lambda item: rx.el.option(item.title, value=item.name, key=item.name)),
     )
 
 

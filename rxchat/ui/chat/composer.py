@@ -69,7 +69,7 @@ class ComposerField(ClientComponent):
 def composer() -> rx.Component:
     """The composer of the conversation on screen."""
     field = ComposerField.create(
-        model=ModelPickerState.model,
+        model=ModelPickerState.title,
         current_user=CurrentUserState.email,
         context_sources=ContextSourcesState.attached,
         context_sources_of=ContextSourcesState.of,

@@ -29,7 +29,9 @@ def empty_page() -> rx.Component:
     question = "What would you like to know?"
     examples = rx.el.ul(*(_example(title, text) for title, text in _EXAMPLES))
     lead = rx.cond(
-        (model != "") & ~ModelPickerState.is_demo, rx.fragment(f"{question} ", rx.el.b(model), " answers."), question
+        (model != "") & ~ModelPickerState.is_demo,
+        rx.fragment(f"{question} ", rx.el.b(ModelPickerState.title), " answers."),
+        question,
     )
     usual = rx.el.section(
         rx.el.h1(rx.cond(first != "", f"Hello, {first}", "Hello")),

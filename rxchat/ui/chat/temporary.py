@@ -61,7 +61,7 @@ def _composer() -> rx.Component:
         rows="1",
         dir="auto",
         aria_label="Message",
-        placeholder=rx.cond(ModelPickerState.model != "", f"Ask {ModelPickerState.model} anything", "Ask anything"),
+        placeholder=rx.cond(ModelPickerState.model != "", f"Ask {ModelPickerState.title} anything", "Ask anything"),
         key=TemporaryChatState.accepted.to_string(),
         custom_attrs=at_most(MESSAGE_CHARACTERS) | {"ref": _sends_with_key},
     )

@@ -119,18 +119,18 @@ def _bar(*content: rx.Component) -> rx.Component:
 
 def _model(*foot: rx.Component) -> rx.Component:
     """The model that answers, and the menu of all, with what else it has."""
-    name = ModelPickerState.model
+    name, title = ModelPickerState.model, ModelPickerState.title
     button = rx.el.button(
-        rx.el.span(rx.cond(name != "", name, "Choose a model"), class_name="truncate"),
+        rx.el.span(rx.cond(name != "", title, "Choose a model"), class_name="truncate"),
         icon("chevron-down", 15, class_name="shrink-0 text-muted"),
         type="button",
         class_name="model-button",
         title=name,
-        aria_label=f"Model: {rx.cond(name != '', name, 'none')}",
+        aria_label=f"Model: {rx.cond(name != '', title, 'none')}",
         on_click=_filter.set(""),
         custom_attrs=opens(_MENU),
     )
-    alone = rx.cond(name != "", rx.el.span(name, title=name, class_name="model-button text-muted truncate"))
+    alone = rx.cond(name != "", rx.el.span(title, title=name, class_name="model-button text-muted truncate"))
     return rx.cond(ModelPickerState.models.length() > 0, rx.el.div(button, _menu(*foot), class_name="menu-root"), alone)
 
 
@@ -139,7 +139,7 @@ def _menu(*foot: rx.Component) -> rx.Component:
         type="search",
         class_name="menu-filter",
         aria_label="Filter the models",
-        placeholder="Filter",
+        placeholder="Name, or what it can do: vision",
         value=_filter.value,
         on_change=_filter.set,
     )
@@ -147,19 +147,38 @@ def _menu(*foot: rx.Component) -> rx.Component:
         _MENU,
         rx.cond(ModelPickerState.models.length() >= _FILTERED_FROM, field),
         rx.el.div(rx.foreach(ModelPickerState.models, _choice), role="menu", aria_label="Model"),
-        rx.el.p("No model has such a name.", class_name="menu-note menu-nothing"),
+        rx.el.p("No model matches.", class_name="menu-note menu-nothing"),
+        rx.cond(
+            (ModelPickerState.model != "") & (ModelPickerState.default != ModelPickerState.model),
+            rx.el.div(
+                menu_item(
+                    _MENU,
+                    "pin",
+                    f"Use {ModelPickerState.title} in new chats",
+                    on_click=ModelPickerState.keep_as_default,
+                ),
+                class_name="menu-foot",
+                role="menu",
+                aria_label="Default model",
+            ),
+        ),
         *foot,
     )
 
 
 def _choice(choice: ModelChoice) -> rx.Component:
     is_chosen = choice.name == ModelPickerState.model
-    fits: Any = choice.name.lower().contains(_filter.value.lower())
+    fits: Any = choice.words.contains(_filter.value.lower())
     item = menu_item(
         _MENU,
         "",
         rx.el.span(
-            rx.el.span(choice.name, class_name="block model-name"),
+            rx.el.span(
+                choice.title,
+                rx.cond(choice.is_remote, icon("globe", 13, class_name="model-remote")),
+                class_name="block model-name",
+            ),
+            rx.cond(choice.description != "", rx.el.span(choice.description, class_name="menu-detail")),
             rx.cond(choice.detail != "", rx.el.span(choice.detail, class_name="menu-detail")),
             class_name="grow text-left min-w-0",
         ),
@@ -169,4 +188,22 @@ def _choice(choice: ModelChoice) -> rx.Component:
         title=choice.name,
         on_click=ModelPickerState.choose(choice.name),
     )
-    return rx.fragment(rx.cond(fits, item), key=choice.name)
+    line = rx.el.div(
+        item, rx.cond(choice.is_off, rx.fragment(), _favorite(choice)), class_name="model-line", role="none"
+    )
+    return rx.fragment(rx.cond(fits, line), key=choice.name)
+
+
+def _favorite(choice: ModelChoice) -> rx.Component:
+    """The star beside a model, which Right reaches from it."""
+    is_on = choice.is_favorite
+    return rx.el.button(
+        icon("star", 16, 1.75),
+        type="button",
+        role="menuitemcheckbox",
+        tab_index=-1,
+        class_name="model-star",
+        aria_label=f"{choice.title} is a favorite",
+        on_click=ModelPickerState.set_favorite(choice.name, rx.cond(is_on, "", "yes")),
+        custom_attrs={"aria-checked": rx.cond(is_on, "true", "false"), "data-beside": ""},
+    )

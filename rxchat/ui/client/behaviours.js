@@ -125,9 +125,15 @@ function rove(event) {
   // Home, End and the arrows to the sides belong to the text of a menu's filter.
   if (event.target.matches("input") && !["ArrowDown", "ArrowUp", "Tab"].includes(event.key)) return;
   if (event.key === "Tab" && popover) return popover.hidePopover();
-  const items = [...list.querySelectorAll(ITEMS[list.getAttribute("role")])].filter((item) => !item.disabled && item.checkVisibility());
+  // What is beside another item is reached from it, to the sides.
+  const isAcross = event.key === "ArrowLeft" || event.key === "ArrowRight";
+  const items = [...list.querySelectorAll(ITEMS[list.getAttribute("role")])].filter(
+    (item) => !item.disabled && (isAcross || item.dataset.beside === undefined) && item.checkVisibility(),
+  );
+  const { activeElement: focused } = document;
+  const from = !isAcross && focused?.matches("[data-beside]") ? focused.previousElementSibling : focused;
   const step = STEPS[event.key];
-  const next = step ? items.at((items.indexOf(document.activeElement) + step) % items.length) : { Home: items[0], End: items.at(-1) }[event.key];
+  const next = step ? items.at((items.indexOf(from) + step) % items.length) : { Home: items[0], End: items.at(-1) }[event.key];
   if (!next) return;
   event.preventDefault();
   next.focus();

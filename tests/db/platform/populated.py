@@ -15,6 +15,7 @@ _OF_ALL: tuple[tuple[str, tuple], ...] = (
         " VALUES ('isolation', 'openai', 'http://127.0.0.1:9', 60, false)",
         (),
     ),
+    ("INSERT INTO model_setting (model, label) VALUES ('isolation', 'x')", ()),
     ("INSERT INTO rate_limit (key, failures) VALUES ('k', 1)", ()),
 )
 

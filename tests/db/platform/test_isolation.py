@@ -21,6 +21,7 @@ SHARED = {
     "embedding_index",
     "frequent_lexeme",
     "model_provider",
+    "model_setting",
 }
 PROCEDURES_ALONE = {
     "rate_limit",
@@ -156,7 +157,9 @@ def test_what_belongs_to_everyone_is_changed_by_those_alone_who_may(database_url
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", sorted(SHARED - {"instance_setting", "embedding_index", "model_provider"}))
+@pytest.mark.parametrize(
+    "table", sorted(SHARED - {"instance_setting", "embedding_index", "model_provider", "model_setting"})
+)
 def test_whoever_is_not_signed_in_sees_nothing_of_it(database_url: str, users, table: str) -> None:
     assert users
     with acting(database_url, None) as connection:
