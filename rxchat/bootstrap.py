@@ -94,9 +94,11 @@ from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.metering import Metering
 from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool, ProviderSecrets
 from rxchat.services.models.providers import Providers
+from rxchat.services.models.quotas import Quotas
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.encryption import SecretBox
@@ -150,6 +152,7 @@ class _Shared:
     links: OneTimeLinks
     rate_limits: RateLimits
     model: ModelProviders
+    metering: Metering
     store: ObjectStore
 
 
@@ -161,7 +164,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     platform = _platform(shared)
     accounts = _accounts(shared, platform)
     access = _access(shared, platform)
-    models = _models(shared, platform)
+    models = _models(shared, platform, access)
     local = LocalEmbedder(settings.data)
     embedder = adapter_factories.embedder(settings, at, local)
     reranker = adapter_factories.reranker(settings)
@@ -169,9 +172,9 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     retrieval = RetrievalServices(
         search=DocumentSearch(shared.database, embedder, reranker),
         passages=PassageSearch(documents.documents),
-        embeddings=Embeddings(embedder),
+        embeddings=Embeddings(embedder, shared.metering),
     )
-    chat = _chat(shared, platform, access, models, retrieval, broadcast)
+    chat = _chat(shared, platform, models, retrieval, broadcast)
     services = Services(
         platform=platform,
         accounts=accounts,
@@ -183,7 +186,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
         app=_app(shared, platform, accounts, access, models, documents, chat, broadcast),
     )
     worker = Worker(shared.database.url, documents.ingestion, platform.mail_sender)
-    adapters = (shared.model, shared.store, embedder, local, reranker, broadcast, counters)
+    adapters = (shared.metering, shared.model, shared.store, embedder, local, reranker, broadcast, counters)
     return Graph(
         services, shared.database, shared.passwords, worker, tuple(item for item in adapters if item is not None)
     )
@@ -191,6 +194,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
 
 def _shared(settings: Settings, at: Connections, counters: RedisCounters | None) -> _Shared:
     database, secret_box = Database(at.database_url, pool_size=settings.database_pool_size), SecretBox(at.secret_key)
+    model = adapter_factories.chat_model(settings, at)
     return _Shared(
         settings=settings,
         connections=at,
@@ -200,7 +204,8 @@ def _shared(settings: Settings, at: Connections, counters: RedisCounters | None)
         tokens=SessionTokens(at.secret_key),
         links=OneTimeLinks(secret_box, settings.base_url),
         rate_limits=RateLimits(counters, PostgresCounters(database)),
-        model=adapter_factories.chat_model(settings, at),
+        model=model,
+        metering=Metering(database, model, settings.currency),
         store=adapter_factories.object_store(settings),
     )
 
@@ -261,7 +266,7 @@ def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
     )
 
 
-def _models(shared: _Shared, platform: PlatformServices) -> ModelServices:
+def _models(shared: _Shared, platform: PlatformServices, access: AccessServices) -> ModelServices:
     settings, database, secrets = shared.settings, shared.database, ProviderSecrets(shared.secret_box)
     known = KnownModelSettings(database, platform.pg_listener)
     catalog = ModelCatalog(shared.model, known.all, default=settings.default_model)
@@ -269,12 +274,11 @@ def _models(shared: _Shared, platform: PlatformServices) -> ModelServices:
     clients = adapter_factories.provider_clients(settings)
     pool = ProviderPool(database, secrets, platform.pg_listener, shared.model, clients.client_of, catalog.forget)
     return ModelServices(
-        catalog=catalog,
-        known_settings=known,
-        provider_pool=pool,
+        catalog=catalog, known_settings=known, provider_pool=pool,
         providers=Providers(database, secrets, pool, shared.model, clients),
+        quotas=Quotas(database, access.grants, settings.currency),
         settings=ModelSettings(database, known, shared.model),
-    )
+    )  # fmt: skip
 
 
 def _documents(shared: _Shared, platform: PlatformServices, vector_index: VectorIndex) -> DocumentServices:
@@ -287,7 +291,7 @@ def _documents(shared: _Shared, platform: PlatformServices, vector_index: Vector
     documents = Documents(database, limits)
     # Separate parsers for small files, so that they do not wait for large ones.
     quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
-    captions = ImageCaptions(database, shared.model)
+    captions = ImageCaptions(database, shared.model, shared.metering)
     return DocumentServices(
         collection_shares=Shares(database, platform.access_invalidator, limits, SHARED_COLLECTIONS),
         collections=Collections(database),
@@ -303,7 +307,6 @@ def _documents(shared: _Shared, platform: PlatformServices, vector_index: Vector
 def _chat(
     shared: _Shared,
     platform: PlatformServices,
-    access: AccessServices,
     models: ModelServices,
     retrieval: RetrievalServices,
     broadcast: RedisBroadcast | None,
@@ -317,8 +320,8 @@ def _chat(
         answer_streams=streams,
         assistant_shares=Shares(database, platform.access_invalidator, limits, SHARED_ASSISTANTS),
         assistants=Assistants(database, shared.model),
-        branches=Branches(database, access.grants, shared.model),
-        completions=Completions(shared.model, access.grants, run_limits, longest),
+        branches=Branches(database, models.quotas, shared.model),
+        completions=Completions(shared.model, shared.metering, models.quotas, run_limits, longest),
         configurations=Configurations(database, shared.model),
         context_sources=ContextSources(database),
         conversation_assistants=ConversationAssistants(database),
@@ -330,7 +333,7 @@ def _chat(
         conversations=Conversations(database),
         feedback=Feedback(database),
         forks=Forks(database),
-        messages=ChatService(database, access.grants, shared.model),
+        messages=ChatService(database, models.quotas, shared.model),
         organizing=Organizing.of(database),
         prompt_records=PromptRecords(database),
         public_links=PublicLinks(
@@ -343,12 +346,13 @@ def _chat(
         run_engine=RunEngine(
             database,
             shared.model,
+            shared.metering,
             streams,
             platform.pg_listener,
             limits=run_limits,
             longest_seconds=longest,
             prompt_context_builder=PromptContextBuilder(
-                database, retrieval.search, shared.model, source_tokens=settings.source_tokens
+                database, retrieval.search, shared.model, shared.metering, source_tokens=settings.source_tokens
             ),
             find_defaults=models.known_settings.configuration,
         ),
@@ -374,22 +378,17 @@ def _app(
         broadcast.ping if broadcast else None,
         StorageOwnership(database, shared.store).problem,
     )
+    maintenance = Maintenance(
+        database, access.audit_log, access.denials, StorageGarbageCollector(database, shared.store),
+        chat.conversation_trash, chat.prompts, chat.assistants, accounts.idempotency_keys, shared.metering,
+    )  # fmt: skip
     return AppServices(
         account_deletion=AccountDeletion(database, sign_in, invalidator, grace=grace),
         data_export=DataExport(
             database, shared.tokens, shared.rate_limits, sign_in, documents.files, chat.conversation_export
         ),
         health=health,
-        maintenance=Maintenance(
-            database,
-            access.audit_log,
-            access.denials,
-            StorageGarbageCollector(database, shared.store),
-            chat.conversation_trash,
-            chat.prompts,
-            chat.assistants,
-            accounts.idempotency_keys,
-        ),
+        maintenance=maintenance,
         preferences=UserPreferences(database),
         profiles=Profiles(database, invalidator),
         system_status=SystemStatus(database, health, models.catalog),

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(default=600, alias="RXCHAT_API_REQUESTS_PER_MINUTE", ge=1)
     """How many requests the programs of one user may make in a minute, at each web process. Streams count once."""
 
+    currency: str = Field(default="USD", alias="RXCHAT_CURRENCY", pattern=r"^[A-Z]{3}$")
+    """The currency of the prices that administrators enter for models, and of quotas for costs. Amounts are never converted."""
+
     # Models
     default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
     """The model that answers new chats. Empty: the first one in the list."""

@@ -190,6 +190,8 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
             "consumed_token",
             "object_deletion",
             "model_provider",
+            "quota",
+            "model_price",
             "model_setting",
         ):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

@@ -20,6 +20,7 @@ _CAPABILITIES = {
     "access": "access",
     "audit": "access",
     "models": "models",
+    "usage": "models",
     "documents": "documents and retrieval",
     "conversations": "chat",
     "assistants": "chat",

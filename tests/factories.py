@@ -22,6 +22,7 @@ ROLE_PERMISSIONS = {
         Permission.GRANTS_MANAGE,
         Permission.SETTINGS_MANAGE,
         Permission.MODELS_MANAGE,
+        Permission.SYSTEM_QUOTAS,
     },
     "member": frozenset(
         {

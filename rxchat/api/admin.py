@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -112,6 +113,30 @@ async def end_user_sessions(
 ) -> dict[str, int]:
     """End all sessions of a user."""
     return {"ended": await services.access.user_admin.end_sessions(current_user, user_id, client_info_of(request))}
+
+
+@router.get("/usage/export", dependencies=[DOWNLOAD])
+async def export_usage(
+    current_user: SignedIn,
+    services: ServicesDep,
+    days: Annotated[int, Query(description="The length of the period: 7, 30 or 90.")] = 30,
+) -> StreamingResponse:
+    """Return what each user has asked of each model on each day, as CSV."""
+    lines = services.app.system_status.usage_csv(current_user, days)
+    # The head: refusals have a status of their own.
+    head = await anext(lines)
+
+    async def whole() -> AsyncGenerator[str]:
+        async with aclosing(lines) as rest:
+            yield head
+            async for line in rest:
+                yield line
+
+    return StreamingResponse(
+        whole(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="rxchat-usage.csv"', "Cache-Control": "no-store"},
+    )
 
 
 @router.get("/audit/export", dependencies=[DOWNLOAD])

@@ -22,6 +22,7 @@ from rxchat.domain.errors import (
     DatabaseBusy,
     InvalidInput,
     NotSignedIn,
+    QuotaExceeded,
     RequestTooLarge,
     RxChatError,
     TooManyAttempts,
@@ -81,7 +82,7 @@ def problem(status: int, code: str, message: str) -> dict[str, Any]:
 
 
 def _headers(error: RxChatError) -> dict[str, str]:
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | QuotaExceeded):
         return {"Retry-After": str(math.ceil(error.retry_after_seconds))}
     if isinstance(error, DatabaseBusy):
         return {"Retry-After": str(_BUSY_SECONDS)}
@@ -102,6 +103,9 @@ def _body(path: str, status: int, code: str, message: str, field: str = "") -> d
         return {"error": message}
     if path.startswith(OPENAI):
         kind = "server_error" if status >= 500 else _OPENAI_KINDS.get(status, "invalid_request_error")
+        if code == QuotaExceeded.code:
+            # What OpenAI's clients look for.
+            kind = code = "insufficient_quota"
         return {"error": {"message": message, "type": kind, "param": field or None, "code": code}}
     return {"error": {"code": code, "message": message}}
 

@@ -44,6 +44,7 @@ RxChatError
     ├── ModelUnknown             404  the host does not have this model
     ├── ModelRefused             400  the host refused the request
     ├── ModelTimeout             504  no token for too long
+    ├── QuotaExceeded            429  a quota of the user is used up
     ├── InvalidModelResponse     502  the response was invalid or incomplete
     └── AnswerInterrupted        502  the answer was interrupted and not continued
 
@@ -298,6 +299,17 @@ class ModelTimeout(ModelError):
 
     status = 504
     code = "model_silent"
+
+
+class QuotaExceeded(ModelError):
+    """Your quota is used up. Ask an administrator for more."""
+
+    status = 429
+    code = "quota_exceeded"
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 60.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class InvalidModelResponse(ModelError):

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     FEEDBACK_READ = "feedback.read"
     SYSTEM_READ = "system.read"
+    SYSTEM_QUOTAS = "system.quotas"
 
 
 PERMISSION_WORDS: dict[Permission, str] = {
@@ -54,6 +55,7 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.AUDIT_READ: "Read and export the audit log",
     Permission.FEEDBACK_READ: "Read how users rate answers, without their conversations",
     Permission.SYSTEM_READ: "See how much each user and model is used, and the state of the system",
+    Permission.SYSTEM_QUOTAS: "Set quotas of users, groups and models, and what models cost",
 }
 
 ADMINISTRATIVE = frozenset(

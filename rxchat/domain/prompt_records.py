@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +60,13 @@ class PromptRecorder:
         )
 
     def record(
-        self, model: str, parameters: Mapping[str, Any], sources: Sequence[Source], own: Sequence[ChatMessage]
+        self,
+        model: str,
+        parameters: Mapping[str, Any],
+        sources: Sequence[Source],
+        own: Sequence[ChatMessage],
+        cost: Decimal | None = None,
+        currency: str = "",
     ) -> dict[str, Any] | None:
         """Return the record as JSON values; None if nothing was sent. `own` messages contain nothing of the sources."""
         if self.prompt is None:
@@ -76,8 +83,8 @@ class PromptRecorder:
             "requests": self.requests,
             "first_token_seconds": self.first_token_seconds,
             "seconds": round(time.monotonic() - self.began, 3),
-            # No provider says it yet.
-            "cost": None,
+            "cost": None if cost is None else float(cost),
+            "currency": currency,
         }
 
 

@@ -44,6 +44,7 @@ from rxchat.tables.organizing import (
 from rxchat.tables.programs import IdempotencyKey
 from rxchat.tables.prompts import PromptRow, PromptVersionRow
 from rxchat.tables.runs import Run, RunChunkRow, RunPrompt
+from rxchat.tables.usage import ModelPriceRow, ModelUsageRow, QuotaCounter, QuotaRow, UsageReservation
 
 __all__ = [
     "AccountToken",
@@ -80,8 +81,10 @@ __all__ = [
     "Message",
     "MessageDraft",
     "MessageSource",
+    "ModelPriceRow",
     "ModelProviderRow",
     "ModelSettingRow",
+    "ModelUsageRow",
     "ObjectDeletion",
     "Passkey",
     "ProjectRow",
@@ -90,6 +93,8 @@ __all__ = [
     "PublicLinkRow",
     "QueueClaim",
     "QueuedMessageRow",
+    "QuotaCounter",
+    "QuotaRow",
     "RateLimitRow",
     "RecognizedPageRow",
     "RecoveryCode",
@@ -100,6 +105,7 @@ __all__ = [
     "StoredFile",
     "TagRow",
     "TotpSecret",
+    "UsageReservation",
     "User",
     "UserPreferences",
     "UserSession",

@@ -14,6 +14,7 @@ from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.models import ModelsState
 from rxchat.states.access.providers import ProvidersState
+from rxchat.states.access.quotas import QuotasState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
 from rxchat.states.access.system import SystemState
@@ -26,6 +27,7 @@ from rxchat.states.chat.archive import ArchiveState
 from rxchat.states.chat.assistants import AssistantsState
 from rxchat.states.chat.conversation_history import HistoryState
 from rxchat.states.chat.imports import ImportsState
+from rxchat.states.chat.own_quotas import OwnQuotasState
 from rxchat.states.chat.prompts import PromptsState
 from rxchat.states.chat.temporary import TemporaryChatState
 from rxchat.states.chat.thread import ThreadState
@@ -36,6 +38,7 @@ from rxchat.ui.access.grants import access_page
 from rxchat.ui.access.groups import groups_page
 from rxchat.ui.access.models import models_page
 from rxchat.ui.access.providers import providers_page
+from rxchat.ui.access.quotas import admin_quotas_page
 from rxchat.ui.access.registration import registration_page
 from rxchat.ui.access.roles import roles_page
 from rxchat.ui.access.system import system_page
@@ -57,6 +60,7 @@ from rxchat.ui.accounts.pages import (
     keys_page,
     preferences_page,
     profile_page,
+    quotas_page,
     security_page,
     sessions_page,
 )
@@ -84,8 +88,8 @@ class Page:
 
 
 PAGES = (
-    Page("/", chat_page, "RxChat", (ThreadState.open,)),
-    Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open,)),
+    Page("/", chat_page, "RxChat", (ThreadState.open, OwnQuotasState.remind)),
+    Page("/c/[conversation_id]", chat_page, "RxChat", (ThreadState.open, OwnQuotasState.remind)),
     Page("/archive", archive_page, "Archive and trash · RxChat", (ArchiveState.load, ThreadState.open)),
     Page("/temporary", temporary_page, "Temporary chat · RxChat", (TemporaryChatState.load, ThreadState.open)),
     Page("/history/[history_of]", history_page, "History · RxChat", (HistoryState.load, ThreadState.open)),
@@ -113,6 +117,12 @@ PAGES = (
     Page("/account/sessions", sessions_page, "Sessions · Account · RxChat", (AccountState.open,)),
     Page("/account/keys", keys_page, "API keys · Account · RxChat", (AccountState.open,)),
     Page(
+        "/account/quotas",
+        quotas_page,
+        "Quotas · Account · RxChat",
+        (AccountState.open, OwnQuotasState.load),
+    ),
+    Page(
         "/account/import",
         import_page,
         "Import and export · Account · RxChat",
@@ -127,6 +137,7 @@ PAGES = (
     Page("/admin/registration", registration_page, "Registration · RxChat", (RegistrationState.load, ThreadState.open)),
     Page("/admin/providers", providers_page, "Providers · RxChat", (ProvidersState.load, ThreadState.open)),
     Page("/admin/models", models_page, "Models · RxChat", (ModelsState.load, ThreadState.open)),
+    Page("/admin/quotas", admin_quotas_page, "Quotas · RxChat", (QuotasState.load, ThreadState.open)),
     Page("/admin/usage", usage_page, "Usage · RxChat", (UsageState.load, ThreadState.open)),
     Page("/admin/system", system_page, "System · RxChat", (SystemState.load, ThreadState.open)),
     Page("/admin/feedback", feedback_page, "Feedback · RxChat", (FeedbackState.load, ThreadState.open)),

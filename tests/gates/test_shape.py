@@ -30,6 +30,7 @@ EDGES = {
     "rxchat/services/chat/answer_generator.py": 1,
     "rxchat/services/chat/conversation_imports.py": 1,
     "rxchat/services/chat/stream_relay.py": 1,
+    "rxchat/services/models/metering.py": 1,
     "rxchat/services/platform/reloads.py": 1,
     "rxchat/services/platform/pg_listener.py": 2,
     "rxchat/services/chat/run_engine.py": 3,

@@ -8,8 +8,14 @@ import re
 from tests.gates.test_shape import PACKAGE, ROOT, SCRIPTS, name, parsed
 
 SHEETS = sorted((ROOT / "assets").glob("*.css"))
-FROM_LIBRARIES = {"markedContent", "dark", "katex", "katex-display"}
-"""Classes that PDF.js, Reflex and KaTeX give to elements."""
+FROM_LIBRARIES = {"markedContent", "dark", "katex", "katex-display"} | {
+    "recharts-cartesian-axis-line",
+    "recharts-cartesian-grid",
+    "recharts-default-tooltip",
+    "recharts-rectangle",
+    "recharts-tooltip-cursor",
+}
+"""Classes that PDF.js, Reflex, KaTeX and Recharts give to elements."""
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SCRIPT_TEXT = re.compile(r'"[^"\n]*"|`[^`]*`')
 

@@ -327,6 +327,7 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
         "registration",
         "providers",
         "models",
+        "quotas",
         "usage",
         "feedback",
         "system",
@@ -339,6 +340,7 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
         "roles": "New role",
         "access": "Grant access",
         "providers": "Add a provider",
+        "quotas": "Add a quota",
     }
     for section, button in dialogs.items():
         settled(page, f"{filled_server.url}/admin/{section}").get_by_role("button", name=button).first.click()

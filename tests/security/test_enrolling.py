@@ -11,7 +11,15 @@ from tests.security.http import Open, create_user, error_of, set_up_totp, sign_i
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_engine]
 
-PAGES = ("/account", "/account/security", "/account/sessions", "/account/keys", "/account/import", "/account/data")
+PAGES = (
+    "/account",
+    "/account/security",
+    "/account/sessions",
+    "/account/keys",
+    "/account/quotas",
+    "/account/import",
+    "/account/data",
+)
 
 
 @pytest.fixture

@@ -113,6 +113,9 @@ PARAMETERS = {
     ("GET", "/api/v1/conversations/{conversation_id}/messages"): {"before", "limit"},
     ("GET", "/api/v1/runs/{run_id}/events"): {"last-event-id"},
     ("GET", "/api/v1/admin/usage"): {"days"},
+    ("GET", "/api/v1/admin/usage/series"): {"days", "by", "measure"},
+    ("DELETE", "/api/v1/admin/prices"): {"model"},
+    ("GET", "/api/admin/usage/export"): {"days"},
 }
 # What is answered with something else than a value: a file, a stream, an export. Each is begun by our own pages alone, but for
 # these: links prove themselves and no cookie counts for them, and ways to providers send nothing but an address.

@@ -10,6 +10,7 @@ from rxchat.api.v1 import (
     model_settings,
     models,
     providers,
+    quotas,
     runs,
     system,
 )
@@ -23,5 +24,7 @@ ROUTERS = (
     model_settings.router,
     models.router,
     providers.router,
+    quotas.router,
+    quotas.admin_router,
     system.router,
 )

@@ -74,7 +74,7 @@ class ModelRequest(BaseModel):
 
 
 class PromptOut(BaseModel):
-    """What the model saw: the messages after fitting, and those that did not fit (`left_out`). `cost` is null while unknown."""
+    """What the model saw: the messages after fitting, and those that did not fit (`left_out`). `cost` is null if no price is set for the model."""
 
     run_id: UUID
     message_id: UUID
@@ -90,6 +90,7 @@ class PromptOut(BaseModel):
     first_token_seconds: float | None
     seconds: float
     cost: float | None
+    currency: str = ""
 
 
 @router.get("/{run_id}", **needs(Scope.READ))

@@ -54,6 +54,25 @@ class UsageOut(BaseModel):
     users: list[UserUsageOut]
 
 
+class UsagePartOut(BaseModel):
+    """What was asked on one day of a model, by a user or by the users of a group; `key` is null for all that are not named."""
+
+    day: date
+    key: str | None
+    label: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
+class UsageSeriesOut(BaseModel):
+    """Days and what was asked on them, in order; costs are in the currency."""
+
+    currency: str
+    parts: list[UsagePartOut]
+
+
 class ComponentOut(BaseModel):
     """A component; `problem` is "" while it works. RxChat needs it if `is_needed`."""
 
@@ -119,6 +138,24 @@ async def usage(
             for item in found.users
         ],
     )
+
+
+@router.get("/usage/series", **needs(Scope.ADMIN))
+async def usage_series(
+    current_user: SignedIn,
+    services: ServicesDep,
+    days: Annotated[int, Query(description="The length of the period: 7, 30 or 90.")] = 30,
+    by: Annotated[
+        str, Query(description="What it is divided by: `model`, `user` or `group`.", max_length=20)
+    ] = "model",
+    measure: Annotated[
+        str, Query(description="Whose largest 100 are named: `tokens`, `requests` or `cost`.", max_length=20)
+    ] = "tokens",
+) -> UsageSeriesOut:
+    """Return what was asked of models on each day: by pages and programs. Needs the permission `system.read`."""
+    found = await services.app.system_status.series(current_user, days, by, measure)
+    parts = [UsagePartOut.model_validate(item, from_attributes=True) for item in found]
+    return UsageSeriesOut(currency=services.models.quotas.currency, parts=parts)
 
 
 @router.get("/system", **needs(Scope.ADMIN))

@@ -65,6 +65,7 @@ from rxchat.services.models.catalog import ModelCatalog
 from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool
 from rxchat.services.models.providers import Providers
+from rxchat.services.models.quotas import Quotas
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.change_feeds import ChangeFeed
 from rxchat.services.platform.instance_settings import InstanceSettings
@@ -125,6 +126,7 @@ class ModelServices:
     known_settings: KnownModelSettings
     provider_pool: ProviderPool
     providers: Providers
+    quotas: Quotas
     settings: ModelSettings
 
 

@@ -31,6 +31,7 @@ from rxchat.db.chat import tags as tag_rows
 from rxchat.db.documents import documents as document_rows
 from rxchat.db.documents import trash as trash_rows
 from rxchat.db.documents.trash import DeletedCopy
+from rxchat.db.models import quotas as quota_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.errors import NotAllowed, NotFound, NotSignedIn, StorageError
@@ -58,6 +59,7 @@ _README = (
     "drafts.json         what you have typed and not sent, with the ids of the conversations\n"
     "projects.json       your projects with their instructions, and the ids of the conversations in them\n"
     "tags.json           your tags, and the ids of the conversations that have them\n"
+    "usage.json          how much you have asked of each model on each day\n"
     "conversations/      each conversation as JSON, which RxChat can import (the whole file too), and as text to read;\n"
     "                    messages that wait to be sent are in files of their own\n"
     "collections.json    your collections of documents\n"
@@ -164,6 +166,7 @@ class DataExport:
                 archive.writestr("drafts.json", _json(await self._drafts(current_user)))
                 archive.writestr("tags.json", _json(await self._tags(current_user)))
                 archive.writestr("projects.json", _json(await self._projects(current_user)))
+                archive.writestr("usage.json", _json(await self._usage(current_user)))
                 yield growing.take()
                 async with self._database.begin(current_user.user_id) as session:
                     ids = await conversation_rows.ids_owned(session, current_user.user_id)
@@ -277,6 +280,11 @@ class DataExport:
                 }
                 for row in found
             ]
+
+    async def _usage(self, current_user: CurrentUser) -> list[dict[str, Any]]:
+        async with self._database.begin(current_user.user_id) as session:
+            found = await quota_rows.own_usage(session, current_user.user_id)
+        return [item.model_dump(mode="json", exclude={"user_id"}) for item in found]
 
     async def _tags(self, current_user: CurrentUser) -> list[dict[str, Any]]:
         async with self._database.begin(current_user.user_id, snapshot=True) as session:

@@ -17,6 +17,7 @@ from rxchat.services.chat.assistants import Assistants
 from rxchat.services.chat.conversation_trash import ConversationTrash
 from rxchat.services.chat.prompts import Prompts
 from rxchat.services.documents.storage_gc import StorageGarbageCollector, swept
+from rxchat.services.models.metering import Metering
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Maintenance:
         prompts: Prompts,
         assistants: Assistants,
         idempotency_keys: IdempotencyKeys,
+        metering: Metering,
     ) -> None:
         self._database = database
         self._audit_log = audit_log
@@ -51,6 +53,7 @@ class Maintenance:
         self._prompts = prompts
         self._assistants = assistants
         self._idempotency_keys = idempotency_keys
+        self._metering = metering
         self._rounds = 0
         self._task = BackgroundTask("maintenance")
 
@@ -75,6 +78,7 @@ class Maintenance:
                 self._prompts.purge,
                 self._assistants.purge,
                 self._idempotency_keys.purge,
+                self._metering.purge,
                 self._storage_gc.purge_trash,
                 self._storage_gc.count_words,
                 self._sweep,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import platform
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime, timedelta
 
 from rxchat import __version__
 from rxchat.db.app import system as rows
@@ -14,7 +17,17 @@ from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.authorization import require
 from rxchat.domain.chat import ModelInfo
 from rxchat.domain.permissions import Permission
-from rxchat.domain.usage import ModelUsage, QueueLength, SystemTotals, Usage, valid_period
+from rxchat.domain.usage import (
+    ModelUsage,
+    QueueLength,
+    SystemTotals,
+    Usage,
+    UsagePart,
+    UsageRecord,
+    csv_cell,
+    valid_breakdown,
+    valid_period,
+)
 from rxchat.services.app.health import ComponentStatus, Health
 from rxchat.services.models.catalog import ModelCatalog
 
@@ -75,6 +88,37 @@ class SystemStatus:
         async with self._database.begin(current_user.user_id, snapshot=True) as session:
             return await rows.usage(session, valid_period(days), MOST_USERS)
 
+    async def series(self, current_user: CurrentUser, days: int, by: str, measure: str) -> list[UsagePart]:
+        """Return what was asked of models on each day of a period, by model, user or group: all requests, of programs too.
+
+        The 100 with the most of the measure are named.
+
+        Raises:
+            InvalidInput: when there is no such period, division or measure.
+            NotAllowed: without the permission.
+        """
+        require(current_user, Permission.SYSTEM_READ)
+        period, (divided, measured) = valid_period(days), valid_breakdown(by, measure)
+        async with self._database.begin(current_user.user_id) as session:
+            return await rows.series(session, period, divided, measured, MOST_USERS)
+
+    async def usage_csv(self, current_user: CurrentUser, days: int) -> AsyncGenerator[str]:
+        """Yield the lines of a CSV file: what each user has asked of each model on each day, day by day.
+
+        Raises:
+            InvalidInput: when there is no such period.
+            NotAllowed: without the permission.
+        """
+        require(current_user, Permission.SYSTEM_READ)
+        period, today = valid_period(days), datetime.now(UTC).date()
+        yield _line(("day", *(item.name for item in fields(UsageRecord))))
+        for before in reversed(range(period)):
+            day = today - timedelta(days=before)
+            async with self._database.begin(current_user.user_id) as session:
+                found = await rows.usage_of_day(session, day)
+            if found:
+                yield "".join(_line((day, *astuple(item))) for item in found)
+
     async def state(self, current_user: CurrentUser) -> SystemState:
         """Check each component, and count what is stored and what waits.
 
@@ -112,3 +156,10 @@ class SystemStatus:
         names = {item.name for item in offered}
         gone = [ModelState(name, None, usage, is_default=False) for name, usage in used.items() if name not in names]
         return ModelOverview([*models, *gone], offer.detail or offer.problem)
+
+
+def _line(values: Iterable[object]) -> str:
+    """Return a line of a CSV file (RFC 4180)."""
+    text = io.StringIO()
+    csv.writer(text).writerow(map(csv_cell, values))
+    return text.getvalue()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
@@ -17,7 +18,9 @@ from rxchat.db.chat import runs as run_rows
 from rxchat.db.platform.database import Database
 from rxchat.domain.chat import (
     AnswerFinished,
+    ChatEvent,
     ChatMessage,
+    PreparedPrompt,
     ReasoningDelta,
     Role,
     TextDelta,
@@ -47,6 +50,7 @@ from rxchat.services.chat.answer_prompts import AnswerPrompt, AnswerPrompts
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.chat.event_appender import EventAppender
+from rxchat.services.models.metering import Metering, Receipt
 from rxchat.services.retrieval.retrieval_tools import ROUNDS, TOOLS, RetrievalTools
 
 log = structlog.get_logger(__name__)
@@ -70,7 +74,10 @@ class AnswerGenerator:
         answer: AnswerStream,
         longest_seconds: float,
         prompts: AnswerPrompts,
+        metering: Metering,
     ) -> None:
+        self._metering = metering
+        self._receipts: list[Receipt] = []
         self._prompts = prompts
         self._prompt = AnswerPrompt()
         self._recorder = PromptRecorder()
@@ -206,7 +213,7 @@ class AnswerGenerator:
             options = self._prompt.options
             prepared = await self._model.prepare(self.run.model, messages, options)
             self._recorder.sent(prepared, messages, tools)
-            async with aclosing(self._model.chat(self.run.model, prepared, tools, options)) as events:
+            async with aclosing(self._metered(prepared, tools)) as events:
                 async for event in events:
                     match event:
                         case ToolCalled(call=call):
@@ -228,6 +235,13 @@ class AnswerGenerator:
         finally:
             self._add_text(tags.close(), start)
         return calls
+
+    def _metered(self, prompt: PreparedPrompt, tools: Sequence[ToolSpec]) -> AsyncGenerator[ChatEvent]:
+        self._receipts.append(Receipt())
+        return self._metering.chat(
+            self.run.owner_id, self.run.model, prompt, tools, self._prompt.options, run_id=self.run.id,
+            receipt=self._receipts[-1],
+        )  # fmt: skip
 
     def _add_text(self, pieces: Iterable[TaggedText], start: int) -> None:
         """Add the text of a request, which began at `start`, and of which a part may be reasoning between tags."""
@@ -285,7 +299,10 @@ class AnswerGenerator:
         """Store the whole answer and its state; retries while the database does not respond, until `give_up` returns True."""
         event = self._result(stopped=stopped)
         state = RunState(event.state.value)
-        record = self._recorder.record(self.run.model, self._prompt.parameters, self._sources, self._prompt.messages)
+        record = self._recorder.record(
+            self.run.model, self._prompt.parameters, self._sources, self._prompt.messages, self._cost(),
+            self._metering.currency,
+        )  # fmt: skip
         # Half a megabyte would keep the other streams waiting, and the conversation locked.
         content = await asyncio.to_thread(packed, record) if record is not None else None
         while True:
@@ -326,6 +343,11 @@ class AnswerGenerator:
                 await conversation_sources.mark_cited(session, run.owner_id, run.message_id, numbers)
             await EventAppender(session, run.owner_id, run.conversation_id, locked.seq, locked.leaf_id).end(event)
         return True
+
+    def _cost(self) -> Decimal | None:
+        """Return what the requests of this process have cost; None if no price is set for the model."""
+        costs = [receipt.cost for receipt in self._receipts if receipt.cost is not None]
+        return sum(costs, Decimal(0)) if costs else None
 
     def _result(self, *, stopped: bool) -> AnswerEnded:
         written = WrittenAnswer(

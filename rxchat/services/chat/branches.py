@@ -30,10 +30,10 @@ from rxchat.domain.messages import QueuedMessage, ThreadMessage
 from rxchat.domain.permissions import Scope
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.text import ANSWER_CHARACTERS, attachments_text
-from rxchat.services.access.grants import Grants
 from rxchat.services.chat.event_appender import EventAppender, idle, opened
 from rxchat.services.chat.questions import require_question_id, require_some_model, valid_question
 from rxchat.services.models.parameters import taken
+from rxchat.services.models.quotas import ModelGate
 
 VERSIONS = 50
 """The maximum number of versions of a message."""
@@ -43,9 +43,9 @@ _BUSY = "An answer is still being written in this conversation. Wait for it, or 
 class Branches:
     """Use cases for the versions of messages. Each is one event or more: nothing is overwritten."""
 
-    def __init__(self, database: Database, grants: Grants, model: ChatModel) -> None:
+    def __init__(self, database: Database, gate: ModelGate, model: ChatModel) -> None:
         self._database = database
-        self._grants = grants
+        self._gate = gate
         self._model = model
 
     async def edit_question(
@@ -69,7 +69,7 @@ class Branches:
             NotAllowed: when the user may not use the model.
         """
         require_scope(current_user, Scope.CHAT)
-        await self._grants.require_model(current_user, model)
+        await self._gate.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
         async with self._database.begin(current_user.user_id) as session:
             if await _is_asked(session, current_user, conversation_id, question_id):
@@ -102,7 +102,7 @@ class Branches:
         """
         require_scope(current_user, Scope.CHAT)
         text = valid_question(text)
-        await self._grants.require_model(current_user, model)
+        await self._gate.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
         require_some_model(model)
         given = await taken(self._model, model, parameters)
@@ -127,7 +127,7 @@ class Branches:
             NotAllowed: when the user may not use the model.
         """
         require_scope(current_user, Scope.CHAT)
-        await self._grants.require_model(current_user, model)
+        await self._gate.require_model(current_user, model)
         require_some_model(model)
         async with self._database.begin(current_user.user_id) as session:
             begun = await idle(session, current_user, conversation_id, _BUSY)

@@ -29,8 +29,9 @@ from rxchat.domain.permissions import Scope
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import RunLimits
 from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
-from rxchat.services.access.grants import Grants
+from rxchat.services.models.metering import Metering
 from rxchat.services.models.parameters import require_taken
+from rxchat.services.models.quotas import ModelGate
 
 log = structlog.get_logger(__name__)
 
@@ -56,10 +57,13 @@ class Question:
 class Completions:
     """Asks models without a conversation, within the limits of answers that a user may have at once."""
 
-    def __init__(self, model: ChatModel, grants: Grants, limits: RunLimits, longest_seconds: float) -> None:
+    def __init__(
+        self, model: ChatModel, metering: Metering, gate: ModelGate, limits: RunLimits, longest_seconds: float
+    ) -> None:
         """`limits` hold for this process, beside the runs of conversations, which all processes count together."""
         self._model = model
-        self._grants = grants
+        self._metering = metering
+        self._gate = gate
         self._limits = limits
         self._longest_seconds = longest_seconds
         self._running: Counter[UUID] = Counter()
@@ -91,9 +95,10 @@ class Completions:
 
         Raises:
             NotAllowed: when the key lacks the scope, or the user may not use the model.
+            QuotaExceeded: when a quota of the user is used up.
         """
         require_scope(current_user, Scope.CHAT)
-        await self._grants.require_model(current_user, model)
+        await self._gate.require_model(current_user, model)
 
     async def ask(self, current_user: CurrentUser, question: Question) -> AsyncGenerator[Parts | None]:
         """Yield what the models write, together as far as it has come; None every two seconds while nothing comes.
@@ -105,7 +110,7 @@ class Completions:
         with self.place(current_user.user_id, len(question.choices)):
             arriving: asyncio.Queue[tuple[int, ChatEvent]] = asyncio.Queue(_WAITING_PARTS)
             writing = [
-                asyncio.create_task(self._write(question, number, arriving), name="a completion")
+                asyncio.create_task(self._write(current_user.user_id, question, number, arriving), name="a completion")
                 for number in range(len(question.choices))
             ]
             try:
@@ -116,9 +121,11 @@ class Completions:
                     task.cancel()
                 await asyncio.gather(*writing, return_exceptions=True)
 
-    async def _write(self, question: Question, number: int, arriving: asyncio.Queue[tuple[int, ChatEvent]]) -> None:
+    async def _write(
+        self, user_id: UUID, question: Question, number: int, arriving: asyncio.Queue[tuple[int, ChatEvent]]
+    ) -> None:
         length = 0
-        asked = self._model.chat(question.model, question.choices[number], question.tools, question.options)
+        asked = self._metering.chat(user_id, question.model, question.choices[number], question.tools, question.options)
         try:
             async with asyncio.timeout(self._longest_seconds), aclosing(asked) as events:
                 async for event in events:
@@ -151,6 +158,12 @@ def _joined(parts: Parts) -> Parts:
     return joined
 
 
+def _raise_failure(writing: Sequence[asyncio.Task[None]]) -> None:
+    for task in writing:
+        if task.done():
+            task.result()
+
+
 async def _arrived(
     writing: Sequence[asyncio.Task[None]], arriving: asyncio.Queue[tuple[int, ChatEvent]]
 ) -> AsyncGenerator[Parts | None]:
@@ -160,7 +173,8 @@ async def _arrived(
         while True:
             getting = getting or asyncio.create_task(arriving.get())
             running = [task for task in writing if not task.done()]
-            await asyncio.wait({getting, *running}, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if running or not arriving.empty():
+                await asyncio.wait({getting, *running}, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if getting.done():
                 parts = [getting.result()]
                 getting = None
@@ -173,9 +187,7 @@ async def _arrived(
             if not arriving.empty():
                 # It was woken, and gets it in a moment.
                 continue
-            for task in writing:
-                if task.done():
-                    task.result()
+            _raise_failure(writing)
             if all(task.done() for task in writing):
                 return
             if len(running) == sum(not task.done() for task in writing):

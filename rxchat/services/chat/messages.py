@@ -38,12 +38,12 @@ from rxchat.domain.permissions import Permission, Scope
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import PartialAnswer
 from rxchat.domain.text import attachments_text, title_of
-from rxchat.services.access.grants import Grants
 from rxchat.services.chat.context_sources import Attached, AttachedSources, attached_sources
 from rxchat.services.chat.conversation_assistants import usable
 from rxchat.services.chat.event_appender import EventAppender, idle, locked
 from rxchat.services.chat.questions import require_question_id, require_some_model, valid_question
 from rxchat.services.models.parameters import require_taken, taken
+from rxchat.services.models.quotas import ModelGate
 
 QUEUE_MESSAGES = 20
 """The maximum number of queued messages in a conversation."""
@@ -87,9 +87,9 @@ class _Beginning:
 class ChatService:
     """Use cases for a turn."""
 
-    def __init__(self, database: Database, grants: Grants, model: ChatModel) -> None:
+    def __init__(self, database: Database, gate: ModelGate, model: ChatModel) -> None:
         self._database = database
-        self._grants = grants
+        self._gate = gate
         self._model = model
 
     async def send_message(
@@ -123,7 +123,7 @@ class ChatService:
         require_scope(current_user, Scope.CHAT)
         if conversation_id is None:
             require(current_user, Permission.CONVERSATIONS_CREATE)
-        await self._grants.require_model(current_user, model)
+        await self._gate.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
         given = await taken(self._model, model, parameters)
         question = QueuedMessage(question_id or new_id(), text, model, parameters=given)
@@ -256,7 +256,7 @@ class ChatService:
             message = await message_rows.get_message(session, current_user.user_id, conversation_id, message_id)
         if message is None or message.role != Role.ASSISTANT:
             raise NotFound
-        await self._grants.require_model(current_user, message.model)
+        await self._gate.require_model(current_user, message.model)
         async with self._database.begin(current_user.user_id) as session:
             busy = "An answer is still being written in this conversation. Wait for it, or stop it first."
             begun = await idle(session, current_user, conversation_id, busy)
@@ -322,7 +322,7 @@ class ChatService:
         async with self._database.begin(current_user.user_id) as session:
             waiting = await queue_rows.for_conversation(session, current_user.user_id, conversation_id)
         if waiting:
-            await self._grants.require_model(current_user, waiting[0].model)
+            await self._gate.require_model(current_user, waiting[0].model)
         async with self._database.begin(current_user.user_id) as session:
             busy = "An answer is still being written in this conversation. Queued messages are sent right after it."
             return await (await idle(session, current_user, conversation_id, busy)).ask_next()

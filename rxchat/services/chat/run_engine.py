@@ -26,6 +26,7 @@ from rxchat.services.chat.answer_generator import AnswerGenerator
 from rxchat.services.chat.answer_prompts import AnswerPrompts, FindDefaults, no_defaults
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
+from rxchat.services.models.metering import Metering
 from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
 
@@ -74,6 +75,7 @@ class RunEngine:
         self,
         database: Database,
         model: ChatModel,
+        metering: Metering,
         answer_streams: AnswerStreams,
         pg_listener: PgListener,
         *,
@@ -85,6 +87,7 @@ class RunEngine:
         self.id = new_id()
         self._database = database
         self._model = model
+        self._metering = metering
         self._answer_streams = answer_streams
         pg_listener.subscribe("run", self._hear)
         pg_listener.subscribe("host", model.note_heard)
@@ -241,6 +244,7 @@ class RunEngine:
                 answer,
                 self._longest_seconds,
                 self._prompts,
+                self._metering,
             )
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:

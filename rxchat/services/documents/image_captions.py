@@ -12,10 +12,11 @@ import structlog
 from rxchat.db.platform.database import Database
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.documents import Block, BlockKind, ParsedDocument
-from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NoTextLayer
+from rxchat.domain.errors import DocumentUnreadable, EmbedderError, ModelError, ModelRefused, NoTextLayer, QuotaExceeded
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.text import sanitize
 from rxchat.services.access.model_access import may_use_model
+from rxchat.services.models.metering import Metering
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +34,10 @@ _ORDER = (
 class ImageCaptions:
     """Describes pictures with the first vision model."""
 
-    def __init__(self, database: Database, model: ChatModel) -> None:
+    def __init__(self, database: Database, model: ChatModel, metering: Metering) -> None:
         self._database = database
         self._model = model
+        self._metering = metering
 
     async def read(self, owner_id: UUID, content: AsyncIterable[bytes]) -> ParsedDocument:
         """Return the description of a user's picture.
@@ -54,9 +56,11 @@ class ImageCaptions:
                 )
         try:
             model = await self._that_sees(owner_id)
-            said = await self._described(model.name, bytes(data))
+            said = await self._described(owner_id, model.name, bytes(data))
         except ModelRefused as error:
             raise DocumentUnreadable(f"The model could not read this picture: {error.message}") from error
+        except QuotaExceeded as error:
+            raise EmbedderError(error.message) from error
         except (ModelError, TimeoutError) as error:
             raise EmbedderError("The vision model does not respond.") from error
         if not said:
@@ -71,11 +75,11 @@ class ImageCaptions:
                     return model
         raise NoTextLayer(_NONE_FOR_YOU if seeing else _NOBODY_SEES)
 
-    async def _described(self, model: str, image: bytes) -> str:
+    async def _described(self, owner_id: UUID, model: str, image: bytes) -> str:
         said = ""
         async with asyncio.timeout(_SECONDS):
             asked = [ChatMessage(Role.USER, _ORDER, images=(image,))]
-            async with aclosing(self._model.chat(model, asked)) as events:
+            async with aclosing(self._metering.chat(owner_id, model, asked)) as events:
                 async for event in events:
                     said += event.text if isinstance(event, TextDelta) else ""
                     if len(said) > _CHARACTERS:

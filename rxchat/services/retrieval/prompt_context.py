@@ -16,11 +16,12 @@ from rxchat.db.platform.database import Database
 from rxchat.domain.accounts import CurrentUser
 from rxchat.domain.chat import ChatMessage, ModelInfo, Role, TextDelta
 from rxchat.domain.conversation_events import ContextKind
-from rxchat.domain.errors import ModelError
+from rxchat.domain.errors import DatabaseUnavailable, ModelError
 from rxchat.domain.grounding import DEMO_TOKENS, rewriting, rewritten, standalone_question, with_sources
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.retrieval import Passage, SearchScope, Source, within_budget
 from rxchat.domain.runs import ClaimedRun
+from rxchat.services.models.metering import Metering
 from rxchat.services.retrieval.retrieval_tools import RetrievalTools
 from rxchat.services.retrieval.search import DocumentSearch
 
@@ -51,11 +52,18 @@ class PromptContextBuilder:
     """Searches with the permissions of the user who asked, at the time of the answer."""
 
     def __init__(
-        self, database: Database, document_search: DocumentSearch, model: ChatModel, *, source_tokens: int
+        self,
+        database: Database,
+        document_search: DocumentSearch,
+        model: ChatModel,
+        metering: Metering,
+        *,
+        source_tokens: int,
     ) -> None:
         self._database = database
         self._document_search = document_search
         self._model = model
+        self._metering = metering
         self._source_tokens = source_tokens
 
     async def build(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> PromptContext:
@@ -148,7 +156,7 @@ class PromptContextBuilder:
         whole = await self._document_search.whole_scope(current_user, scope, budget)
         if whole is not None:
             return whole, ""
-        question = await self._question(run.model, messages, is_demo=is_demo)
+        question = await self._question(current_user.user_id, run.model, messages, is_demo=is_demo)
         if not question:
             return (), ""
         found = await self._document_search.search(current_user, question, scope, is_answer=True)
@@ -160,7 +168,7 @@ class PromptContextBuilder:
         except ModelError:
             return None
 
-    async def _question(self, model: str, messages: list[ChatMessage], *, is_demo: bool) -> str:
+    async def _question(self, user_id: UUID, model: str, messages: list[ChatMessage], *, is_demo: bool) -> str:
         """Return the search query; in a conversation, the answering model rewrites the question."""
         simple = standalone_question(messages)
         asked = sum(item.role is Role.USER for item in messages)
@@ -170,13 +178,13 @@ class PromptContextBuilder:
         try:
             async with (
                 asyncio.timeout(_REWRITING_SECONDS),
-                aclosing(self._model.chat(model, rewriting(messages))) as events,
+                aclosing(self._metering.chat(user_id, model, rewriting(messages))) as events,
             ):
                 async for event in events:
                     said += event.text if isinstance(event, TextDelta) else ""
                     if len(said) > _REWRITTEN_CHARACTERS:
                         break
-        except (TimeoutError, ModelError):
+        except (TimeoutError, ModelError, DatabaseUnavailable):
             return simple
         return rewritten(said, simple)
 

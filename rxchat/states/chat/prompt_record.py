@@ -116,7 +116,7 @@ def _facts(record: dict[str, Any]) -> list[list[str]]:
         f" {total('prompt_seconds'):.2f} s to read, {total('answer_seconds'):.2f} s to write",
         "Requests": f"{len(requests)}, for the results of tools" if len(requests) > 1 else "",
         "Tools": ", ".join(record["tools"]),
-        "Cost": "" if record["cost"] is None else str(record["cost"]),
+        "Cost": _cost(record["cost"], record.get("currency", "")),
     }
     return [[name, value] for name, value in given.items() if value]
 
@@ -126,3 +126,8 @@ def _source(item: dict[str, Any]) -> str:
         return f"[{item['number']}] a document that was deleted, or is no longer shared with you"
     page = f"page {item['page']}" if item["page"] else ""
     return f"[{item['number']}] " + ", ".join(part for part in (item["name"], item["heading"], page) if part)
+
+
+def _cost(cost: float | None, currency: str) -> str:
+    """Return a cost in words: with six digits, since most answers cost less than a cent."""
+    return "" if cost is None else f"{cost:.6f}".rstrip("0").rstrip(".") + f" {currency}"

@@ -21,6 +21,7 @@ from rxchat.states.chat.configuration import ConfigurationState
 from rxchat.states.chat.context_sources import ContextSourcesState, attached_of
 from rxchat.states.chat.live_updates import NO_RUN, LiveUpdates
 from rxchat.states.chat.model_picker import ModelPickerState
+from rxchat.states.chat.own_quotas import OwnQuotasState
 from rxchat.states.chat.presenters import in_pieces, message_view
 from rxchat.states.chat.sidebar import SidebarState
 from rxchat.states.platform.auth_guard import (
@@ -203,7 +204,7 @@ class ThreadState(rx.State):
         self.accepted = client_id
         set_changed(self, refused={}, problem="")
         if page is None:
-            return None
+            return OwnQuotasState.remind
         # The state switches to the new conversation before the address changes. The browser changes it, if the user has
         # not gone elsewhere meanwhile: a redirect would take them back.
         self.conversation_id, self.waiting = str(turn.conversation_id), None
@@ -217,7 +218,7 @@ class ThreadState(rx.State):
         self._show_page(page, current_user)
         # The page follows the answer at once, and loads nothing when it arrives at the address.
         (await self.get_state(CurrentUserState))._expect(f"/c/{self.conversation_id}")
-        return ThreadState.attend
+        return [ThreadState.attend, OwnQuotasState.remind]
 
     async def _begun_page(self, current_user: CurrentUser, turn: Turn) -> ThreadPage:
         """Return the page of the conversation that a message from the page for new ones is in."""

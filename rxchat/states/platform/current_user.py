@@ -31,6 +31,7 @@ SECTIONS = {
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
     "Providers": ("/admin/providers", Permission.MODELS_MANAGE),
     "Models": ("/admin/models", Permission.SYSTEM_READ),
+    "Quotas": ("/admin/quotas", Permission.SYSTEM_QUOTAS),
     "Usage": ("/admin/usage", Permission.SYSTEM_READ),
     "Feedback": ("/admin/feedback", Permission.FEEDBACK_READ),
     "System": ("/admin/system", Permission.SYSTEM_READ),

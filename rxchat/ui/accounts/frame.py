@@ -19,6 +19,7 @@ _SECTIONS = (
     ("Security", "/account/security"),
     ("Sessions", "/account/sessions"),
     ("API keys", "/account/keys"),
+    ("Quotas", "/account/quotas"),
     ("Import and export", "/account/import"),
     ("My data", "/account/data"),
 )

@@ -12,6 +12,7 @@ from rxchat.ui.accounts.frame import account_frame
 from rxchat.ui.accounts.imports import imports_section
 from rxchat.ui.accounts.preferences import preferences_section
 from rxchat.ui.accounts.profile import profile_section
+from rxchat.ui.accounts.quotas import quotas_section
 from rxchat.ui.accounts.security import security_section
 from rxchat.ui.accounts.sessions import sessions_section
 from rxchat.ui.chat.topbar import page_bar
@@ -45,6 +46,11 @@ def sessions_page() -> rx.Component:
 def keys_page() -> rx.Component:
     """The API keys."""
     return _page("API keys", keys_section())
+
+
+def quotas_page() -> rx.Component:
+    """How much the user may still ask of models."""
+    return _page("Quotas", quotas_section())
 
 
 def import_page() -> rx.Component:

@@ -9,6 +9,7 @@ import reflex as rx
 from rxchat.states.chat.context_sources import ContextSourcesState
 from rxchat.states.chat.drafts import DraftsState
 from rxchat.states.chat.model_picker import ModelPickerState
+from rxchat.states.chat.own_quotas import OwnQuotasState
 from rxchat.states.chat.prompt_picks import InsertedText
 from rxchat.states.chat.thread import ThreadState
 from rxchat.states.platform.current_user import CurrentUserState
@@ -25,7 +26,7 @@ from rxchat.ui.chat.voice import dictate_button, dictation_hint, is_dictating
 from rxchat.ui.client import ClientComponent, module
 from rxchat.ui.kit.browser_preferences import send_key
 from rxchat.ui.kit.client_values import ClientValue, in_sequence, js_function
-from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, icon_button, keys
+from rxchat.ui.kit.elements import UNDEFINED, Moment, click_on, icon, icon_button, keys
 from rxchat.ui.kit.inputs import adds_files
 
 focus_composer = js_function("focusComposer", "composer.jsx")
@@ -150,8 +151,10 @@ def _hint() -> rx.Component:
             " Type ", rx.el.kbd("#"), " for your documents, ", rx.el.kbd("/"), " for prompts.", class_name="hint-keys"
         ),
     )
+    resets = rx.el.span(" It resets ", Moment.create(at=OwnQuotasState.notice_resets_at), ".")
+    reminder = rx.cond(OwnQuotasState.notice != "", rx.fragment(OwnQuotasState.notice, resets), usual)
     return rx.el.p(
-        rx.cond(is_problem, problem, rx.cond(is_about, said, usual)),
+        rx.cond(is_problem, problem, rx.cond(is_about, said, reminder)),
         class_name="composer-hint",
         role=rx.cond(is_problem, "alert", rx.cond(is_about, "status", UNDEFINED)),
         custom_attrs={

@@ -34,6 +34,30 @@ def _rows_of_an_assistant(owner: UUID) -> tuple[tuple[str, tuple], ...]:
     )
 
 
+def _rows_of_usage(user: UUID) -> tuple[tuple[str, tuple], ...]:
+    quota = new_id()
+    return (
+        ("INSERT INTO quota (id, period, tokens) VALUES (%s, 'day', 1000)", (quota,)),
+        (
+            "INSERT INTO quota_counter (id, quota_id, user_id, period_start, requests, tokens, cost)"
+            " VALUES (%s, %s, %s, now(), 1, 1, 0)",
+            (new_id(), quota, user),
+        ),
+        ("INSERT INTO model_price (model, input_price, output_price) VALUES ('isolation', 1, 1)", ()),
+        (
+            "INSERT INTO usage_reservation"
+            " (id, user_id, model, day, counter_ids, input_tokens, output_tokens, cost, expires_at)"
+            " VALUES (%s, %s, 'isolation', now(), '{}', 1, 1, 0, now())",
+            (new_id(), user),
+        ),
+        (
+            "INSERT INTO model_usage (user_id, day, model, requests, input_tokens, output_tokens, cost)"
+            " VALUES (%s, now(), 'isolation', 1, 1, 1, 0)",
+            (user,),
+        ),
+    )
+
+
 def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple], ...]:
     """A row for each table of credentials, rights, limits and prompts."""
     prompt = new_id()
@@ -77,6 +101,7 @@ def rows_around_an_account(owner: UUID, group: UUID) -> tuple[tuple[str, tuple],
             " VALUES (%s, 'user', %s, 'model', 'm', 'use')",
             (new_id(), str(owner)),
         ),
+        *_rows_of_usage(owner),
         *_OF_ALL,
         ("INSERT INTO consumed_token (id, expires_at) VALUES (%s, now())", (new_id(),)),
         (

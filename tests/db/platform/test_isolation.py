@@ -21,6 +21,8 @@ SHARED = {
     "embedding_index",
     "frequent_lexeme",
     "model_provider",
+    "model_price",
+    "quota",
     "model_setting",
 }
 PROCEDURES_ALONE = {
@@ -29,6 +31,8 @@ PROCEDURES_ALONE = {
     "audit_checkpoint",
     "instance",
     "queue_claim",
+    "quota_counter",
+    "usage_reservation",
 }
 # Its rows name objects and nobody's rows; who may add some is asked in tests/services/documents/test_storage_gc.py.
 MAINTENANCE = {"object_deletion"}
@@ -47,6 +51,7 @@ OWNER_COLUMN = {"user_account": "id", "audit_event": "actor_id"} | dict.fromkeys
         "data_export",
         "user_preferences",
         "conversation_read",
+        "model_usage",
     ),
     "user_id",
 )
@@ -128,6 +133,8 @@ def filler(table: str, column: str) -> str:
         "Integer": "7",
         "BigInteger": "7",
         "Float": "0",
+        "Numeric": "7",
+        "Date": "now()",
         "Boolean": "true",
         "LargeBinary": "'x'::bytea",
         "ARRAY": "'{}'",

@@ -84,7 +84,7 @@ def test_what_is_stored_is_the_answer_even_if_text_is_moved_while_it_is_being_st
     run, nothing = cast("Any", SimpleNamespace(id=uuid4(), fence=1)), cast("Any", None)
     answer, tags, stored = AnswerStream(uuid4(), run.id), ReasoningTags(), PartialAnswer()
     flusher = cast("Any", SimpleNamespace(wake=lambda: None))
-    generator = AnswerGenerator(nothing, nothing, flusher, uuid4(), run, answer, 1.0, nothing)
+    generator = AnswerGenerator(nothing, nothing, flusher, uuid4(), run, answer, 1.0, nothing, nothing)
     generator._pieces = 1
     generator._add_text(tags.feed("Let me see..."), 0)
     pieces = generator.pending()

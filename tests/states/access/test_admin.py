@@ -90,6 +90,8 @@ def rows(owner_url: str) -> list[Any]:
                 "SELECT id FROM access_grant",
                 "SELECT id FROM account_token",
                 "SELECT name FROM model_provider",
+                "SELECT id FROM quota",
+                "SELECT model FROM model_price",
                 "SELECT name, value FROM instance_setting",
                 "SELECT action FROM audit_event WHERE action NOT IN ('signed_in', 'denied')",
             )

@@ -13,6 +13,7 @@ from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
 from rxchat.states.access.models import ModelsState
 from rxchat.states.access.providers import ProvidersState
+from rxchat.states.access.quotas import QuotasState
 from rxchat.states.access.registration import RegistrationState
 from rxchat.states.access.roles import RolesState
 from rxchat.states.access.system import SystemState
@@ -28,7 +29,7 @@ NOT_ALLOWED = "You are not allowed to do this."
 CALLER = ClientInfo("127.0.0.1", "a browser")
 PAGES: tuple[type[rx.State], ...] = (
     UsersState, GroupsState, RolesState, AccessState, RegistrationState, AuditState, FeedbackState,
-    ProvidersState, ModelsState, UsageState, SystemState,
+    ProvidersState, ModelsState, QuotasState, UsageState, SystemState,
 )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ async def test_an_administrator_opens_every_page(
                 await tab.do(state, "load")
                 assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
                 assert [section.label for section in tab.shown(CurrentUserState, "sections")] == [
-                    "Users", "Groups", "Roles", "Access", "Registration", "Providers", "Models", "Usage", "Feedback", "System", "Audit",
+                    "Users", "Groups", "Roles", "Access", "Registration", "Providers", "Models", "Quotas", "Usage", "Feedback", "System", "Audit",
                 ]  # fmt: skip
 
 
@@ -69,7 +70,7 @@ async def test_a_moderator_opens_what_moderators_may(services: Services, owner_u
         assert shown == {
             "UsersState": True, "GroupsState": True, "RolesState": True,
             "AccessState": False, "RegistrationState": False, "AuditState": True, "FeedbackState": False,
-            "ProvidersState": False, "ModelsState": False, "UsageState": False, "SystemState": False,
+            "ProvidersState": False, "ModelsState": False, "QuotasState": False, "UsageState": False, "SystemState": False,
         }  # fmt: skip
         assert not tab.shown(UsersState, "knows_more")
         assert {line.second_factor for line in tab.shown(UsersState, "users")} == {""}

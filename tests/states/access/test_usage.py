@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
+
 import pytest
 
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.usage import UsagePart
 from rxchat.services.app.container import Services
 from rxchat.states.access.models import ModelsState
 from rxchat.states.access.system import SystemState, _size
-from rxchat.states.access.usage import UsageState
+from rxchat.states.access.usage import UsageState, _chart, _labels
 from tests.factories import add_user, signed_in_as
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ended
@@ -28,25 +32,42 @@ async def cookie(services: Services, current_user: CurrentUser, ollama: Scripted
     return await signed_in_as(services, add_user(owner_url, "Grace", "admin"))
 
 
-async def test_usage_is_a_bar_for_each_day_and_a_line_for_each_model_and_user(
-    cookie: str, current_user: CurrentUser
+async def test_usage_is_a_bar_for_each_day_and_a_line_for_each_model_user_or_group(
+    cookie: str, services: Services, current_user: CurrentUser, owner_url: str
 ) -> None:
     async with open_tab(cookie) as tab:
         await tab.do(UsageState, "load")
-        bars = tab.shown(UsageState, "bars")
-        assert (len(bars), bars[-1].x, bars[-1].y, bars[-1].height) == (30, 290, 0, 120)
-        assert bars[-1].title.endswith(": 2 answers") and bars[0].height == 0
-        assert "most on" in tab.shown(UsageState, "chart_words")
-        assert [tab.shown(UsageState, name) for name in ("answers", "tokens", "active")] == ["2", "6", "1"]
+        chart = tab.shown(UsageState, "chart")
+        # Two answers of 3 tokens, for which the scripted host has read 10 each.
+        assert (len(chart), chart[-1]["s0"], chart[0].keys()) == (30, 26.0, {"day"})
+        assert "Tokens per day for 30 days, most on" in tab.shown(UsageState, "chart_words")
+        assert [tab.shown(UsageState, name) for name in ("requests", "tokens", "cost")] == ["2", "26", "–"]
+        [line] = tab.shown(UsageState, "lines")
+        assert (line.label, line.requests, line.read, line.written, line.color) == (MODEL, "2", "20", "6", "0")
         [model] = tab.shown(UsageState, "models")
-        assert (model.model, model.answers, model.failed, model.tokens, model.users) == (MODEL, "2", "–", "6", 1)
-        [user] = tab.shown(UsageState, "users")
-        assert (user.name, user.answers) == (current_user.name, "2")
+        assert (model.model, model.answers, model.failed) == (MODEL, "2", "–")
+        for by, label in (("user", current_user.name), ("group", "In no group")):
+            await tab.do(UsageState, "divide", by=by)
+            assert [item.label for item in tab.shown(UsageState, "lines")] == [label]
+        await tab.do(UsageState, "measure_by", measure="requests")
+        assert tab.shown(UsageState, "chart")[-1]["s0"] == 2.0
         await tab.do(UsageState, "choose", days="7")
-        assert (tab.shown(UsageState, "days"), len(tab.shown(UsageState, "bars"))) == ("7", 7)
+        assert (tab.shown(UsageState, "days"), len(tab.shown(UsageState, "chart"))) == ("7", 7)
+        assert tab.shown(UsageState, "export_path") == "/api/admin/usage/export?days=7"
         await tab.do(UsageState, "choose", days="9999")
         assert "Valid periods" in tab.shown(UsageState, "problem")
-        assert tab.shown(UsageState, "days") == "7"
+        await tab.do(UsageState, "divide", by="secret")
+        assert (tab.shown(UsageState, "days"), tab.shown(UsageState, "by")) == ("7", "group")
+
+
+def test_beyond_eight_series_the_rest_is_one() -> None:
+    today = datetime.now(UTC).date()
+    parts = [UsagePart(today, f"m{at}", f"m{at}", 1, at, 0, Decimal(0)) for at in range(12)]
+    parts.append(UsagePart(today, None, "", 1, 5, 0, Decimal(0)))
+    labels = _labels(parts, "tokens")
+    assert [label for _, label in labels[:2]] == ["m11", "m10"] and labels[-1] == (None, "Others")
+    [day] = _chart(parts, [key for key, _ in labels[:8]], "tokens", 1)
+    assert (day["s0"], day["s8"]) == (11.0, 0 + 1 + 2 + 3 + 5)
 
 
 async def test_models_and_the_system_are_shown_as_they_are(

@@ -36,7 +36,7 @@ def said(tab: Tab) -> list[tuple[str, str, str]]:
 
 
 def rows(owner_url: str) -> dict[str, int]:
-    """Return how many rows each table has, apart from the signatures of the audit log, which are made from time to time."""
+    """Return how many rows each table has, apart from signatures of the audit log, made from time to time, and from counted tokens."""
     with owner.transaction(owner_url) as connection:
         tables = connection.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -45,7 +45,7 @@ def rows(owner_url: str) -> dict[str, int]:
         for (table,) in tables:
             found = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
             counts[table] = found[0] if found else 0
-    return counts | {"audit_checkpoint": 0}
+    return counts | {"audit_checkpoint": 0, "model_usage": 0}
 
 
 async def ask(tab: Tab, text: str, model: str = QUICK) -> None:
