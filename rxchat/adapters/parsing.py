@@ -35,6 +35,8 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _NICENESS = 5
 # A child that has closed its output should exit at once.
 _LAST_SECONDS = 10
+PICTURE_TYPES = frozenset({"image/jpeg", "image/png"})
+"""What pictures are made into."""
 _SPLIT = "Save it again or split it, and try again."
 
 
@@ -92,14 +94,32 @@ class SandboxedParser:
             pieces = aiter(content)
             head = await _head(pieces)
             suffix = format_of(name, head[: limits.HEAD_BYTES], media_type).suffix
-            allowed = sandbox.Limits(self._cpu_seconds, self._memory_bytes)
-            async with self._child(FormatKind.MAIL_FILES, suffix, allowed) as child:
-                answer = await self._answer(child, head, pieces, None, b"")
-                await self._exit(child, allowed.cpu_seconds)
-            try:
-                return protocol.decode_files(answer)
-            except protocol.ProtocolError as error:
-                raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}") from error
+            return await self._files(FormatKind.MAIL_FILES, suffix, head, pieces)
+
+    async def picture(self, content: AsyncIterable[bytes]) -> AttachedFile:
+        """Return a picture upright, smaller and without metadata, with its media type as the name.
+
+        Raises:
+            DocumentUnreadable: when it is damaged or too large.
+        """
+        async with self._turns:
+            pieces = aiter(content)
+            found = await self._files(FormatKind.PICTURE, "", await _head(pieces), pieces)
+        if len(found) != 1 or found[0].name not in PICTURE_TYPES:
+            raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}")
+        return found[0]
+
+    async def _files(
+        self, kind: FormatKind, suffix: str, head: bytes, pieces: AsyncIterator[bytes]
+    ) -> list[AttachedFile]:
+        allowed = sandbox.Limits(self._cpu_seconds, self._memory_bytes)
+        async with self._child(kind, suffix, allowed) as child:
+            answer = await self._answer(child, head, pieces, None, b"")
+            await self._exit(child, allowed.cpu_seconds)
+        try:
+            return protocol.decode_files(answer)
+        except protocol.ProtocolError as error:
+            raise DocumentUnreadable(f"The parser failed on this file. {_SPLIT}") from error
 
     async def recognise(
         self,

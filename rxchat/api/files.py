@@ -22,9 +22,11 @@ from starlette.requests import ClientDisconnect
 from rxchat.api.headers import disposition
 from rxchat.api.requests import DOWNLOAD, ServicesDep, SignedIn
 from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import require_scope
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.files import Upload
 from rxchat.domain.ids import parse_id
+from rxchat.domain.permissions import Scope
 from rxchat.domain.versions import IfExists
 from rxchat.services.app.container import Services
 from rxchat.services.documents.downloads import Content
@@ -45,6 +47,9 @@ _HARMLESS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, no-store",
 }
+
+_BRIEFLY = "private, max-age=300"
+"""A thumbnail is shown again for minutes, also when its share was revoked meanwhile."""
 
 
 class Stored(BaseModel):
@@ -179,6 +184,14 @@ async def upload_file(
 async def download_file(document_id: UUID, request: Request, current_user: SignedIn, services: ServicesDep) -> Response:
     """Return a document's file as a download; `Range` selects a part of it."""
     return await _sent(request, services, current_user, document_id)
+
+
+@router.get(FILES + "/{document_id}/picture", dependencies=[DOWNLOAD])
+async def get_picture(document_id: UUID, current_user: SignedIn, services: ServicesDep) -> Response:
+    """Return a picture upright, at most 1,568 pixels long, as JPEG or PNG without metadata."""
+    require_scope(current_user, Scope.FILES)
+    picture = await services.documents.pictures.get(current_user.user_id, document_id)
+    return Response(picture.content, media_type=picture.media_type, headers=_HARMLESS | {"Cache-Control": _BRIEFLY})
 
 
 @router.post(FILES + "/{document_id}/link")

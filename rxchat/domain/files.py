@@ -118,6 +118,9 @@ class Document:
         return Reading(self.chosen_encoding, self.chosen_reader)
 
 
+_PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
 def clean_file_name(name: str) -> str:
     """Return a file's name for display: never a path, and without invisible characters.
 
@@ -183,6 +186,11 @@ def _is_unseen(character: str) -> bool:
             return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
         case category:
             return category in {"Cc", "Cs"}
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file with this name is a picture that models can see."""
+    return name.lower().endswith(_PICTURE_SUFFIXES)
 
 
 def format_size(size_bytes: int) -> str:

@@ -1,4 +1,4 @@
-"""The interfaces to external systems. bootstrap.py chooses their implementations."""
+"""The interfaces to external systems. The package bootstrap chooses their implementations."""
 
 from __future__ import annotations
 
@@ -260,6 +260,18 @@ class DocumentParser(Protocol):
 
         Raises:
             DocumentUnreadable: with the reason, for the user who uploaded it.
+        """
+        ...
+
+
+class PictureReader(Protocol):
+    """Makes untrusted pictures smaller."""
+
+    async def picture(self, content: AsyncIterable[bytes]) -> AttachedFile:
+        """Return a picture upright, at most 1,568 pixels long and without metadata, with its media type as the name.
+
+        Raises:
+            DocumentUnreadable: when it is damaged or too large.
         """
         ...
 

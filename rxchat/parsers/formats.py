@@ -37,6 +37,8 @@ class FormatKind(StrEnum):
     """The second pass over mails, which extracts their attachments; no suffix has this kind."""
     SCAN = "scan"
     """The second pass over PDFs and images, which recognizes text (OCR); no suffix has this kind."""
+    PICTURE = "picture"
+    """Images made smaller for models and for the page; no suffix has this kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ QUOTING = "scripted:tokens=1,text=It says “Everybody has thirty days of holida
 DOUBTFUL = "scripted:tokens=1,text=It says “forty days of beach” [1] and so does another [7]."
 CODE = "scripted:tokens=1,text=Look at ``[1]`` here. Great![1]"
 LONG = "scripted:count=1,tokens=1500,rate=2000"
-CITING = (PLAIN, QUOTING, DOUBTFUL, CODE)
+SEES = "scripted:tokens=1,see=1,text=A black square."
+CITING = (PLAIN, QUOTING, DOUBTFUL, CODE, SEES)
 Open = Callable[..., Chat]
 
 

@@ -17,7 +17,7 @@ from tests.journeys.cited_documents import (
     known,
     program,
 )
-from tests.journeys.conftest import PLAIN, QUOTING
+from tests.journeys.conftest import PLAIN, QUOTING, SEES
 from tests.journeys.server import RxChat
 
 
@@ -227,3 +227,29 @@ def test_files_are_dropped_on_the_window_and_pasted(chat: Chat) -> None:
         " field.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: data })) }"
     )
     expect(chips(page)).to_have_text(["dropped.md", "pasted.md"])
+
+
+def test_a_pasted_picture_is_shown_and_a_model_that_sees_none_is_named(chat: Chat) -> None:
+    page = chat.open().choose(PLAIN).page
+    chat.composer.evaluate(
+        "async (field) => { const canvas = new OffscreenCanvas(300, 200); canvas.getContext('2d').fillRect(0, 0, 99, 99);"
+        " const data = new DataTransfer(); data.items.add(new File([await canvas.convertToBlob()], 'shot.png'));"
+        " field.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: data })) }"
+    )
+    expect(chips(page)).to_contain_text(["shot.png"])
+    expect(chat.composer_hint).to_contain_text("does not see pictures")
+    thumbnail = page.locator(".attachment-thumbnail")
+    expect(thumbnail).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.attachment-thumbnail').naturalWidth === 300")
+    chat.choose(SEES)
+    expect(chat.composer_hint).not_to_contain_text("does not see pictures")
+    chat.composer.fill("What is on it?")
+    chat.composer.press("Enter")
+    page.wait_for_url(re.compile("/c/"))
+    chat.wait_for_end()
+    picture = page.get_by_role("img", name="shot.png")
+    expect(picture).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.attached-picture img').naturalWidth === 300")
+    page.get_by_role("button", name="More actions").last.click()
+    page.get_by_role("menuitem", name="What the model saw").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 picture")

@@ -104,6 +104,13 @@ _UNREAD = text(
       FROM document
      WHERE state NOT IN ('uploading', 'ready') AND published_generation IS NULL AND version_state = 'current'
        AND (collection_id = ANY (:ids) OR id = ANY (:ids) OR parent_id = ANY (:ids))
+       AND NOT (:sees AND media_type LIKE 'image/%')
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
+_TEXTS = text(
+    """
+    SELECT EXISTS (SELECT FROM document WHERE media_type NOT LIKE 'image/%'
+                      AND (collection_id = ANY (:ids) OR id = ANY (:ids) OR parent_id = ANY (:ids)))
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
@@ -117,10 +124,20 @@ class UnavailableDocuments:
     failed: Sequence[str] = ()
 
 
-async def unavailable_documents(session: AsyncSession, ids: Sequence[UUID]) -> UnavailableDocuments:
-    """Return which of these documents, or of the documents of these collections, searches cannot find."""
-    row = (await session.execute(_UNREAD, {"ids": list(ids)})).one()
+async def unavailable_documents(
+    session: AsyncSession, ids: Sequence[UUID], *, sees: bool = False
+) -> UnavailableDocuments:
+    """Return which of these documents, or of the documents of these collections, searches cannot find.
+
+    A model that sees (`sees`) gets pictures themselves.
+    """
+    row = (await session.execute(_UNREAD, {"ids": list(ids), "sees": sees})).one()
     return UnavailableDocuments(row.being_read, row.waiting, row.failed)
+
+
+async def have_texts(session: AsyncSession, ids: Sequence[UUID]) -> bool:
+    """Return whether any of these documents, or of the documents of these collections, is no picture."""
+    return bool((await session.execute(_TEXTS, {"ids": list(ids)})).scalar_one())
 
 
 async def save_sources(

@@ -41,10 +41,11 @@ _SPOT = text(
 _THREAD = text(
     """
     WITH RECURSIVE branch AS (
-        SELECT id, parent_id, role, text, reasoning, parameters, 0 AS depth FROM message
+        SELECT id, parent_id, role, text, reasoning, parameters, attachments, 0 AS depth FROM message
          WHERE owner_id = :owner AND conversation_id = :conversation AND id = :message
         UNION ALL
-        SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, message.parameters, branch.depth + 1
+        SELECT message.id, message.parent_id, message.role, message.text, message.reasoning, message.parameters,
+               message.attachments, branch.depth + 1
           FROM branch
           JOIN message ON message.owner_id = :owner AND message.conversation_id = :conversation AND message.id = branch.parent_id
          WHERE branch.depth < :limit
@@ -57,7 +58,7 @@ _THREAD = text(
           JOIN project ON project.owner_id = :owner AND project.id = around.parent_id
          WHERE around.depth < 10
     )
-    SELECT id, role, text, reasoning, depth, parameters,
+    SELECT id, role, text, reasoning, depth, parameters, attachments,
            (SELECT jsonb_build_object('system_prompt', known.system_prompt, 'parameters', known.parameters,
                                       'assistant', known.assistant)
               FROM conversation AS known WHERE known.owner_id = :owner AND known.id = :conversation) AS configured,
@@ -102,6 +103,8 @@ class PromptHistory:
     """The version of an assistant that it has; empty if it has none."""
     question_parameters: dict[str, Any] = field(default_factory=dict)
     """Those that the question was sent with."""
+    attached: list[list[dict[str, Any]]] = field(default_factory=list)
+    """The attachments of each message in `before`: `id`, `kind` and `name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,8 @@ async def prompt_history(
         _THREAD, {"owner": owner_id, "conversation": conversation_id, "message": message_id, "limit": limit}
     )
     itself = next((PartialAnswer(row.text, row.reasoning) for row in rows if row.id == message_id), PartialAnswer())
-    before = [ChatMessage(Role(row.role), row.text) for row in reversed(rows) if row.id != message_id and row.text]
+    said = [row for row in reversed(rows) if row.id != message_id and row.text]
+    before = [ChatMessage(Role(row.role), row.text) for row in said]
     instructions = next((row.custom_instructions or "" for row in rows), "")
     of_projects = next((list(row.project_instructions) for row in rows), [])
     configured: dict[str, Any] = next((row.configured or {} for row in rows), {})
@@ -185,4 +189,5 @@ async def prompt_history(
         configured.get("parameters", {}),
         configured.get("assistant", {}),
         next((row.parameters for row in rows if row.depth == 1), {}),
+        [row.attachments for row in said],
     )

@@ -58,6 +58,7 @@ from rxchat.services.documents.collections import Collections
 from rxchat.services.documents.documents import Documents
 from rxchat.services.documents.files import Files
 from rxchat.services.documents.ingestion import Ingestion
+from rxchat.services.documents.resized_pictures import ResizedPictures
 from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
@@ -139,6 +140,7 @@ class DocumentServices:
     documents: Documents
     files: Files
     ingestion: Ingestion
+    pictures: ResizedPictures
     signed_urls: SignedUrls
     trash: Trash
     versions: Versions
@@ -199,7 +201,7 @@ class AppServices:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All services; bootstrap.py creates and connects them."""
+    """All services; the package bootstrap creates and connects them."""
 
     platform: PlatformServices
     accounts: AccountServices

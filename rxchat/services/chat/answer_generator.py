@@ -99,6 +99,7 @@ class AnswerGenerator:
         self._is_taken_up = False
         self._pending_rewrites = 0
         self._lacking: tuple[str, ...] = ()
+        self._is_grounded = False
 
     async def write(self) -> None:
         """Generate the answer while the flusher stores it; `end` stores the result."""
@@ -152,7 +153,7 @@ class AnswerGenerator:
         """Return the messages with the passages of the context sources."""
         await self._prompts.require_answerable(self.run, self._prompt)
         grounded = await self._prompts.grounded(self.run, self._prompt, is_new=not self._answer.text)
-        self._sources, self._lacking = grounded.sources, grounded.warnings
+        self._sources, self._lacking, self._is_grounded = grounded.sources, grounded.warnings, grounded.is_searched
         self._tools = grounded.tools if self._prompt.may_use_tools else None
         return grounded.messages
 
@@ -360,7 +361,7 @@ class AnswerGenerator:
             pieces=self._pieces,
             seconds=time.monotonic() - self._began,
             sources=self._sources,
-            is_grounded=self._prompt.is_grounded,
+            is_grounded=self._is_grounded,
             lacking=self._lacking,
             parameters=self._prompt.parameters,
         )

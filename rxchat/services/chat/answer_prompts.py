@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from rxchat.domain.preferences import instructions_message
 from rxchat.domain.projects import project_message
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ClaimedRun, PartialAnswer
+from rxchat.services.chat.seen_pictures import SeenMessages, SeenPictures
 from rxchat.services.models.parameters import require_answerable
 from rxchat.services.retrieval.prompt_context import PromptContext, PromptContextBuilder
 
@@ -48,6 +49,8 @@ class AnswerPrompt:
     parameters: dict[str, Any] = field(default_factory=dict)
     """Those of the message before those of the conversation, of its assistant, and of the model."""
     may_use_tools: bool = True
+    attached: list[list[dict[str, Any]]] = field(default_factory=list)
+    """The attachments of each of the messages."""
 
     @property
     def options(self) -> ChatOptions:
@@ -64,9 +67,11 @@ class AnswerPrompts:
         model: ChatModel,
         context_builder: PromptContextBuilder | None = None,
         find_defaults: FindDefaults = no_defaults,
+        pictures: SeenPictures | None = None,
     ) -> None:
         self._database = database
         self._model = model
+        self._pictures = pictures
         self._context_builder = context_builder
         self._find_defaults = find_defaults
 
@@ -95,6 +100,7 @@ class AnswerPrompts:
             thread.is_grounded,
             merged(defaults.parameters, preset.parameters, thread.parameters, thread.question_parameters),
             preset.may_use_tools,
+            [*([] for _ in given), *thread.attached],
         )
 
     async def require_answerable(self, run: ClaimedRun, prompt: AnswerPrompt) -> None:
@@ -102,18 +108,29 @@ class AnswerPrompts:
         await require_answerable(self._model, run.model, prompt.options)
 
     async def grounded(self, run: ClaimedRun, prompt: AnswerPrompt, *, is_new: bool) -> PromptContext:
-        """Return the messages with the passages of the context sources; unchanged if there are none.
+        """Return the messages with their pictures, if the model sees, and with the passages of the context sources.
 
         Raises:
             ModelError: when Postgres does not respond for a minute.
         """
-        if self._context_builder is None or not prompt.is_grounded:
-            return PromptContext(prompt.messages)
-        build = partial(self._context_builder.build, run, prompt.messages, is_new=is_new)
         try:
-            return await retry(build, DatabaseUnavailable, _RETRY_SECONDS, tries=_GROUNDING_TRIES)
+            return await retry(
+                partial(self._grounded, run, prompt, is_new),
+                DatabaseUnavailable,
+                _RETRY_SECONDS,
+                tries=_GROUNDING_TRIES,
+            )
         except DatabaseUnavailable as error:
             raise ModelError("The files of this conversation could not be searched. Try again.") from error
+
+    async def _grounded(self, run: ClaimedRun, prompt: AnswerPrompt, is_new: bool) -> PromptContext:
+        seen = SeenMessages(prompt.messages)
+        if self._pictures is not None:
+            seen = await self._pictures.added(run, prompt.messages, prompt.attached)
+        if self._context_builder is None or not prompt.is_grounded:
+            return PromptContext(seen.messages, warnings=seen.warnings, is_searched=False)
+        found = await self._context_builder.build(run, seen.messages, is_new=is_new, sees=seen.sees)
+        return replace(found, warnings=(*found.warnings, *seen.warnings))
 
     async def keep(self, run: ClaimedRun, sources: Sequence[Source]) -> None:
         """Store the sources that the model found with tools; retries while Postgres is away."""

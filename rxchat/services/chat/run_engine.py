@@ -26,6 +26,7 @@ from rxchat.services.chat.answer_generator import AnswerGenerator
 from rxchat.services.chat.answer_prompts import AnswerPrompts, FindDefaults, no_defaults
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
+from rxchat.services.chat.seen_pictures import SeenPictures
 from rxchat.services.models.metering import Metering
 from rxchat.services.platform.pg_listener import PgListener
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
@@ -83,6 +84,7 @@ class RunEngine:
         longest_seconds: float = 3600.0,
         prompt_context_builder: PromptContextBuilder | None = None,
         find_defaults: FindDefaults = no_defaults,
+        pictures: SeenPictures | None = None,
     ) -> None:
         self.id = new_id()
         self._database = database
@@ -93,7 +95,7 @@ class RunEngine:
         pg_listener.subscribe("host", model.note_heard)
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
-        self._prompts = AnswerPrompts(database, model, prompt_context_builder, find_defaults)
+        self._prompts = AnswerPrompts(database, model, prompt_context_builder, find_defaults, pictures)
         self._chunk_flusher = ChunkFlusher(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()

@@ -278,17 +278,25 @@ class Files:
             StorageError: when it cannot be read.
         """
         require_scope(current_user, Scope.FILES)
-        async with self._database.begin(current_user.user_id) as session:
-            document = await rows.document(session, document_id)
-            if document is None or document.state is DocumentState.UPLOADING:
-                raise NotFound
-            sealed = await file_rows.encrypted_file(session, document.file_id, document.owner_id)
-        if sealed is None:
-            raise NotFound
+        document, sealed = await self._readable(current_user.user_id, document_id)
         size = document.size_bytes
         start, end = max(0, size + start) if start < 0 else start, size if end is None else min(end, size)
         read = await begun(self._read(sealed, start, end))
         return Content(document.name, document.media_type, size, start, end, read)
+
+    async def readable(self, user_id: UUID, document_id: UUID) -> tuple[Document, AsyncGenerator[bytes]]:
+        """Return a document that a user may read, and its file; see `content`."""
+        document, sealed = await self._readable(user_id, document_id)
+        return document, self._all_of(sealed)
+
+    async def _readable(self, user_id: UUID, document_id: UUID) -> tuple[Document, EncryptedFile]:
+        async with self._database.begin(user_id) as session:
+            document = await rows.document(session, document_id)
+            if document is None or document.state is DocumentState.UPLOADING:
+                raise NotFound
+            if (sealed := await file_rows.encrypted_file(session, document.file_id, document.owner_id)) is None:
+                raise NotFound
+        return document, sealed
 
     async def whole(
         self, owner_id: UUID, document: Document | DeletedCopy, *, with_trash: bool = False

@@ -46,6 +46,8 @@ class PromptContext:
     """Sentences about unavailable files, shown below the answer."""
     tools: RetrievalTools | None = None
     """The tools that the model may call; None if it supports none, or there is nothing to search."""
+    is_searched: bool = True
+    """Whether there is anything to search: pictures are not, for a model that sees them."""
 
 
 class PromptContextBuilder:
@@ -66,10 +68,12 @@ class PromptContextBuilder:
         self._metering = metering
         self._source_tokens = source_tokens
 
-    async def build(self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool) -> PromptContext:
+    async def build(
+        self, run: ClaimedRun, messages: list[ChatMessage], *, is_new: bool, sees: bool = False
+    ) -> PromptContext:
         """Return the messages of a run, with sources if the conversation has context sources.
 
-        A continued answer keeps its sources.
+        A continued answer keeps its sources. With `sees`, the model gets pictures themselves, and nothing waits for their text.
 
         Raises:
             DatabaseUnavailable: when Postgres does not respond.
@@ -80,16 +84,16 @@ class PromptContextBuilder:
                 return PromptContext(messages)
             current_user = await role_rows.get_current_user(session)
             kept = [] if is_new else await rows.sources(session, run.owner_id, run.message_id)
-        if current_user is None:
-            return PromptContext(messages)
+            if current_user is None or (sees and not await rows.have_texts(session, [item.id for item in known])):
+                return PromptContext(messages, is_searched=False)
         scope = await self._document_search.scope_of(current_user, [item.id for item in known])
         model = await self._info(run.model)
         files = [item.id for item in known if item.kind is not ContextKind.COLLECTION]
         if kept:
             # Files were waited for before the first word.
-            lacking = await self._until_read(current_user, files, wait_seconds=0)
+            lacking = await self._until_read(current_user, files, wait_seconds=0, sees=sees)
             return replace(self._with_tools(current_user, model, messages, kept, scope), warnings=lacking)
-        lacking = await self._until_read(current_user, files)
+        lacking = await self._until_read(current_user, files, sees=sees)
         passages, notice = await self._found(current_user, run, model, messages, scope)
         lacking = [*_forbidden(len(known) - scope.size), *lacking, *([notice] if notice else [])]
         sources = [Source(number, passage) for number, passage in enumerate(passages, 1)]
@@ -124,7 +128,7 @@ class PromptContextBuilder:
             await rows.save_sources(session, run.owner_id, run.conversation_id, run.message_id, sources)
 
     async def _until_read(
-        self, current_user: CurrentUser, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS
+        self, current_user: CurrentUser, ids: list[UUID], wait_seconds: float = _WAIT_SECONDS, *, sees: bool
     ) -> tuple[str, ...]:
         """Wait for attached files that are still being ingested, since the question is probably about them.
 
@@ -133,7 +137,7 @@ class PromptContextBuilder:
         found = rows.UnavailableDocuments()
         for _ in range(max(1, int(wait_seconds / _LOOK_SECONDS))):
             async with self._database.begin(current_user.user_id) as session:
-                found = await rows.unavailable_documents(session, ids)
+                found = await rows.unavailable_documents(session, ids, sees=sees)
             if not found.being_read or not wait_seconds:
                 break
             await asyncio.sleep(_LOOK_SECONDS)

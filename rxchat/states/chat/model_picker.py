@@ -37,6 +37,7 @@ class ModelChoice:
     """What the filter of the menu searches, in small letters."""
     is_demo: bool = False
     is_remote: bool = False
+    sees: bool = False
     is_favorite: bool = False
     is_off: bool = False
     """Whether it cannot be chosen, because it runs outside of this network and no administrator has allowed it."""
@@ -53,6 +54,8 @@ class ModelPickerState(rx.State):
     """The model that the user has chosen for new conversations; "" for the instance's default."""
     notice: str = ""
     is_demo: bool = False
+    sees: bool = False
+    """Whether the chosen model can see pictures."""
     _is_chosen: bool = False
     """Whether the user has chosen the model for the conversation that the tab shows, or will begin."""
     _wanted: str = ""
@@ -140,7 +143,7 @@ class ModelPickerState(rx.State):
         self._wanted = name
         model = name if name in choices or not choices or not default else default
         chosen = choices.get(model) or ModelChoice(model, model, "")
-        set_changed(self, model=model, title=chosen.title, is_demo=chosen.is_demo)
+        set_changed(self, model=model, title=chosen.title, is_demo=chosen.is_demo, sees=chosen.sees)
 
 
 def _choice(model: ModelInfo, favorites: Collection[str], *, is_off: bool = False) -> ModelChoice:
@@ -153,6 +156,7 @@ def _choice(model: ModelInfo, favorites: Collection[str], *, is_off: bool = Fals
         words=f"{model.name} {model.label} {detail} {model.description}".lower(),
         is_demo=model.is_demo and not is_off,
         is_remote=bool(model.remote_host),
+        sees="vision" in model.capabilities,
         is_favorite=model.name in favorites,
         is_off=is_off,
     )

@@ -91,7 +91,8 @@ def _messages(given: list[dict[str, Any]], room: int) -> tuple[list[SeenMessageV
         room -= len(text)
         rest = len(item["content"]) - len(text) + item.get("cut_characters", 0)
         calls = [f"calls {call['name']}" for call in item.get("tool_calls", ())]
-        images = f"{item['images']} images" if item.get("images") else ""
+        count = item.get("images", 0)
+        images = f"{count} {'picture' if count == 1 else 'pictures'}" if count else ""
         more = f"{rest:,} more characters" if rest else ""
         note = " · ".join(part for part in (*calls, item.get("tool_name", ""), images, more) if part)
         found.append(SeenMessageView(_ROLES.get(str(item["role"]), ""), text, note))

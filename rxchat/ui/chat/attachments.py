@@ -9,11 +9,13 @@ import reflex as rx
 
 from rxchat.states.chat.attached_files import AttachedFilesState
 from rxchat.states.chat.context_sources import ContextSourcesState
+from rxchat.states.chat.model_picker import ModelPickerState
 from rxchat.ui.kit.client_values import ClientValue, StateRequest, in_sequence, js_function, route_param
 from rxchat.ui.kit.elements import UNDEFINED, click_on, icon, link
 from rxchat.ui.kit.inputs import files_over_page
 
 _SHOWN_SOURCES = 3
+_PICTURES = ["png", "jpg", "jpeg", "webp", "gif"]
 _LIST = "context-choices"
 
 
@@ -39,12 +41,14 @@ class Attachments:
     """How many are being uploaded."""
     left_out: list[str]
     """The names of those that will not be sent."""
+    pictures: int
+    """How many of those that are on the server are pictures."""
     uploaded: str
     """The IDs of the files among them that are on the server, with spaces between them."""
 
 
 _attachments: ClientValue = ClientValue(
-    "attachments", {"chips": [], "coming": 0, "left_out": [], "uploaded": ""}, Attachments
+    "attachments", {"chips": [], "coming": 0, "left_out": [], "pictures": 0, "uploaded": ""}, Attachments
 )
 _choices: ClientValue = ClientValue(
     "context_choices",
@@ -93,8 +97,12 @@ def attachments_hint() -> rx.Var[str]:
     uploading = rx.cond(coming == 1, "A file is still being uploaded.", f"{coming} files are still being uploaded.")
     one = f"“{left_out[0]}” was not uploaded and will not be sent."
     more = f"{left_out.length()} files were not uploaded and will not be sent."
+    is_blind = (_attachments.value.pictures > 0) & (ModelPickerState.model != "") & ~ModelPickerState.sees
+    blind = f"{ModelPickerState.title} does not see pictures: it gets only the text that is read from them."
     return rx.cond(
-        coming > 0, uploading, rx.cond(left_out.length() == 0, "", rx.cond(left_out.length() == 1, one, more))
+        coming > 0,
+        uploading,
+        rx.cond(left_out.length() == 0, rx.cond(is_blind, blind, ""), rx.cond(left_out.length() == 1, one, more)),
     )
 
 
@@ -166,7 +174,10 @@ def _mark(chip: Chip) -> rx.Component:
         icon("file-warning", 16, 1.75),
         rx.cond(chip.kind == "collection", icon("library", 16, 1.75), icon("file-text", 16, 1.75)),
     )
-    return rx.cond(_is_coming(chip), ring, file)
+    names: Any = chip.name.lower()
+    is_picture = (chip.state == "done") & rx.Var.create(_PICTURES).contains(names.split(".")[-1])
+    thumbnail = rx.el.img(src=f"/api/files/{chip.id}/picture", alt="", class_name="attachment-thumbnail")
+    return rx.cond(_is_coming(chip), ring, rx.cond(is_picture, thumbnail, file))
 
 
 def _said(chip: Chip, words: Any) -> rx.Component:

@@ -19,7 +19,7 @@ import { isKnown, onItsWay } from "./thread-state.js";
 import { newId, tooLong } from "./words.js";
 
 const NONE = [];
-const NOTHING_ATTACHED = { chips: NONE, coming: 0, left_out: NONE };
+const NOTHING_ATTACHED = { chips: NONE, coming: 0, left_out: NONE, pictures: 0 };
 const coarse = () => matchMedia("(pointer: coarse)").matches;
 
 /** Focus the field, but not on a phone, whose keyboard would come up. */

@@ -6,7 +6,7 @@ import { Sources } from "./citation-list.jsx";
 import { MessageActions } from "./message-actions.jsx";
 import { useText } from "./page-state.js";
 import { ErrorBoundary } from "./error-boundary.jsx";
-import { guessedRate, spokenRate, spokenSeconds } from "./words.js";
+import { guessedRate, isPicture, spokenRate, spokenSeconds } from "./words.js";
 
 export const loadMarkdown = () => import("./markdown.jsx");
 const Markdown = lazy(loadMarkdown);
@@ -20,6 +20,16 @@ if (typeof location !== "undefined" && location.pathname.startsWith("/c/")) load
 function Attachment({ attachment: { id, kind, name, is_there: isThere } }) {
   const isCollection = kind === "collection";
   const Icon = isThere ? (isCollection ? Library : FileText) : FileX;
+  const [isBroken, setBroken] = useState(false);
+  if (isThere && !isCollection && !isBroken && isPicture(name)) {
+    return (
+      <li className="attached-picture">
+        <Link to={`/documents/view/${id}`}>
+          <img src={`/api/files/${id}/picture`} alt={name} loading="lazy" onError={() => setBroken(true)} />
+        </Link>
+      </li>
+    );
+  }
   const gone = name ? `${name} · deleted` : "A file that you cannot open";
   return (
     <li className="attachment" data-kind={kind}>

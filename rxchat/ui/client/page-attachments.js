@@ -7,7 +7,7 @@ import { receiveFiles } from "./page-files.js";
 import { drafts, refusal, viewed } from "./page-state.js";
 import { nameOfText } from "./pasted-text.js";
 import { isOnItsWay } from "./uploads.js";
-import { newId } from "./words.js";
+import { isPicture, newId } from "./words.js";
 
 /** @type {Map<string, Attachments>} */
 const stores = new Map();
@@ -88,6 +88,7 @@ function show() {
     chips: items.map(({ key, kind, name, id, state, error, progress }) => ({ key, kind, name, id, state, error, percent: Math.floor(progress * 100) })),
     coming: items.filter(isOnItsWay).length,
     left_out: items.filter(isLeftOut).map(({ name }) => name),
+    pictures: items.filter((item) => isThere(item) && isPicture(item.name)).length,
     uploaded: items.flatMap((item) => (item.kind === "file" && isThere(item) ? item.id : [])).join(" "),
   });
 }

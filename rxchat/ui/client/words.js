@@ -99,6 +99,9 @@ export function waitWords(seconds) {
   return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} minutes`;
 }
 
+/** Whether a file with this name is a picture that models can see, and the page shows. @param {string} name */
+export const isPicture = (name) => /\.(png|jpe?g|webp|gif)$/i.test(name);
+
 /** "1 document", "3 documents". */
 export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 

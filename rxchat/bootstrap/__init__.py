@@ -8,38 +8,19 @@ from typing import Protocol
 
 from rxchat import adapter_factories
 from rxchat.adapters.import_reading import SandboxedImportReader
-from rxchat.adapters.model_providers import ModelProviders
-from rxchat.adapters.parsing import SandboxedParser
 from rxchat.adapters.redis_broadcast import RedisBroadcast
 from rxchat.adapters.redis_rate_limits import RedisCounters
-from rxchat.adapters.sign_in import providers
+from rxchat.bootstrap.accounts import access_services, account_services
+from rxchat.bootstrap.documents import document_services
+from rxchat.bootstrap.shared import Shared, make_shared
 from rxchat.connections import Connections
 from rxchat.db.platform.database import Database
 from rxchat.db.platform.migrations import newest_revision
 from rxchat.db.platform.notifications import listen
-from rxchat.domain.files import FileLimits
-from rxchat.domain.ports import ObjectStore
 from rxchat.embedded.local_embedder import LocalEmbedder
-from rxchat.jobs.worker import QUICK_CPU_SECONDS, QUICK_PLACES, Worker
-from rxchat.services.access.audit_log import AuditLog, signer_of
-from rxchat.services.access.denial_log import AccessDenials
-from rxchat.services.access.grants import Grants
-from rxchat.services.access.groups import Groups
-from rxchat.services.access.roles import Roles
+from rxchat.jobs.worker import Worker
 from rxchat.services.access.shares import Shares
-from rxchat.services.access.user_admin import UserAdmin
-from rxchat.services.accounts.api_credentials import ApiCredentials
-from rxchat.services.accounts.external_login import ExternalLogin
-from rxchat.services.accounts.idempotency import IdempotencyKeys
-from rxchat.services.accounts.one_time_links import OneTimeLinks
-from rxchat.services.accounts.passkeys import Passkeys
-from rxchat.services.accounts.password_reset import PasswordReset
 from rxchat.services.accounts.passwords import Passwords
-from rxchat.services.accounts.rate_limits import PostgresCounters, RateLimits
-from rxchat.services.accounts.registration import Registration
-from rxchat.services.accounts.second_factors import SecondFactors
-from rxchat.services.accounts.sessions import Sessions
-from rxchat.services.accounts.sign_in import SignIn
 from rxchat.services.app.account_deletion import AccountDeletion
 from rxchat.services.app.container import (
     AccessServices,
@@ -82,30 +63,20 @@ from rxchat.services.chat.prompts import SHARED_PROMPTS, Prompts
 from rxchat.services.chat.public_links import PublicLinks
 from rxchat.services.chat.run_engine import RunEngine
 from rxchat.services.chat.run_follower import RunFollower
-from rxchat.services.documents.collections import SHARED_COLLECTIONS, Collections
-from rxchat.services.documents.documents import Documents
-from rxchat.services.documents.files import Files
-from rxchat.services.documents.image_captions import ImageCaptions
-from rxchat.services.documents.ingestion import Ingestion
-from rxchat.services.documents.signed_urls import SignedUrls
+from rxchat.services.chat.seen_pictures import SeenPictures
 from rxchat.services.documents.storage_gc import StorageGarbageCollector
 from rxchat.services.documents.storage_ownership import StorageOwnership
-from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.vector_index import VectorIndex
-from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
-from rxchat.services.models.metering import Metering
 from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool, ProviderSecrets
 from rxchat.services.models.providers import Providers
 from rxchat.services.models.quotas import Quotas
 from rxchat.services.platform.access_invalidator import AccessInvalidator
 from rxchat.services.platform.change_feeds import ChangeFeed
-from rxchat.services.platform.encryption import SecretBox
 from rxchat.services.platform.instance_settings import AccountPolicies, InstanceSettings
 from rxchat.services.platform.mail_sender import MailSender
 from rxchat.services.platform.pg_listener import PgListener
-from rxchat.services.platform.session_tokens import SessionTokens
 from rxchat.services.retrieval.embeddings import Embeddings
 from rxchat.services.retrieval.passage_search import PassageSearch
 from rxchat.services.retrieval.prompt_context import PromptContextBuilder
@@ -139,42 +110,25 @@ class Graph:
         await self.database.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """Objects that services of several groups share."""
-
-    settings: Settings
-    connections: Connections
-    database: Database
-    passwords: Passwords
-    secret_box: SecretBox
-    tokens: SessionTokens
-    links: OneTimeLinks
-    rate_limits: RateLimits
-    model: ModelProviders
-    metering: Metering
-    store: ObjectStore
-
-
 def build_services(settings: Settings, at: Connections) -> Graph:
     """Create all services, one group after the other; a group uses only the ones before it."""
     broadcast = RedisBroadcast(at.redis_url) if at.redis_url else None
     counters = RedisCounters(at.redis_url) if at.redis_url else None
-    shared = _shared(settings, at, counters)
+    shared = make_shared(settings, at, counters)
     platform = _platform(shared)
-    accounts = _accounts(shared, platform)
-    access = _access(shared, platform)
+    accounts = account_services(shared, platform)
+    access = access_services(shared, platform)
     models = _models(shared, platform, access)
     local = LocalEmbedder(settings.data)
     embedder = adapter_factories.embedder(settings, at, local)
     reranker = adapter_factories.reranker(settings)
-    documents = _documents(shared, platform, VectorIndex(shared.database, embedder))
+    documents = document_services(shared, platform, VectorIndex(shared.database, embedder))
     retrieval = RetrievalServices(
         search=DocumentSearch(shared.database, embedder, reranker),
         passages=PassageSearch(documents.documents),
         embeddings=Embeddings(embedder, shared.metering),
     )
-    chat = _chat(shared, platform, models, retrieval, broadcast)
+    chat = _chat(shared, platform, models, documents, retrieval, broadcast)
     services = Services(
         platform=platform,
         accounts=accounts,
@@ -192,25 +146,7 @@ def build_services(settings: Settings, at: Connections) -> Graph:
     )
 
 
-def _shared(settings: Settings, at: Connections, counters: RedisCounters | None) -> _Shared:
-    database, secret_box = Database(at.database_url, pool_size=settings.database_pool_size), SecretBox(at.secret_key)
-    model = adapter_factories.chat_model(settings, at)
-    return _Shared(
-        settings=settings,
-        connections=at,
-        database=database,
-        passwords=Passwords(at.password_pepper, rounds=settings.bcrypt_rounds, previous=at.previous_peppers),
-        secret_box=secret_box,
-        tokens=SessionTokens(at.secret_key),
-        links=OneTimeLinks(secret_box, settings.base_url),
-        rate_limits=RateLimits(counters, PostgresCounters(database)),
-        model=model,
-        metering=Metering(database, model, settings.currency),
-        store=adapter_factories.object_store(settings),
-    )
-
-
-def _platform(shared: _Shared) -> PlatformServices:
+def _platform(shared: Shared) -> PlatformServices:
     settings, database = shared.settings, shared.database
     pg_listener = PgListener(lambda: listen(database.url))
     invalidator = AccessInvalidator(pg_listener)
@@ -227,46 +163,7 @@ def _platform(shared: _Shared) -> PlatformServices:
     )
 
 
-def _accounts(shared: _Shared, platform: PlatformServices) -> AccountServices:
-    settings, database, passwords, tokens = shared.settings, shared.database, shared.passwords, shared.tokens
-    links, limits, invalidator = shared.links, shared.rate_limits, platform.access_invalidator
-    policies, mail = platform.instance_settings, platform.mail_sender
-    sessions = Sessions(
-        database, tokens, shared.secret_box, policies, invalidator,
-        idle=timedelta(days=settings.session_idle_days), absolute=timedelta(days=settings.session_absolute_days),
-    )  # fmt: skip
-    factors = SecondFactors(database, shared.secret_box, sessions)
-    sign_in = SignIn(database, passwords, tokens, limits, sessions, factors, links, mail)
-    return AccountServices(
-        api_credentials=ApiCredentials(database, tokens, shared.secret_box, limits, sessions, invalidator, sign_in),
-        external_login=ExternalLogin(database, tokens, limits, links, policies, sign_in, mail, providers(settings)),
-        idempotency_keys=IdempotencyKeys(database),
-        passkeys=Passkeys(database, tokens, limits, sessions, sign_in, origins=settings.own_origins),
-        password_reset=PasswordReset(database, passwords, limits, links, mail, invalidator, sign_in),
-        rate_limits=limits,
-        registration=Registration(database, passwords, tokens, limits, links, policies, mail, sign_in),
-        second_factors=factors,
-        sessions=sessions,
-        sign_in=sign_in,
-    )
-
-
-def _access(shared: _Shared, platform: PlatformServices) -> AccessServices:
-    database, limits, invalidator = shared.database, shared.rate_limits, platform.access_invalidator
-    grace = timedelta(days=shared.settings.deletion_grace_days)
-    return AccessServices(
-        audit_log=AuditLog(database, signer_of(shared.secret_box)),
-        denials=AccessDenials(database, limits),
-        grants=Grants(database, invalidator, limits),
-        groups=Groups(database, invalidator),
-        roles=Roles(database, invalidator),
-        user_admin=UserAdmin(
-            database, shared.links, platform.mail_sender, invalidator, shared.rate_limits, grace=grace
-        ),
-    )
-
-
-def _models(shared: _Shared, platform: PlatformServices, access: AccessServices) -> ModelServices:
+def _models(shared: Shared, platform: PlatformServices, access: AccessServices) -> ModelServices:
     settings, database, secrets = shared.settings, shared.database, ProviderSecrets(shared.secret_box)
     known = KnownModelSettings(database, platform.pg_listener)
     catalog = ModelCatalog(shared.model, known.all, default=settings.default_model)
@@ -281,33 +178,11 @@ def _models(shared: _Shared, platform: PlatformServices, access: AccessServices)
     )  # fmt: skip
 
 
-def _documents(shared: _Shared, platform: PlatformServices, vector_index: VectorIndex) -> DocumentServices:
-    settings, database, limits = shared.settings, shared.database, shared.rate_limits
-    file_limits = FileLimits(
-        settings.file_megabytes * 1_000_000, settings.user_megabytes * 1_000_000, settings.user_files
-    )
-    keys = adapter_factories.master_keys(settings, shared.secret_box)
-    files = Files(database, shared.store, keys, shared.secret_box, file_limits)
-    documents = Documents(database, limits)
-    # Separate parsers for small files, so that they do not wait for large ones.
-    quick_parser = SandboxedParser(at_once=QUICK_PLACES, cpu_seconds=QUICK_CPU_SECONDS, niceness=0)
-    captions = ImageCaptions(database, shared.model, shared.metering)
-    return DocumentServices(
-        collection_shares=Shares(database, platform.access_invalidator, limits, SHARED_COLLECTIONS),
-        collections=Collections(database),
-        documents=documents,
-        files=files,
-        ingestion=Ingestion(database, files, SandboxedParser(), vector_index, captions, quick_parser),
-        signed_urls=SignedUrls(database, shared.tokens),
-        trash=Trash(database, limits, files),
-        versions=Versions(database, documents, files, limits),
-    )
-
-
 def _chat(
-    shared: _Shared,
+    shared: Shared,
     platform: PlatformServices,
     models: ModelServices,
+    documents: DocumentServices,
     retrieval: RetrievalServices,
     broadcast: RedisBroadcast | None,
 ) -> ChatServices:
@@ -355,12 +230,13 @@ def _chat(
                 database, retrieval.search, shared.model, shared.metering, source_tokens=settings.source_tokens
             ),
             find_defaults=models.known_settings.configuration,
+            pictures=SeenPictures(shared.model, documents.pictures),
         ),
     )
 
 
 def _app(
-    shared: _Shared,
+    shared: Shared,
     platform: PlatformServices,
     accounts: AccountServices,
     access: AccessServices,
