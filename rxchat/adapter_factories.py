@@ -18,7 +18,9 @@ from rxchat.connections import ConfigurationError, Connections, decoded_key
 from rxchat.domain.errors import EmbedderError
 from rxchat.domain.model_providers import ProviderConnection, ProviderKind
 from rxchat.domain.ports import ChatModel, EmbeddingModel, ObjectStore
+from rxchat.domain.provider_addresses import urls_of
 from rxchat.domain.runs import RunLimits
+from rxchat.domain.service_urls import SRV_PREFIX
 from rxchat.embedded.errors import EmbeddedError
 from rxchat.embedded.local_embedder import LocalEmbedder
 from rxchat.embedded.ollama_catalog import CHAT_SLOTS, EMBEDDER_NAME
@@ -56,7 +58,7 @@ def provider_model(settings: Settings, provider: ProviderConnection) -> ChatMode
     if provider.kind is ProviderKind.OLLAMA:
         key = {"Authorization": f"Bearer {provider.key}"} if provider.key else {}
         return OllamaChatModel(
-            [provider.url],
+            urls_of(provider.url),
             first_token_seconds=first,
             token_seconds=settings.token_timeout_seconds,
             context_tokens=settings.context_tokens,
@@ -133,13 +135,15 @@ def master_keys(settings: Settings, secret_box: SecretBox) -> KeyRing:
 def embedder(settings: Settings, at: Connections, local: LocalEmbedder) -> EmbeddingModel:
     """Return the embedding model: the one of the settings, else the embedded server's."""
     prefixes = {"query_prefix": settings.embedding_query_prefix, "document_prefix": settings.embedding_document_prefix}
+    # An SRV record is no address that a client of embeddings can ask.
+    hosts = [host for host in at.ollama_hosts if not host.startswith(SRV_PREFIX)]
     own = OwnEmbedder(EMBEDDER_NAME, partial(_own_embedder_url, at.demo_hosts, local))
     if not settings.embedding_url:
-        return OllamaEmbeddingModel(at.ollama_hosts, settings.embedding_model, own, **prefixes)
+        return OllamaEmbeddingModel(hosts, settings.embedding_model, own, **prefixes)
     key = settings.embedding_key.get_secret_value() if settings.embedding_key else ""
     return OpenAIEmbeddingModel(
         settings.embedding_url, settings.embedding_model, key, settings.embedding_tokens,
-        others=OllamaEmbeddingModel(at.ollama_hosts, "", own), **prefixes,
+        others=OllamaEmbeddingModel(hosts, "", own), **prefixes,
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ async def running(settings: Settings, at: Connections) -> AsyncGenerator[Service
         await services.chat.conversation_imports.stop()
         await services.chat.answer_streams.aclose()
         await services.platform.mail_sender.stop()
+        await services.models.hosts.stop()
         await services.models.provider_pool.stop()
         await services.models.known_settings.stop()
         await services.platform.pg_listener.stop()

@@ -60,6 +60,28 @@ FIRST_TOKEN = Histogram(
     "Seconds from storing a question to the first token of its answer.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )
+MODEL_HOST_UP = Gauge("rxchat_model_host_up", "Whether a model host answered its last health check.", ["host"])
+MODEL_HOST_ANSWERS = Gauge("rxchat_model_host_answers", "Answers that a host writes for this process.", ["host"])
+MODEL_HOST_FIRST_TOKEN = Histogram(
+    "rxchat_model_host_first_token_seconds",
+    "Seconds from asking a host to the first token.",
+    ["host"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+MODEL_HOST_FAILURES = Counter(
+    "rxchat_model_host_failures_total", "Requests that a host failed before the first token.", ["host", "code"]
+)
+MODEL_RETRIES = Counter(
+    "rxchat_model_retries_total", "Requests that another host was asked after a failure.", ["model"]
+)
+MODEL_FALLBACKS = Counter(
+    "rxchat_model_fallbacks_total", "Answers of a fallback model, by the model that was chosen.", ["model"]
+)
+MODEL_BREAKERS = Gauge(
+    "rxchat_model_breaker_state",
+    "Circuit breakers that were open once: 0 closed, 1 half-open, 2 open.",
+    ["host", "model"],
+)
 SIGN_INS = Counter("rxchat_sign_ins_total", "Sign-in attempts, by result.", ["outcome"])
 SLOWED = Counter("rxchat_attempts_slowed_total", "Attempts refused by rate limits.", ["action"])
 MAILS = Counter("rxchat_mails_total", "E-mails, by result.", ["outcome"])

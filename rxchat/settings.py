@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from rxchat.domain.accounts import RegistrationMode, SecondFactorPolicy
+from rxchat.domain.model_fallbacks import parsed_fallbacks
 from rxchat.domain.service_urls import model_host, service_url
 from rxchat.domain.sign_in_providers import is_private_line
 
@@ -63,7 +64,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, alias="REDIS_URL")
     """A Redis or Valkey. Empty: RxChat runs its own."""
     ollama_hosts: Annotated[tuple[str, ...], NoDecode] = Field(default=(), alias="OLLAMA_HOSTS")
-    """Addresses of Ollama hosts, separated by commas, as `OLLAMA_HOST` has them: `gpu-1` is `http://gpu-1:11434`. Empty, and no `OPENAI_HOSTS`: the demo model."""
+    """Addresses of Ollama hosts, separated by commas, as `OLLAMA_HOST` has them: `gpu-1` is `http://gpu-1:11434`. A name with several addresses, or `srv+http://NAME` with an SRV record, is several hosts. Empty, and no `OPENAI_HOSTS`: the demo model."""
     openai_hosts: Annotated[dict[str, str], NoDecode] = Field(default={}, alias="OPENAI_HOSTS")
     """Servers with OpenAI's API, by names of your choice, separated by commas: `gpu=http://gpu-1:8000/v1, openrouter=https://openrouter.ai/api/v1`. Their models are shown as `gpu/...`."""
     openai_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(default={}, alias="OPENAI_KEYS")
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
     # Models
     default_model: str = Field(default="", alias="RXCHAT_DEFAULT_MODEL")
     """The model that answers new chats. Empty: the first one in the list."""
+    model_fallbacks: Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(parsed_fallbacks)] = Field(
+        default={}, alias="RXCHAT_MODEL_FALLBACKS"
+    )
+    """The models that answer when one is not available, as JSON: `{"llama3.3:70b": ["gpu/llama-3.3", "llama3.2"]}`; `"*"` stands for every model. An answer says which model wrote it. Models outside of the network never answer for one inside."""
     context_tokens: int = Field(default=8_192, alias="RXCHAT_CONTEXT_TOKENS", ge=512)
     """How many tokens a model reads at once (Ollama's `num_ctx`), its answer included. More needs more memory on the host."""
     remote_models: bool = Field(default=False, alias="RXCHAT_REMOTE_MODELS")

@@ -193,6 +193,7 @@ def empty(owner_url: str, redis_url: str | None = None) -> None:
             "quota",
             "model_price",
             "model_setting",
+            "host_job",
         ):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         connection.execute("DELETE FROM role WHERE NOT is_builtin")

@@ -39,6 +39,7 @@ def test_hosts_are_written_as_ollama_writes_them() -> None:
         ("gpu/ollama", "http://gpu:11434/ollama"),
         ("http://gpu", "http://gpu"),
         ("https://team:p%40ss@gpu:1/x/", "https://team:p%40ss@gpu:1/x"),
+        ("srv+http://_ollama._tcp.example.org/", "srv+http://_ollama._tcp.example.org"),
     ],
 )
 def test_a_model_host_may_be_written_as_ollamas_client_takes_it(written: str, address: str) -> None:
@@ -86,7 +87,7 @@ def test_providers_that_are_none_are_refused_in_a_sentence_without_their_words(
         *(
             ("OLLAMA_HOSTS", value)
             for value in (
-                "foo://bar", "ftp://bar", "://bar", "http://", "http://:80", "http://u:canary@h:99999999", "h:99999999", "h:0",
+                "foo://bar", "ftp://bar", "srv+ftp://bar", "srv+http://", "srv+http://a:80", "srv+http://a?b", "://bar", "http://", "http://:80", "http://u:canary@h:99999999", "h:99999999", "h:0",
                 "h:port", "::1", "http://[::1", "http://a b", "http://h/?canary=1", "http://h#canary", "good:1, foo://bar",
             )
         ),

@@ -68,6 +68,8 @@ from rxchat.services.documents.storage_gc import StorageGarbageCollector
 from rxchat.services.documents.storage_ownership import StorageOwnership
 from rxchat.services.documents.vector_index import VectorIndex
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.fallbacks import Fallbacks, configured_fallbacks
+from rxchat.services.models.hosts import Hosts
 from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool, ProviderSecrets
 from rxchat.services.models.providers import Providers
@@ -171,11 +173,15 @@ def _models(shared: Shared, platform: PlatformServices, access: AccessServices) 
     clients = adapter_factories.provider_clients(settings)
     pool = ProviderPool(database, secrets, platform.pg_listener, shared.model, clients.client_of, catalog.forget)
     return ModelServices(
-        catalog=catalog, known_settings=known, provider_pool=pool,
+        catalog=catalog,
+        fallbacks=Fallbacks(database, catalog, configured_fallbacks(settings.model_fallbacks, known)),
+        hosts=Hosts(database, shared.model, catalog.forget),
+        known_settings=known,
+        provider_pool=pool,
         providers=Providers(database, secrets, pool, shared.model, clients),
         quotas=Quotas(database, access.grants, settings.currency),
         settings=ModelSettings(database, known, shared.model),
-    )  # fmt: skip
+    )
 
 
 def _chat(
@@ -231,6 +237,7 @@ def _chat(
             ),
             find_defaults=models.known_settings.configuration,
             pictures=SeenPictures(shared.model, documents.pictures),
+            find_fallbacks=models.fallbacks.of,
         ),
     )
 

@@ -108,6 +108,10 @@ class ModelInfo:
     """What identifies exactly this model, where its host says it."""
     is_allowed: bool = True
     """False for a model outside of this network that no administrator has allowed."""
+    family: str = ""
+    """The architecture, such as "llama"."""
+    quantization: str = ""
+    """How its weights are stored, such as "Q4_K_M"."""
     label: str = ""
     """The name that administrators gave it; "" if none."""
     description: str = ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rxchat.domain.chat import ChatMessage, Role
+from rxchat.domain.model_fallbacks import is_note
 from rxchat.domain.retrieval import Source
 
 DEMO_TOKENS = 900
@@ -26,7 +27,7 @@ _NOTHING = (
     " files, say that you found nothing in them."
 )
 NO_SOURCE_USED = "No source was used for this answer."
-"""The only warning of an answer that names no file and concerns all readers."""
+"""A warning of an answer that names no file and concerns all readers, as does the one that names another model."""
 _TAG = re.compile(r"</?\s*passage", re.IGNORECASE)
 _REFERS_BACK = re.compile(
     r"\b(it|its|they|them|their|this|that|these|those|he|she|his|her|there|then|same|one|ones|above|former|latter|more"
@@ -38,7 +39,7 @@ _SHORT_WORDS = 4
 
 def warnings_for_readers(warnings: Sequence[str]) -> list[str]:
     """Return those warnings of an answer that users may see with whom its conversation is shared: they name no file."""
-    return [warning for warning in warnings if warning == NO_SOURCE_USED]
+    return [warning for warning in warnings if warning == NO_SOURCE_USED or is_note(warning)]
 
 
 def with_sources(

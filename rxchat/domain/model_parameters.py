@@ -21,6 +21,7 @@ SYSTEM_PROMPT_CHARACTERS = 8_000
 MOST_STOPS = 8
 STOP_CHARACTERS = 100
 _KEEP_ALIVE_HOURS = 24
+_USERS_KEEP_ALIVE_SECONDS = 3_600
 _UNITS = {"s": 1, "m": 60, "h": 3_600}
 _DURATION = re.compile(r"(\d{1,6})([smh])")
 
@@ -92,6 +93,8 @@ class ParameterSupport:
     most_stops: int = MOST_STOPS
     reason: str = ""
     """Why it does not take some of the efforts, as a sentence."""
+    most_context: int | None = None
+    """How many tokens of context users may ask for who do not manage models; None: any number."""
 
 
 def valid_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,11 +163,16 @@ def _stops(value: Any) -> list[str]:
 
 def _duration(value: Any) -> str:
     found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None or int(found[1]) * _UNITS[found[2]] > _KEEP_ALIVE_HOURS * 3_600:
+    if found is None or _seconds(found[0]) > _KEEP_ALIVE_HOURS * 3_600:
         raise InvalidInput(
             f"Keep loaded: enter a time such as 30s, 10m or 2h, at most {_KEEP_ALIVE_HOURS}h.", field="keep_alive"
         )
     return found[0]
+
+
+def _seconds(duration: str) -> int:
+    found = _DURATION.fullmatch(duration)
+    return int(found[1]) * _UNITS[found[2]] if found else 0
 
 
 def valid_configuration(system_prompt: str, parameters: Mapping[str, Any]) -> Configuration:
@@ -212,6 +220,29 @@ def objection(model: str, options: ChatOptions, support: ParameterSupport) -> tu
         why = support.reason or f"{model} does not take this effort."
         return "reasoning_effort", f"{why} Choose {allowed} for “Reasoning”, or another model."
     return None
+
+
+def excess(options: ChatOptions, support: ParameterSupport) -> tuple[str, str] | None:
+    """Return the parameter that only users may set who manage models, and why, as a sentence; None if there is none."""
+    most = support.most_context
+    if most is not None and options.num_ctx is not None and options.num_ctx > most:
+        return "num_ctx", f"“Context” may be at most {most:,} tokens: more takes the host’s memory from others."
+    if options.keep_alive is not None and _seconds(options.keep_alive) > _USERS_KEEP_ALIVE_SECONDS:
+        return "keep_alive", "“Keep loaded” may be at most 1h: longer takes the host’s memory from others."
+    return None
+
+
+def without_excess(
+    parameters: Mapping[str, Any], support: ParameterSupport, defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return parameters with what exceeds the limits lowered to them, or to the defaults that administrators have set."""
+    found = dict(parameters)
+    if support.most_context is not None and "num_ctx" in found:
+        found["num_ctx"] = min(found["num_ctx"], max(support.most_context, defaults.get("num_ctx", 0)))
+    if "keep_alive" in found:
+        most = max(("1h", defaults.get("keep_alive", "1h")), key=_seconds)
+        found["keep_alive"] = min((found["keep_alive"], most), key=_seconds)
+    return found
 
 
 def words_of(parameters: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from rxchat.domain.errors import InvalidInput
-from rxchat.domain.provider_addresses import checked_url
+from rxchat.domain.provider_addresses import checked_urls, urls_of
+from rxchat.domain.service_urls import SRV_PREFIX
 
 LONGEST_KEY = 1_000
 LONGEST_HEADERS = 4_000
@@ -57,6 +58,7 @@ class ProviderConnection:
 
     kind: ProviderKind
     url: str
+    """Its address; for Ollama, the addresses of several hosts with the same models, separated by commas."""
     timeout_seconds: int = DEFAULT_TIMEOUT
     """How long an answer may take to begin."""
     key: str = field(default="", repr=False)
@@ -116,11 +118,20 @@ def checked_connection(draft: ProviderDraft, key: str, headers: Mapping[str, str
         raise InvalidInput(f"Enter {_SHORTEST_TIMEOUT} to {_LONGEST_TIMEOUT:,} seconds.", field="timeout_seconds")
     return ProviderConnection(
         kind=ProviderKind(draft.kind),
-        url=checked_url(draft.url),
+        url=_checked_url(draft),
         timeout_seconds=draft.timeout_seconds,
         key=key if draft.key is None else checked_key(draft.key),
         headers=headers if draft.headers is None else checked_headers(draft.headers),
     )
+
+
+def _checked_url(draft: ProviderDraft) -> str:
+    url = checked_urls(draft.url)
+    if draft.kind != ProviderKind.OLLAMA and (len(urls_of(url)) > 1 or url.startswith(SRV_PREFIX)):
+        raise InvalidInput(
+            "Only Ollama can have several hosts. Enter one address, or add a provider for each.", field="url"
+        )
+    return url
 
 
 def checked_key(text: str) -> str:

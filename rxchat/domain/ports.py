@@ -12,6 +12,7 @@ from rxchat.domain.chat import NO_OPTIONS, ChatEvent, ChatMessage, ChatOptions, 
 from rxchat.domain.documents import DETECTED, AttachedFile, ParsedDocument, Reading, RecognizedPage
 from rxchat.domain.imports.conversation import ImportedConversation
 from rxchat.domain.imports.report import FoundConversations, SkippedItem
+from rxchat.domain.model_hosts import HostStatus, ModelDetails, PullProgress
 from rxchat.domain.model_parameters import ParameterSupport
 from rxchat.domain.retrieval import EmbedderInfo
 from rxchat.domain.sign_in_providers import AuthorizationRequest, ExternalIdentity, ProviderInfo
@@ -75,6 +76,43 @@ class ChatModel(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections."""
+        ...
+
+
+class ModelHosts(Protocol):
+    """The hosts whose models administrators manage: those of Ollama. A host is named by its provider and its address."""
+
+    def host_status(self) -> list[HostStatus]:
+        """Return what is known of each host, those of the settings first."""
+        ...
+
+    async def check_hosts(self) -> None:
+        """Ask all hosts what they have, and what they have loaded."""
+        ...
+
+    def pull(self, provider: str, host: str, model: str) -> AsyncGenerator[PullProgress]:
+        """Download a model to a host, and yield the progress. Closing the generator cancels it; a host keeps what it has.
+
+        Raises:
+            NotFound: if there is no such host.
+            ModelError: if it fails.
+        """
+        ...
+
+    async def delete_model(self, provider: str, host: str, model: str) -> None:
+        """Delete a model from a host. Raises NotFound, ModelError."""
+        ...
+
+    async def load_model(self, provider: str, host: str, model: str) -> None:
+        """Load a model into a host's memory, which may take minutes. Raises NotFound, ModelError."""
+        ...
+
+    async def unload_model(self, provider: str, host: str, model: str) -> None:
+        """Remove a model from a host's memory. Raises NotFound, ModelError."""
+        ...
+
+    async def model_details(self, provider: str, host: str, model: str) -> ModelDetails:
+        """Return what a host says about a model. Raises NotFound, ModelError."""
         ...
 
 

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 OLLAMA_PORT = 11_434
 HTTP = ("http", "https")
+SRV_PREFIX = "srv+"
+"""Before the scheme of an address whose name has an SRV record with the hosts."""
+_MODEL_HOSTS = (*HTTP, *(f"{SRV_PREFIX}{scheme}" for scheme in HTTP))
 
 
 def service_url(text: str, schemes: Collection[str] = HTTP) -> str:
@@ -37,6 +40,8 @@ def model_host(text: str) -> str:
     Raises:
         ValueError: when it is invalid.
     """
+    if text.startswith(SRV_PREFIX):
+        return srv_url(text)
     if "://" in text:
         found = service_url(text)
     else:
@@ -47,3 +52,19 @@ def model_host(text: str) -> str:
     if urlsplit(found).query or urlsplit(found).fragment:
         raise ValueError("must be addresses without ? and #")
     return found
+
+
+def srv_url(text: str) -> str:
+    """Return an address like srv+http://_ollama._tcp.example.org, whose SRV record has the hosts and their ports.
+
+    Raises:
+        ValueError: when it is invalid.
+    """
+    found = urlsplit(service_url(text, _MODEL_HOSTS))
+    if not found.hostname:
+        raise ValueError("must name an SRV record, as in srv+http://_ollama._tcp.example.org")
+    if found.port is not None:
+        raise ValueError("must have no port: the SRV record has the ports")
+    if found.query or found.fragment:
+        raise ValueError("must be addresses without ? and #")
+    return found.geturl()

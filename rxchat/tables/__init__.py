@@ -32,7 +32,7 @@ from rxchat.tables.documents import (
 )
 from rxchat.tables.files import Instance, ObjectDeletion, QueueClaim
 from rxchat.tables.imports import ConversationImport, ImportedConversationRow
-from rxchat.tables.models import ModelProviderRow, ModelSettingRow
+from rxchat.tables.models import HostJobRow, ModelProviderRow, ModelSettingRow
 from rxchat.tables.organizing import (
     ConversationProject,
     ConversationRead,
@@ -73,6 +73,7 @@ __all__ = [
     "GrantRow",
     "Group",
     "GroupMember",
+    "HostJobRow",
     "IdempotencyKey",
     "Identity",
     "ImportedConversationRow",

@@ -1,14 +1,16 @@
-"""Providers of models that administrators add, and what they set for models."""
+"""Providers of models that administrators add, what they set for models, and what hosts do for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from rxchat.domain.model_hosts import HostJobKind, HostJobState
 from rxchat.domain.model_providers import ProviderKind
 from rxchat.tables.base import Table, enum_column, moment, strings
 
@@ -52,3 +54,31 @@ class ModelSettingRow(Table, table=True):
     """The models that answer in its place, first one first, while it does not respond."""
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     updated_at: datetime = moment(default_now=True)
+
+
+class HostJobRow(Table, table=True):
+    """A model that a host downloads or loads for an administrator."""
+
+    __table_args__ = (
+        Index(
+            "ix_host_job_running", "provider", "host", "model", "kind", unique=True,
+            postgresql_where=text("state = 'running'"),
+        ),
+    )  # fmt: skip
+    id: UUID = Field(primary_key=True)
+    kind: HostJobKind = enum_column(HostJobKind)
+    provider: str
+    """The provider's name; "" for the hosts of OLLAMA_HOSTS."""
+    host: str
+    model: str
+    state: HostJobState = enum_column(
+        HostJobState, default=HostJobState.RUNNING, sa_column_kwargs={"server_default": "running"}
+    )
+    status: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    completed_bytes: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    total_bytes: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    error: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    cancel_requested: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    created_at: datetime = moment(default_now=True)
+    updated_at: datetime = moment(default_now=True)
+    """The process that watches it writes it every second or so."""

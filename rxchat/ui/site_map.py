@@ -12,6 +12,7 @@ from rxchat.states.access.audit_log import AuditState
 from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
+from rxchat.states.access.hosts import HostsState
 from rxchat.states.access.models import ModelsState
 from rxchat.states.access.providers import ProvidersState
 from rxchat.states.access.quotas import QuotasState
@@ -36,6 +37,7 @@ from rxchat.ui.access.audit import audit_page
 from rxchat.ui.access.feedback import feedback_page
 from rxchat.ui.access.grants import access_page
 from rxchat.ui.access.groups import groups_page
+from rxchat.ui.access.hosts import hosts_page
 from rxchat.ui.access.models import models_page
 from rxchat.ui.access.providers import providers_page
 from rxchat.ui.access.quotas import admin_quotas_page
@@ -136,6 +138,7 @@ PAGES = (
     Page("/admin/access", access_page, "Access · RxChat", (AccessState.load, ThreadState.open)),
     Page("/admin/registration", registration_page, "Registration · RxChat", (RegistrationState.load, ThreadState.open)),
     Page("/admin/providers", providers_page, "Providers · RxChat", (ProvidersState.load, ThreadState.open)),
+    Page("/admin/hosts", hosts_page, "Hosts · RxChat", (HostsState.load, ThreadState.open)),
     Page("/admin/models", models_page, "Models · RxChat", (ModelsState.load, ThreadState.open)),
     Page("/admin/quotas", admin_quotas_page, "Quotas · RxChat", (QuotasState.load, ThreadState.open)),
     Page("/admin/usage", usage_page, "Usage · RxChat", (UsageState.load, ThreadState.open)),

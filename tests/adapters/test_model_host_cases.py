@@ -12,7 +12,7 @@ import pytest
 from rxchat.adapters.embedders.http_client import Endpoint
 from rxchat.adapters.ollama import OllamaChatModel
 from rxchat.adapters.outgoing_proxies import proxy_for
-from rxchat.domain.chat import AnswerFinished, ChatMessage, Role, TextDelta
+from rxchat.domain.chat import AnswerFinished, ChatMessage, ChatOptions, Role, TextDelta
 from rxchat.domain.errors import ModelRefused, ModelTimeout
 from tests.peers.scripted_ollama import ScriptedOllama
 
@@ -276,4 +276,19 @@ async def test_the_context_is_never_more_than_the_model_was_made_for(ollama: Scr
     assert ollama.asked[-1]["options"]["num_ctx"] == 512
     with pytest.raises(ModelRefused, match=r"too long for .* whose context is about 512 tokens"):
         await answer(model, "scripted:tokens=1,context=512", [ChatMessage(Role.USER, "word " * 600)])
+    await model.aclose()
+
+
+async def test_a_host_that_does_not_say_its_context_is_asked_once_and_gets_the_configured_one(
+    ollama: ScriptedOllama,
+) -> None:
+    name = "scripted:tokens=1,context=65536"
+    ollama.offered = [name]
+    model = OllamaChatModel([ollama.host], context_tokens=2_000)
+    ollama.cannot_show = True
+    for wanted, sent in ((None, 2_000), (32_000, 2_000), (1_000, 1_000)):
+        events = [event async for event in model.chat(name, QUESTION, options=ChatOptions(num_ctx=wanted))]
+        assert isinstance(events[-1], AnswerFinished)
+        assert ollama.asked[-1]["options"]["num_ctx"] == sent
+    assert ollama.shown == 1, "a failure is remembered for some time"
     await model.aclose()

@@ -16,9 +16,10 @@ import aiohttp
 import httpx
 import pytest
 
-from rxchat.adapters import ollama, ollama_errors, ollama_stream
+from rxchat.adapters import ollama_errors, ollama_stream
 from rxchat.adapters.ollama import OllamaChatModel
-from rxchat.domain.chat import AnswerFinished, ChatMessage, ReasoningDelta, Role, TextDelta
+from rxchat.adapters.ollama_hosts import host as hosts
+from rxchat.domain.chat import AnswerFinished, ChatMessage, ModelInfo, ReasoningDelta, Role, TextDelta
 from rxchat.domain.errors import (
     InvalidModelResponse,
     ModelError,
@@ -208,14 +209,14 @@ async def test_a_host_may_be_behind_a_path() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         model = OllamaChatModel([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ollama/"])
-        model._host_of["m"] = next(iter(model._clients))
+        (host,) = await model._pool.ready()
+        host.models["m"] = ModelInfo("m", host.name)
         with pytest.raises(ModelHostUnavailable):
             await answer(model, "m")
         with pytest.raises(ModelHostUnavailable):
             await model.models()
         await model.aclose()
-    assert asked[-2:] == ["/ollama/api/chat", "/ollama/api/tags"]
-    assert set(asked[:-2]) == {"/ollama/api/show", "/ollama/api/ps"}
+    assert set(asked) == {"/ollama/api/show", "/ollama/api/chat", "/ollama/api/ps", "/ollama/api/tags"}
 
 
 async def test_a_host_that_takes_no_connection_is_away_and_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,8 +225,9 @@ async def test_a_host_that_takes_no_connection_is_away_and_not_silent(monkeypatc
 
     monkeypatch.setattr(aiohttp.ClientSession, "_request", nobody)
     model = OllamaChatModel(["http://10.255.255.1:11434"])
-    model._host_of["m"] = next(iter(model._clients))
-    monkeypatch.setattr(ollama, "_LOOK_SECONDS", 0.1)
+    (host,) = await model._pool.ready()
+    host.models["m"] = ModelInfo("m", host.name)
+    monkeypatch.setattr(hosts, "LOOK_SECONDS", 0.1)
     with pytest.raises(ModelHostUnavailable) as failure:
         await answer(model, "m")
     assert "10.255.255.1" in failure.value.detail

@@ -99,7 +99,7 @@ async def test_every_failure_is_a_problem(http: httpx.AsyncClient, clients: Open
         b'{"text": ' + b"9" * 100_000 + b"}": "invalid_input",
         b'{"text": "x", "\\ud800": 1}': "invalid_input",
         b'{"text": "\\u0000\\ud800", "model": "\\ud800\\u0000"}': "invalid_input",
-        b'{"text": "\\u0000", "model": "\\u0000"}': "not_found",
+        b'{"text": "\\u0000", "model": "\\u0000"}': "model_unknown",
         b'{"text": 1e999}': "invalid_input",
         b"\xff\xfe": "invalid_json",
         b"": "invalid_input",

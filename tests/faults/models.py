@@ -18,8 +18,8 @@ import time
 from typing import Any
 
 from tests.journeys.models import JourneyOllama
+from tests.peers.ollama_wire import durations, line, part
 from tests.peers.scripted_model import Script
-from tests.peers.scripted_ollama import _durations, _line, _part
 
 _WORD = re.compile(r"(\d+)([a-z]{3})[ .]")
 
@@ -55,9 +55,9 @@ class FaultsOllama(JourneyOllama):
             await asyncio.sleep(max(0.0, begin + (number - said) / script.rate - time.perf_counter()))
             # As real ones, it ends with a full stop: one that dies then is known to have said all.
             end = "." if number == script.tokens else " "
-            await _line(writer, _part(model, content=f"{number}{tag}{end}"))
+            await line(writer, part(model, content=f"{number}{tag}{end}"))
         took = int((time.perf_counter() - begin) * 1e9)
-        await _line(writer, _part(model, done=True) | _durations(script.tokens - said, took))
+        await line(writer, part(model, done=True) | durations(script.tokens - said, took))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 

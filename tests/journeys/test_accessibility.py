@@ -326,6 +326,7 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
         "access",
         "registration",
         "providers",
+        "hosts",
         "models",
         "quotas",
         "usage",
@@ -341,6 +342,7 @@ def test_administration(filled_server: RxChat, page: Page) -> None:
         "access": "Grant access",
         "providers": "Add a provider",
         "quotas": "Add a quota",
+        "hosts": "Pull a model",
     }
     for section, button in dialogs.items():
         settled(page, f"{filled_server.url}/admin/{section}").get_by_role("button", name=button).first.click()

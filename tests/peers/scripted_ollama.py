@@ -24,7 +24,7 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.peers import scripted_embedder
+from tests.peers import ollama_wire, scripted_embedder, scripted_library
 from tests.peers.scripted_model import Script, goes_on, resumed
 
 MARKDOWN = (
@@ -48,6 +48,10 @@ class ScriptedOllama:
     """The texts of these requests."""
     loaded: set[str] = field(default_factory=set)
     """The loaded models, of those with a loading time."""
+    unloaded: set[str] = field(default_factory=set)
+    """The models that an administrator has unloaded, of those without a loading time."""
+    pulled: list[str] = field(default_factory=list)
+    """The models that it was asked to download."""
     loads: int = 0
     """The number of started loadings."""
     credentials: str = ""
@@ -56,6 +60,16 @@ class ScriptedOllama:
     """When each token was written to the socket (time.time())."""
     held: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     """Answers that wait in their middle (`hold`) go on by it, one each."""
+    missing: set[str] = field(default_factory=set)
+    """Models that it lists and does not have."""
+    delay: float = 0.0
+    """Seconds before each first token, beside those of the model."""
+    cannot_show: bool = False
+    """Whether it fails to say what a model is (/api/show)."""
+    shown: int = 0
+    """How many times it was asked that."""
+    dies_loading: float | None = None
+    """After so many seconds of a chat, before its first token, the whole daemon is gone."""
     at_once: asyncio.Semaphore | None = None
     """Like OLLAMA_NUM_PARALLEL: further chats wait in order without any response."""
     _server: asyncio.Server | None = None
@@ -106,6 +120,11 @@ class ScriptedOllama:
             if name.lower() == "authorization":
                 self.credentials = base64.b64decode(value.split()[-1]).decode()
         body = await reader.readexactly(length)
+        if (method, path) == ("POST", "/api/pull"):
+            return await self._pull(scripted_library.body_of(body)["model"], writer)
+        if (method, path) == ("DELETE", "/api/delete"):
+            await ollama_wire.answer(writer, *self._delete(scripted_library.body_of(body)["model"]))
+            return True
         if (method, path) == ("POST", "/api/chat"):
             return await self._chat(body, reader, writer)
         if method == "POST" and path in {"/api/embed", "/api/show"}:
@@ -113,26 +132,60 @@ class ScriptedOllama:
             asked = json.loads(body)
             self.embedded_texts += asked.get("input") or []
             answered = scripted_embedder.embedded(asked) if path == "/api/embed" else self._show(asked)
-            await _answer(writer, *answered)
+            await ollama_wire.answer(writer, *answered)
             return True
-        await _answer(writer, *self._simple(method, path))
+        await ollama_wire.answer(writer, *self._simple(method, path))
         return True
+
+    async def _pull(self, model: str, writer: asyncio.StreamWriter) -> bool:
+        self.pulled.append(model)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
+        is_there = await scripted_library.pulled(model, lambda content: ollama_wire.line(writer, content), self.held)
+        if is_there and model not in self.offered:
+            self.offered.append(model)
+        if not is_there and "pull=cut" in model:
+            writer.transport.abort()
+            return False
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        return False
+
+    def _delete(self, model: str) -> tuple[int, Any]:
+        if model not in self.offered:
+            return 404, {"error": f"model '{model}' not found"}
+        self.offered.remove(model)
+        self.loaded.discard(model)
+        return 200, ""
+
+    async def _load(self, model: str, script: Script, writer: asyncio.StreamWriter, *, stays: bool) -> None:
+        """Answer a chat without messages, which loads or unloads a model."""
+        if stays and script.load:
+            self.loads += 1
+            await asyncio.sleep(script.load)
+        (self.loaded.add if stays else self.loaded.discard)(model)
+        self.unloaded = self.unloaded - {model} if stays else self.unloaded | {model}
+        await ollama_wire.answer(
+            writer, 200, ollama_wire.part(model, done=True) | {"done_reason": "load" if stays else "unload"}
+        )
 
     def _show(self, asked: dict[str, Any]) -> tuple[int, Any]:
         model = str(asked.get("model") or "")
+        self.shown += 1
+        if self.cannot_show:
+            return 500, {"error": "the manifest cannot be read"}
         if model not in self.offered:
             return 404, {"error": f"model '{model}' not found"}
         if scripted_embedder.is_embedder(model):
             return 200, scripted_embedder.shown(model)
         context = int(scripted_embedder.keys_of(model).get("context", "131072"))
-        return 200, {"model_info": {"general.architecture": "scripted", "scripted.context_length": context}}
+        return 200, scripted_library.shown(model, context)
 
     def _simple(self, method: str, path: str) -> tuple[int, Any]:
         match method, path:
             case "GET", "/api/version":
                 return 200, {"version": "0.32.15"}
             case "GET", "/api/tags":
-                return 200, {"models": [_tag(name) for name in self.offered]}
+                return 200, {"models": [ollama_wire.tag(name) for name in self.offered]}
             case "GET", "/scripted":
                 # Not in Ollama's API: the number of running answers.
                 return 200, {"generating": self.generating}
@@ -140,31 +193,38 @@ class ScriptedOllama:
                 self.go_on()
                 return 200, {}
             case "GET", "/api/ps":
-                loaded = [name for name in self.offered if "load=" not in name or name in self.loaded]
+                offered = [name for name in self.offered if name not in self.unloaded]
+                loaded = [name for name in offered if "load=" not in name or name in self.loaded]
                 return 200, {"models": [{"name": name, "model": name, "size": 1, "size_vram": 1} for name in loaded]}
             case _:
                 return 404, {"error": f"{method} {path} is not scripted"}
 
     async def _chat(self, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if not body:
-            await _answer(writer, 400, {"error": "missing request body"})
+            await ollama_wire.answer(writer, 400, {"error": "missing request body"})
             return True
         asked = json.loads(body)
         model = asked.get("model") or ""
-        self.asked.append(asked)
+        if asked.get("messages") != []:
+            self.asked.append(asked)
         script = Script.named(model)
-        if not model or script is None:
+        if not model or script is None or model in self.missing:
             status, said = (400, "model is required") if not model else (404, f"model '{model}' not found")
-            await _answer(writer, status, {"error": said})
+            await ollama_wire.answer(writer, status, {"error": said})
+            return True
+        if "messages" in asked and not asked["messages"]:
+            await self._load(model, script, writer, stays=asked.get("keep_alive") != 0)
             return True
         if script.needs:
-            await _answer(writer, 403, {"error": script.needs})
+            await ollama_wire.answer(writer, 403, {"error": script.needs})
             return True
         if script.fault == "html-status":
-            await _answer(writer, 502, "<html>Bad Gateway</html>")
+            await ollama_wire.answer(writer, 502, "<html>Bad Gateway</html>")
             return True
         if script.fault == "refused":
-            await _answer(writer, 400, {"error": json.dumps({"error": {"message": "this model cannot do that"}})})
+            await ollama_wire.answer(
+                writer, 400, {"error": json.dumps({"error": {"message": "this model cannot do that"}})}
+            )
             return True
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
         self.generating += 1
@@ -172,7 +232,7 @@ class ScriptedOllama:
         told = asked.get("messages") or []
         if any(message.get("images") for message in told) and "see=" not in model:
             inner = {"code": 500, "message": "image input is not supported by this model", "type": "server_error"}
-            await _answer(writer, 400, {"error": json.dumps({"error": inner})})
+            await ollama_wire.answer(writer, 400, {"error": json.dumps({"error": inner})})
             return True
         wants = script.call and asked.get("tools") and not any(message["role"] == "tool" for message in told)
         saying = _ask_for(model, script.call, writer) if wants else self._generate(model, script, told, writer)
@@ -200,6 +260,10 @@ class ScriptedOllama:
         self, model: str, script: Script, messages: list[dict[str, Any]], writer: asyncio.StreamWriter
     ) -> None:
         began = time.perf_counter()
+        if self.dies_loading is not None:
+            await asyncio.sleep(self.dies_loading)
+            await self.stop()
+        await asyncio.sleep(self.delay)
         if script.load and model not in self.loaded:
             self.loads += 1
             await asyncio.sleep(script.load)
@@ -222,15 +286,22 @@ class ScriptedOllama:
             if (
                 number == script.at
                 and script.fault not in {"", "markdown"}
-                and await _fault(script.fault, model, writer)
+                and await ollama_wire.fault(script.fault, model, writer)
             ):
                 return
             self.sent_at.append(time.time())
             said = f"{self.sent_at[-1] * 1000:.0f} " if script.stamp else text
-            part = _part(model, thinking=said) if kind == "thinking" else _part(model, content=said)
-            await _line(writer, part)
+            part = (
+                ollama_wire.part(model, thinking=said) if kind == "thinking" else ollama_wire.part(model, content=said)
+            )
+            await ollama_wire.line(writer, part)
         took = int((time.perf_counter() - began) * 1e9)
-        await _line(writer, _part(model, done=True) | _durations(len(pieces), took) | {"done_reason": script.ends})
+        await ollama_wire.line(
+            writer,
+            ollama_wire.part(model, done=True)
+            | ollama_wire.durations(len(pieces), took)
+            | {"done_reason": script.ends},
+        )
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
@@ -238,101 +309,11 @@ class ScriptedOllama:
 async def _ask_for(model: str, words: str, writer: asyncio.StreamWriter) -> None:
     """Send a tool call as a daemon does: arguments are an object, and `done_reason` is "stop"."""
     function = {"index": 0, "name": "search_documents", "arguments": {"query": words}}
-    part = _part(model)
+    part = ollama_wire.part(model)
     part["message"]["tool_calls"] = [{"id": "call_1o8cb8oy", "function": function}]
-    await _line(writer, part)
-    await _line(writer, _part(model, done=True) | _durations(1, 1))
+    await ollama_wire.line(writer, part)
+    await ollama_wire.line(writer, ollama_wire.part(model, done=True) | ollama_wire.durations(1, 1))
     writer.write(b"0\r\n\r\n")
-    await writer.drain()
-
-
-async def _fault(fault: str, model: str, writer: asyncio.StreamWriter) -> bool:
-    """Cause a fault; returns True if it ends the answer."""
-    match fault:
-        case "error-line":
-            await _line(writer, {"error": "an error was encountered while running the model: unexpected EOF"})
-            writer.write(b"0\r\n\r\n")
-        case "cut":
-            writer.write(b"0\r\n\r\n")
-        case "reset":
-            writer.transport.abort()
-        case "garbage":
-            await _line(writer, "<html>this is not ndjson</html>")
-        case "not-json-object":
-            await _line(writer, 42)
-        case "wrong-fields":
-            await _line(writer, {"model": model, "message": "no object", "done": []})
-        case "absurd-counts":
-            # Python's json parses 1e999 as infinity.
-            await _line(writer, _part(model, done=True) | {"eval_count": float("inf")})
-        case "silent":
-            await asyncio.sleep(3600)
-        case "big-line":
-            await _line(writer, _part(model, content="x" * 2_000_000))
-            return False
-        case "endless-line":
-            writer.write(b'1000000\r\n{"model": "' + b"x" * 0x1000000 + b"\r\n")
-            for _ in range(64):
-                writer.write(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
-                await writer.drain()
-        case "nul":
-            await _line(writer, _part(model, content="a\x00b\ud800c\u202egnp.exe "))
-            return False
-        case _:
-            raise AssertionError(f"no such fault: {fault}")
-    return True
-
-
-def _part(model: str, *, content: str = "", thinking: str = "", done: bool = False) -> dict[str, Any]:
-    message = {"role": "assistant", "content": content} | ({"thinking": thinking} if thinking else {})
-    created = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + ".314634512Z"
-    return {"model": model, "created_at": created, "message": message, "done": done}
-
-
-def _durations(tokens: int, took: int) -> dict[str, Any]:
-    return {
-        "done_reason": "stop",
-        "total_duration": took,
-        "load_duration": 1_000_000,
-        "prompt_eval_count": 10,
-        "prompt_eval_duration": 1_000_000,
-        "eval_count": tokens,
-        "eval_duration": max(took, 1),
-    }
-
-
-def _tag(name: str) -> dict[str, Any]:
-    keys = scripted_embedder.keys_of(name)
-    details = {"format": "gguf", "family": "scripted", "parameter_size": "0", "quantization_level": "F16"}
-    return {
-        "name": name,
-        "model": name,
-        "modified_at": "2026-01-01T00:00:00.123456789Z",
-        "size": 1,
-        "digest": "0" * 64,
-        "details": details,
-        **({"remote_host": f"https://{keys['remote']}:443", "remote_model": name} if "remote" in keys else {}),
-        "capabilities": ["embedding"]
-        if scripted_embedder.is_embedder(name)
-        else [
-            "completion",
-            *(["thinking"] if "think=" in name else []),
-            *(["tools"] if "call=" in name else []),
-            *(["vision"] if "see=" in name else []),
-        ],
-    }
-
-
-async def _answer(writer: asyncio.StreamWriter, status: int, content: Any) -> None:
-    body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-    head = f"HTTP/1.1 {status} Scripted\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}"
-    writer.write(f"{head}\r\n\r\n".encode() + body)
-    await writer.drain()
-
-
-async def _line(writer: asyncio.StreamWriter, content: Any) -> None:
-    data = (content if isinstance(content, str) else json.dumps(content)).encode() + b"\n"
-    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
     await writer.drain()
 
 

@@ -25,6 +25,7 @@ from tests.performance.load import load_figures
 from tests.performance.loading import loading_figures
 from tests.performance.processes import ROOT, environment, python
 from tests.performance.programs import program_figures
+from tests.performance.routing import routing_figures
 from tests.performance.soak import soak_figures
 from tests.performance.stage import stage
 from tests.performance.starting import cold_start_figure, memory_figures, warm_start_figures
@@ -40,13 +41,14 @@ PARTS = (
     "documents",
     "load",
     "programs",
+    "routing",
     "starting",
     "million",
 )
 SOAK = "soak"
 """Not among the parts of a whole run: it takes half an hour."""
 
-_ON_THEIR_OWN = {"load", "programs", "starting", "million"}
+_ON_THEIR_OWN = {"load", "programs", "routing", "starting", "million"}
 _SETTLE_SECONDS = 10.0
 
 Measured = tuple[list[Figure], str]
@@ -101,6 +103,8 @@ async def _measure(parts: tuple[str, ...], *, cold: bool) -> Measured:
                 figures += await load_figures(folder, say)
             if "programs" in parts:
                 figures += await program_figures(folder, say)
+            if "routing" in parts:
+                figures += await routing_figures(say)
             if "starting" in parts:
                 figures += await warm_start_figures(folder, browser, say)
             if "million" in parts:

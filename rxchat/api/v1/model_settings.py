@@ -13,7 +13,13 @@ from rxchat.api.v1.messages import Parameters
 from rxchat.api.v1.scopes import needs
 from rxchat.domain.authorization import require
 from rxchat.domain.model_parameters import SYSTEM_PROMPT_CHARACTERS
-from rxchat.domain.model_settings import DESCRIPTION_CHARACTERS, LABEL_CHARACTERS, ModelSetting, ModelSettingDraft
+from rxchat.domain.model_settings import (
+    DESCRIPTION_CHARACTERS,
+    LABEL_CHARACTERS,
+    MOST_FALLBACKS,
+    ModelSetting,
+    ModelSettingDraft,
+)
 from rxchat.domain.permissions import Permission, Scope
 from rxchat.domain.preferences import MODEL_CHARACTERS
 
@@ -40,6 +46,11 @@ class ModelSettingIn(BaseModel, extra="forbid"):
     )
     system_prompt: str = Field(default="", max_length=SYSTEM_PROMPT_CHARACTERS)
     parameters: Parameters = Field(default_factory=dict)
+    fallbacks: list[str] = Field(
+        default_factory=list,
+        max_length=MOST_FALLBACKS,
+        description="Who answers while it does not respond, the best first.",
+    )
 
 
 class ModelSettingOut(BaseModel):
@@ -53,6 +64,7 @@ class ModelSettingOut(BaseModel):
     is_default: bool
     system_prompt: str
     parameters: dict[str, Any]
+    fallbacks: list[str]
 
 
 class Move(BaseModel, extra="forbid"):
@@ -125,4 +137,5 @@ def _out(found: ModelSetting) -> ModelSettingOut:
         is_default=found.is_default,
         system_prompt=found.configuration.system_prompt,
         parameters=dict(found.configuration.parameters),
+        fallbacks=list(found.fallbacks),
     )

@@ -13,7 +13,7 @@ from rxchat.api.v1.scopes import needs
 from rxchat.domain.authorization import require
 from rxchat.domain.model_providers import DEFAULT_TIMEOUT, LONGEST_HEADERS, LONGEST_KEY, ProviderDraft
 from rxchat.domain.permissions import Permission, Scope
-from rxchat.domain.provider_addresses import LONGEST_URL
+from rxchat.domain.provider_addresses import LONGEST_URLS
 
 router = APIRouter(prefix="/api/v1/admin/providers", tags=["admin"])
 
@@ -31,7 +31,10 @@ class ProviderIn(BaseModel):
     """How to reach a provider. A `key` or `headers` of null stay as stored, if the address leads to the same server."""
 
     kind: Literal["ollama", "openai", "anthropic"]
-    url: str = Field(max_length=LONGEST_URL)
+    url: str = Field(
+        max_length=LONGEST_URLS,
+        description="For Ollama, several hosts with the same models may be separated by commas.",
+    )
     timeout_seconds: int = Field(
         default=DEFAULT_TIMEOUT, description="How long an answer may take to begin: 5 to 3600."
     )

@@ -48,6 +48,14 @@ async def get_current_user(session: AsyncSession) -> CurrentUser | None:
     )
 
 
+async def current_user_can(session: AsyncSession, permission: Permission) -> bool:
+    """Return whether the role of the user for whom the transaction acts has a permission, also one for administration.
+
+    It says what the user may do in a session with a second factor; it is no permission to do it without one.
+    """
+    return bool((await session.execute(select(func.current_user_can(permission.value)))).scalar_one())
+
+
 async def get(session: AsyncSession, name: str) -> RoleRow | None:
     """Return the role with this name."""
     return (await session.execute(select(RoleRow).where(col(RoleRow.name) == name))).scalar_one_or_none()

@@ -63,6 +63,8 @@ from rxchat.services.documents.signed_urls import SignedUrls
 from rxchat.services.documents.trash import Trash
 from rxchat.services.documents.versions import Versions
 from rxchat.services.models.catalog import ModelCatalog
+from rxchat.services.models.fallbacks import Fallbacks
+from rxchat.services.models.hosts import Hosts
 from rxchat.services.models.model_settings import KnownModelSettings, ModelSettings
 from rxchat.services.models.provider_pool import ProviderPool
 from rxchat.services.models.providers import Providers
@@ -125,6 +127,8 @@ class ModelServices:
 
     catalog: ModelCatalog
     known_settings: KnownModelSettings
+    fallbacks: Fallbacks
+    hosts: Hosts
     provider_pool: ProviderPool
     providers: Providers
     quotas: Quotas

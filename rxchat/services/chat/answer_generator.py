@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from decimal import Decimal
 from uuid import UUID
 
 import structlog
@@ -20,6 +19,7 @@ from rxchat.domain.chat import (
     AnswerFinished,
     ChatEvent,
     ChatMessage,
+    ChatOptions,
     PreparedPrompt,
     ReasoningDelta,
     Role,
@@ -39,6 +39,7 @@ from rxchat.domain.continuation import (
 from rxchat.domain.conversation_events import AnswerEnded
 from rxchat.domain.errors import AnswerInterrupted, DatabaseUnavailable, InvalidModelResponse, ModelError, ModelRefused
 from rxchat.domain.ids import made_at
+from rxchat.domain.model_fallbacks import may_fall_back, note_of, without_objections
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.prompt_records import PromptRecorder, packed
 from rxchat.domain.reasoning_tags import ReasoningTags, TaggedText
@@ -46,11 +47,11 @@ from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ATTEMPTS, ChunkKind, ClaimedRun, PendingChunk, RunChunk, RunState
 from rxchat.domain.text import ANSWER_CHARACTERS, sanitize
 from rxchat.services.chat.answer_ending import WrittenAnswer, ending_of
-from rxchat.services.chat.answer_prompts import AnswerPrompt, AnswerPrompts
+from rxchat.services.chat.answer_prompts import AnswerPrompt, AnswerPrompts, FindFallbacks, no_fallbacks
 from rxchat.services.chat.answer_stream import AnswerStream
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.chat.event_appender import EventAppender
-from rxchat.services.models.metering import Metering, Receipt
+from rxchat.services.models.metering import Metering, Receipt, cost_of
 from rxchat.services.retrieval.retrieval_tools import ROUNDS, TOOLS, RetrievalTools
 
 log = structlog.get_logger(__name__)
@@ -75,10 +76,16 @@ class AnswerGenerator:
         longest_seconds: float,
         prompts: AnswerPrompts,
         metering: Metering,
+        find_fallbacks: FindFallbacks = no_fallbacks,
     ) -> None:
         self._metering = metering
         self._receipts: list[Receipt] = []
         self._prompts = prompts
+        self._find_fallbacks = find_fallbacks
+        self._answering = run.model
+        """The model that is asked: the one that was chosen, or a fallback."""
+        self._options: ChatOptions | None = None
+        """Those that the fallback takes; None for the chosen model."""
         self._prompt = AnswerPrompt()
         self._recorder = PromptRecorder()
         self._sources: tuple[Source, ...] = ()
@@ -126,13 +133,8 @@ class AnswerGenerator:
             # The remaining text is in memory; `end` stores it.
             self._chunk_flusher.unregister(self.run.id)
         if self._failure is not None:
-            error = self._failure
-            log.warning(
-                "the model could not answer",
-                code=error.code,
-                model=self.run.model,
-                reason=error.detail or error.message,
-            )
+            code, reason = self._failure.code, self._failure.detail or self._failure.message
+            log.warning("the model could not answer", code=code, model=self.run.model, reason=reason)
 
     @property
     def is_over(self) -> bool:
@@ -151,7 +153,7 @@ class AnswerGenerator:
 
     async def _grounded(self) -> list[ChatMessage]:
         """Return the messages with the passages of the context sources."""
-        await self._prompts.require_answerable(self.run, self._prompt)
+        self._prompt = await self._prompts.answerable(self.run, self._prompt)
         grounded = await self._prompts.grounded(self.run, self._prompt, is_new=not self._answer.text)
         self._sources, self._lacking, self._is_grounded = grounded.sources, grounded.warnings, grounded.is_searched
         self._tools = grounded.tools if self._prompt.may_use_tools else None
@@ -184,7 +186,7 @@ class AnswerGenerator:
         for left in reversed(range(ROUNDS + 1)):
             # The last request has no tools, so that the model has to answer.
             tools, said = TOOLS if self._tools is not None and left else (), len(self._answer.text)
-            calls = await self._consume(messages, tools=tools)
+            calls = await self._consume_or_fall_back(messages, tools)
             if not calls or self._tools is None:
                 return
             spoken = self._answer.text[said:]
@@ -193,6 +195,34 @@ class AnswerGenerator:
                 log.info("a model called a tool", tool=call.name, run_id=str(self.run.id))
                 messages.append(ChatMessage(Role.TOOL, await self._tools.call(call), tool_name=call.name))
             await self._keep_sources(self._tools)
+
+    async def _consume_or_fall_back(self, messages: list[ChatMessage], tools: Sequence[ToolSpec]) -> list[ToolCall]:
+        """Process the model's events; if it fails before its first token, those of its fallbacks in turn."""
+        try:
+            return await self._consume(messages, tools=tools)
+        except ModelError as error:
+            if self._pieces or not may_fall_back(error):
+                raise
+            failure = error
+        for model in await self._find_fallbacks(self.run.owner_id, self.run.model):
+            if model == self._answering:
+                continue
+            log.info("a fallback model is asked", model=self.run.model, fallback=model, code=failure.code)
+            self._answering = model
+            support = await self._model.parameters(model)
+            self._options = without_objections(model, self._prompt.options, support)
+            try:
+                # Without tools and pictures, which it may not be able to use; passages that were found are in the messages.
+                await self._consume([replace(message, images=()) for message in messages])
+            except ModelError as error:
+                if self._pieces:
+                    raise
+                log.info("a fallback model failed, too", fallback=model, code=error.code)
+                continue
+            observability.MODEL_FALLBACKS.labels(self.run.model).inc()
+            return []
+        self._answering = self.run.model
+        raise failure
 
     async def _keep_sources(self, tools: RetrievalTools) -> None:
         if len(tools.sources) > len(self._sources):
@@ -211,10 +241,10 @@ class AnswerGenerator:
             tags.has_other_reasoning()
         stretch = time.monotonic()
         try:
-            options = self._prompt.options
-            prepared = await self._model.prepare(self.run.model, messages, options)
+            options = self._options or self._prompt.options
+            prepared = await self._model.prepare(self._answering, messages, options)
             self._recorder.sent(prepared, messages, tools)
-            async with aclosing(self._metered(prepared, tools)) as events:
+            async with aclosing(self._metered(prepared, tools, options)) as events:
                 async for event in events:
                     match event:
                         case ToolCalled(call=call):
@@ -237,12 +267,13 @@ class AnswerGenerator:
             self._add_text(tags.close(), start)
         return calls
 
-    def _metered(self, prompt: PreparedPrompt, tools: Sequence[ToolSpec]) -> AsyncGenerator[ChatEvent]:
+    def _metered(
+        self, prompt: PreparedPrompt, tools: Sequence[ToolSpec], options: ChatOptions
+    ) -> AsyncGenerator[ChatEvent]:
         self._receipts.append(Receipt())
         return self._metering.chat(
-            self.run.owner_id, self.run.model, prompt, tools, self._prompt.options, run_id=self.run.id,
-            receipt=self._receipts[-1],
-        )  # fmt: skip
+            self.run.owner_id, self._answering, prompt, tools, options, run_id=self.run.id, receipt=self._receipts[-1]
+        )
 
     def _add_text(self, pieces: Iterable[TaggedText], start: int) -> None:
         """Add the text of a request, which began at `start`, and of which a part may be reasoning between tags."""
@@ -301,7 +332,7 @@ class AnswerGenerator:
         event = self._result(stopped=stopped)
         state = RunState(event.state.value)
         record = self._recorder.record(
-            self.run.model, self._prompt.parameters, self._sources, self._prompt.messages, self._cost(),
+            self._answering, self._prompt.parameters, self._sources, self._prompt.messages, cost_of(self._receipts),
             self._metering.currency,
         )  # fmt: skip
         # Half a megabyte would keep the other streams waiting, and the conversation locked.
@@ -317,7 +348,7 @@ class AnswerGenerator:
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         observability.RUNS.labels(state.value).inc()
-        observability.TOKENS.labels(self.run.model).inc(event.tokens)
+        observability.TOKENS.labels(self._answering).inc(event.tokens)
         log.info(
             "answer ended",
             state=state.value,
@@ -345,12 +376,9 @@ class AnswerGenerator:
             await EventAppender(session, run.owner_id, run.conversation_id, locked.seq, locked.leaf_id).end(event)
         return True
 
-    def _cost(self) -> Decimal | None:
-        """Return what the requests of this process have cost; None if no price is set for the model."""
-        costs = [receipt.cost for receipt in self._receipts if receipt.cost is not None]
-        return sum(costs, Decimal(0)) if costs else None
-
     def _result(self, *, stopped: bool) -> AnswerEnded:
+        is_other = self._answering != self.run.model and self._pieces > 0
+        notes = [note_of(self.run.model, self._answering)] if is_other else []
         written = WrittenAnswer(
             message_id=self.run.message_id,
             model=self.run.model,
@@ -362,7 +390,7 @@ class AnswerGenerator:
             seconds=time.monotonic() - self._began,
             sources=self._sources,
             is_grounded=self._is_grounded,
-            lacking=self._lacking,
+            lacking=(*notes, *self._lacking),
             parameters=self._prompt.parameters,
         )
         return ending_of(written, stopped=stopped)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from rxchat.background import retry
+from rxchat.db.access import roles as role_rows
 from rxchat.db.chat import runs as run_rows
 from rxchat.db.chat import turn_queries
 from rxchat.db.platform.database import Database
 from rxchat.domain.assistants import AssistantContent, ChosenAssistant
 from rxchat.domain.chat import ChatMessage, ChatOptions
 from rxchat.domain.errors import DatabaseUnavailable, ModelError
-from rxchat.domain.model_parameters import Configuration, merged, options_of, system_messages
+from rxchat.domain.model_parameters import (
+    Configuration,
+    excess,
+    merged,
+    options_of,
+    system_messages,
+    without_excess,
+)
+from rxchat.domain.permissions import Permission
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.preferences import instructions_message
 from rxchat.domain.projects import project_message
 from rxchat.domain.retrieval import Source
 from rxchat.domain.runs import ClaimedRun, PartialAnswer
 from rxchat.services.chat.seen_pictures import SeenMessages, SeenPictures
-from rxchat.services.models.parameters import require_answerable
+from rxchat.services.models.parameters import support_for
 from rxchat.services.retrieval.prompt_context import PromptContext, PromptContextBuilder
 
 _HISTORY_MESSAGES = 200
@@ -35,6 +45,15 @@ FindDefaults = Callable[[str], Awaitable[Configuration]]
 async def no_defaults(_model: str) -> Configuration:
     """Return that nothing is set."""
     return Configuration()
+
+
+FindFallbacks = Callable[[UUID, str], Awaitable[Sequence[str]]]
+"""Returns the models that may answer a user instead of one, by its name, the best first."""
+
+
+async def no_fallbacks(_owner_id: UUID, _model: str) -> Sequence[str]:
+    """Return that no other model may answer."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,8 @@ class AnswerPrompt:
     may_use_tools: bool = True
     attached: list[list[dict[str, Any]]] = field(default_factory=list)
     """The attachments of each of the messages."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters that administrators have set for the model."""
 
     @property
     def options(self) -> ChatOptions:
@@ -101,11 +122,28 @@ class AnswerPrompts:
             merged(defaults.parameters, preset.parameters, thread.parameters, thread.question_parameters),
             preset.may_use_tools,
             [*([] for _ in given), *thread.attached],
+            defaults.parameters,
         )
 
-    async def require_answerable(self, run: ClaimedRun, prompt: AnswerPrompt) -> None:
-        """Require that the model takes the parameters; raises ModelRefused."""
-        await require_answerable(self._model, run.model, prompt.options)
+    async def answerable(self, run: ClaimedRun, prompt: AnswerPrompt) -> AnswerPrompt:
+        """Return a prompt with the parameters that the model takes and the user may set.
+
+        What was set by a user with more rights, or before a limit was lowered, is lowered to the limit.
+
+        Raises:
+            ModelRefused: when the model does not take a parameter.
+        """
+        support = await support_for(self._model, run.model, prompt.options)
+        if support is None or excess(prompt.options, support) is None or await self._manages_models(run):
+            return prompt
+        return replace(prompt, parameters=without_excess(prompt.parameters, support, prompt.defaults))
+
+    async def _manages_models(self, run: ClaimedRun) -> bool:
+        async def read() -> bool:
+            async with self._database.begin(run.owner_id) as session:
+                return await role_rows.current_user_can(session, Permission.MODELS_MANAGE)
+
+        return await retry(read, DatabaseUnavailable, _RETRY_SECONDS)
 
     async def grounded(self, run: ClaimedRun, prompt: AnswerPrompt, *, is_new: bool) -> PromptContext:
         """Return the messages with their pictures, if the model sees, and with the passages of the context sources.

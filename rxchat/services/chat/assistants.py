@@ -94,7 +94,7 @@ class Assistants:
                 has the maximum number.
         """
         require(current_user, Permission.CONVERSATIONS_CREATE)
-        content = await self._valid(content)
+        content = await self._valid(current_user, content)
         async with self._database.begin(current_user.user_id) as session:
             await _require_room(session, current_user)
             await _require_collections(session, current_user, content.collection_ids)
@@ -137,7 +137,7 @@ class Assistants:
             Conflict: when there are too many versions.
             InvalidInput: when something is not allowed.
         """
-        content = await self._valid(content)
+        content = await self._valid(current_user, content)
         async with self._database.begin(current_user.user_id) as session:
             row = await _writable(session, current_user, assistant_id)
             return await _save(session, current_user, row, version or row.version, content, client_info)
@@ -231,10 +231,10 @@ class Assistants:
                 return
             log.info("deleted assistants were purged", count=purged)
 
-    async def _valid(self, content: AssistantContent) -> AssistantContent:
+    async def _valid(self, current_user: CurrentUser, content: AssistantContent) -> AssistantContent:
         content = valid_content(content)
         if content.model:
-            await require_taken(self._model, content.model, options_of(content.parameters))
+            await require_taken(self._model, content.model, options_of(content.parameters), current_user)
         return content
 
 

@@ -105,7 +105,7 @@ class Branches:
         await self._gate.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
         require_some_model(model)
-        given = await taken(self._model, model, parameters)
+        given = await taken(self._model, model, parameters, current_user)
         async with self._database.begin(current_user.user_id) as session:
             if await _is_asked(session, current_user, conversation_id, question_id):
                 return

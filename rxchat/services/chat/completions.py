@@ -106,7 +106,7 @@ class Completions:
         Closing the generator stops the models. It raises as `require` and `place`, InvalidInput for an option that the model does not take, and ModelError as the ChatModel port.
         """
         await self.require(current_user, question.model)
-        await require_taken(self._model, question.model, question.options)
+        await require_taken(self._model, question.model, question.options, current_user)
         with self.place(current_user.user_id, len(question.choices)):
             arriving: asyncio.Queue[tuple[int, ChatEvent]] = asyncio.Queue(_WAITING_PARTS)
             writing = [

@@ -57,7 +57,7 @@ class Configurations:
         """
         require_scope(current_user, Scope.CHAT)
         found = valid_configuration(system_prompt, parameters)
-        await require_taken(self._model, model, options_of(found.parameters))
+        await require_taken(self._model, model, options_of(found.parameters), current_user)
         return found
 
     async def of(self, current_user: CurrentUser, conversation_id: UUID) -> Configured:

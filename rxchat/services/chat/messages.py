@@ -125,10 +125,10 @@ class ChatService:
             require(current_user, Permission.CONVERSATIONS_CREATE)
         await self._gate.require_model(current_user, model)
         require_question_id(question_id, conversation_id)
-        given = await taken(self._model, model, parameters)
+        given = await taken(self._model, model, parameters, current_user)
         question = QueuedMessage(question_id or new_id(), text, model, parameters=given)
         if conversation_id is None:
-            begun = _Beginning(project_id, await self._configured(model, configuration), assistant_id)
+            begun = _Beginning(project_id, await self._configured(current_user, model, configuration), assistant_id)
             return await self._begin(current_user, question, attached, begun)
         try:
             return await self._ask(current_user, conversation_id, question, attached, is_locked=False)
@@ -138,9 +138,9 @@ class ChatService:
             # Another tab or process has written to the conversation in this moment.
             return await self._ask(current_user, conversation_id, question, attached, is_locked=True)
 
-    async def _configured(self, model: str, wanted: Configuration | None) -> Configuration:
+    async def _configured(self, current_user: CurrentUser, model: str, wanted: Configuration | None) -> Configuration:
         found = valid_configuration(wanted.system_prompt, wanted.parameters) if wanted else Configuration()
-        await require_taken(self._model, model, options_of(found.parameters))
+        await require_taken(self._model, model, options_of(found.parameters), current_user)
         return found
 
     async def _ask(

@@ -23,7 +23,7 @@ from rxchat.domain.ids import new_id, parse_id
 from rxchat.domain.ports import ChatModel
 from rxchat.domain.runs import LEASE_SECONDS, RENEW_SECONDS, ClaimedRun, RunLimits
 from rxchat.services.chat.answer_generator import AnswerGenerator
-from rxchat.services.chat.answer_prompts import AnswerPrompts, FindDefaults, no_defaults
+from rxchat.services.chat.answer_prompts import AnswerPrompts, FindDefaults, FindFallbacks, no_defaults, no_fallbacks
 from rxchat.services.chat.answer_streams import AnswerStreams
 from rxchat.services.chat.chunk_flusher import ChunkFlusher
 from rxchat.services.chat.seen_pictures import SeenPictures
@@ -85,6 +85,7 @@ class RunEngine:
         prompt_context_builder: PromptContextBuilder | None = None,
         find_defaults: FindDefaults = no_defaults,
         pictures: SeenPictures | None = None,
+        find_fallbacks: FindFallbacks = no_fallbacks,
     ) -> None:
         self.id = new_id()
         self._database = database
@@ -96,6 +97,7 @@ class RunEngine:
         self._limits = limits or RunLimits()
         self._longest_seconds = longest_seconds
         self._prompts = AnswerPrompts(database, model, prompt_context_builder, find_defaults, pictures)
+        self._find_fallbacks = find_fallbacks
         self._chunk_flusher = ChunkFlusher(database, self.id, self._lose)
         self._jobs: dict[UUID, _Job] = {}
         self._wake = asyncio.Event()
@@ -247,6 +249,7 @@ class RunEngine:
                 self._longest_seconds,
                 self._prompts,
                 self._metering,
+                self._find_fallbacks,
             )
             job.writing = asyncio.create_task(writer.write())
             if job.interruption is not None:

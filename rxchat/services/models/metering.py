@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,6 +63,12 @@ class _Open:
     output_tokens: int = 0
     requests: int = 0
     """1 if the request counts: once its model has sent something, or it was stopped."""
+
+
+def cost_of(receipts: Iterable[Receipt]) -> Decimal | None:
+    """Return what requests have cost together; None if no price is set for the model."""
+    costs = [receipt.cost for receipt in receipts if receipt.cost is not None]
+    return sum(costs, Decimal(0)) if costs else None
 
 
 class Metering:

@@ -107,7 +107,7 @@ class ModelSettings:
         """
         require(current_user, Permission.MODELS_MANAGE)
         wanted = draft.checked()
-        await require_taken(self._model, wanted.model, options_of(wanted.configuration.parameters))
+        await require_taken(self._model, wanted.model, options_of(wanted.configuration.parameters), current_user)
         async with self._database.begin(current_user.user_id) as session:
             await rows.take_turns(session)
             before = {item.model: item for item in await rows.all_settings(session)}.get(wanted.model)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rxchat.domain.accounts import CurrentUser
+from rxchat.domain.authorization import is_permitted
 from rxchat.domain.chat import ChatOptions
 from rxchat.domain.errors import InvalidInput, ModelRefused
-from rxchat.domain.model_parameters import objection, options_of, set_names, valid_parameters
+from rxchat.domain.model_parameters import ParameterSupport, excess, objection, options_of, set_names, valid_parameters
+from rxchat.domain.permissions import Permission
 from rxchat.domain.ports import ChatModel
 
 
-async def taken(provider: ChatModel, model: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+async def taken(
+    provider: ChatModel, model: str, given: Mapping[str, Any] | None, current_user: CurrentUser
+) -> dict[str, Any]:
     """Return parameters for a message as they are stored.
 
     Raises:
@@ -20,34 +25,37 @@ async def taken(provider: ChatModel, model: str, given: Mapping[str, Any] | None
     if not given:
         return {}
     parameters = valid_parameters(given)
-    await require_taken(provider, model, options_of(parameters))
+    await require_taken(provider, model, options_of(parameters), current_user)
     return parameters
 
 
-async def require_taken(provider: ChatModel, model: str, options: ChatOptions) -> None:
-    """Require that a model takes these options.
+async def require_taken(provider: ChatModel, model: str, options: ChatOptions, current_user: CurrentUser) -> None:
+    """Require that a model takes these options, and that the user may set them.
 
     Raises:
         InvalidInput: names the first one that it does not take, with its name as the field.
     """
-    found = await _objection(provider, model, options)
+    if not set_names(options):
+        return
+    support = await provider.parameters(model)
+    found = objection(model, options, support)
+    if found is None and not is_permitted(current_user, Permission.MODELS_MANAGE):
+        found = excess(options, support)
     if found is not None:
         name, sentence = found
         raise InvalidInput(sentence, field=name)
 
 
-async def require_answerable(provider: ChatModel, model: str, options: ChatOptions) -> None:
-    """Require the same for an answer that is about to be written.
+async def support_for(provider: ChatModel, model: str, options: ChatOptions) -> ParameterSupport | None:
+    """Return what a model takes, of which these options for an answer are a part; None if no option is set.
 
     Raises:
-        ModelRefused: which the answer shows.
+        ModelRefused: if it does not take one, which the answer shows.
     """
-    found = await _objection(provider, model, options)
-    if found is not None:
-        raise ModelRefused(found[1])
-
-
-async def _objection(provider: ChatModel, model: str, options: ChatOptions) -> tuple[str, str] | None:
     if not set_names(options):
         return None
-    return objection(model, options, await provider.parameters(model))
+    support = await provider.parameters(model)
+    found = objection(model, options, support)
+    if found is not None:
+        raise ModelRefused(found[1])
+    return support

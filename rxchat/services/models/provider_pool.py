@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 import structlog
@@ -28,8 +28,15 @@ _PURPOSE = "model provider"
 class OffersOfProviders(Protocol):
     """The models of all providers, of which some can be replaced."""
 
-    async def replace(self, others: Mapping[str, ChatModel]) -> None:
-        """Offer these providers from now on; calls that are running end on the clients with which they began."""
+    async def replace(self, others: Mapping[str, ChatModel], reserved: Collection[str] = ()) -> None:
+        """Offer these providers from now on; calls that are running end on the clients with which they began.
+
+        No other provider answers for models of `reserved` names, those of providers that are not offered now.
+        """
+        ...
+
+    async def names_below(self, provider: str) -> list[str]:
+        """Return the models of the Ollama hosts of the settings whose names begin with a provider's name and a slash."""
         ...
 
     async def offer_of(self, provider: str, *, is_fresh: bool = False) -> tuple[int, ModelError | None]:
@@ -82,6 +89,7 @@ class ProviderPool:
         self._database, self._secrets = database, secrets
         self._offers, self._client_of, self._on_change = offers, client_of, on_change
         self._clients: dict[str, tuple[ProviderConnection, ChatModel]] = {}
+        self._reserved: set[str] = set()
         self._loading = asyncio.Lock()
         self._reloads = Reloads(pg_listener, "providers", self.load)
 
@@ -101,14 +109,15 @@ class ProviderPool:
         """
         async with self._loading:
             async with self._database.begin(None) as session:
-                stored = [row for row in await rows.all_providers(session) if row.is_enabled]
+                stored = await rows.all_providers(session)
             found: dict[str, tuple[ProviderConnection, ChatModel]] = {}
             for row in stored:
-                if (client := await self._client_for(row)) is not None:
+                if row.is_enabled and (client := await self._client_for(row)) is not None:
                     found[row.name] = client
-            if found != self._clients:
-                self._clients = found
-                await self._offers.replace({name: client for name, (_, client) in found.items()})
+            reserved = {row.name for row in stored} - found.keys()
+            if (found, reserved) != (self._clients, self._reserved):
+                self._clients, self._reserved = found, reserved
+                await self._offers.replace({name: client for name, (_, client) in found.items()}, reserved)
                 self._on_change()
 
     async def _client_for(self, row: ModelProviderRow) -> tuple[ProviderConnection, ChatModel] | None:

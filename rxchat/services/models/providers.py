@@ -32,6 +32,7 @@ from rxchat.tables import ModelProviderRow
 
 _UNREADABLE = "Its key cannot be decrypted: RxChat’s secret key has changed. Enter the provider’s key again."
 _ELSEWHERE = "The address leads to another server now. Enter the {what} again: RxChat sends it only to the server for which it was entered."
+_TAKES_OVER = "An Ollama host has the model “{model}”, whose name begins with “{name}/”: a provider of this name would take its place. Choose another name."
 _MOST_PROVIDERS = 50
 _TEST_SECONDS = 20.0
 
@@ -130,6 +131,8 @@ class Providers:
         require(current_user, Permission.MODELS_MANAGE)
         name = checked_name(draft.name)
         provider = checked_connection(draft, "", {})
+        if hidden := await self._offers.names_below(name):
+            raise InvalidInput(_TAKES_OVER.format(model=hidden[0], name=name), field="name")
         async with self._database.begin(current_user.user_id) as session:
             if len(await rows.all_providers(session)) >= _MOST_PROVIDERS:
                 raise InvalidInput(f"There can be at most {_MOST_PROVIDERS} providers.")

@@ -44,6 +44,8 @@ class ModelView:
     summary: str = ""
     """What is set for its answers, in words."""
     form: ConfigurationForm = field(default_factory=ConfigurationForm)
+    fallbacks: str = ""
+    """One on each line."""
     version: int = 0
 
 
@@ -87,6 +89,7 @@ class ModelsState(AdminPage, rx.State):
             is_default="is_default" in form,
             system_prompt=text_in(form, "system_prompt"),
             parameters={item.name: text_in(form, item.name) for item in PARAMETERS},
+            fallbacks=text_in(form, "fallbacks").splitlines(),
         )
         version = text_in(form, "version")
         if not version.isascii() or not version.isdigit() or len(version) > 9:
@@ -136,6 +139,7 @@ def _view(item: ModelState, setting: ModelSetting) -> ModelView:
         is_default=setting.is_default,
         summary=", ".join(part.replace("_", " ") for part in parts if part),
         form=form_of(configuration),
+        fallbacks="\n".join(setting.fallbacks),
         version=setting.version,
     )
     if item.info is None:

@@ -30,6 +30,7 @@ SECTIONS = {
     "Access": ("/admin/access", Permission.GRANTS_MANAGE),
     "Registration": ("/admin/registration", Permission.SETTINGS_MANAGE),
     "Providers": ("/admin/providers", Permission.MODELS_MANAGE),
+    "Hosts": ("/admin/hosts", Permission.MODELS_MANAGE),
     "Models": ("/admin/models", Permission.SYSTEM_READ),
     "Quotas": ("/admin/quotas", Permission.SYSTEM_QUOTAS),
     "Usage": ("/admin/usage", Permission.SYSTEM_READ),

@@ -6,14 +6,14 @@ from typing import Any
 
 import reflex as rx
 
-from rxchat.domain.model_settings import DESCRIPTION_CHARACTERS, LABEL_CHARACTERS
+from rxchat.domain.model_settings import DESCRIPTION_CHARACTERS, LABEL_CHARACTERS, MOST_FALLBACKS
 from rxchat.domain.permissions import Permission
 from rxchat.states.access.models import ModelsState, ModelView
 from rxchat.ui.access.frame import admin_page, flash, lead, may, nothing
 from rxchat.ui.chat.configuration import parameter_fields, system_prompt_field
 from rxchat.ui.kit.dialogs import Dialogs
 from rxchat.ui.kit.elements import badge, icon, icon_button, link, quiet_button
-from rxchat.ui.kit.forms import form_problem
+from rxchat.ui.kit.forms import form_problem, text_area
 from rxchat.ui.kit.tables import actions_cell, cell, row, table
 
 _dialogs = Dialogs("models_dialog", ModelsState, ModelView)
@@ -119,6 +119,17 @@ def _edit_dialog() -> rx.Component:
         ),
         rx.cond(
             _dialogs.problem_of("is_hidden") != "", rx.el.p(_dialogs.problem_of("is_hidden"), class_name="field-error")
+        ),
+        text_area(
+            "fallbacks",
+            "Fallback models (optional)",
+            help_text="The models that answer while this one does not respond, one full name on each line, the best first.",
+            problem=_dialogs.problem_of("fallbacks"),
+            is_announced=True,
+            default_value=item.fallbacks,
+            longest=MOST_FALLBACKS * 201,
+            rows="2",
+            spell_check=False,
         ),
         system_prompt_field(_dialogs, form.system_prompt),
         rx.el.details(

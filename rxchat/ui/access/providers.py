@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxchat.domain.model_providers import DEFAULT_TIMEOUT, KIND_WORDS, LONGEST_HEADERS, LONGEST_KEY
-from rxchat.domain.provider_addresses import LONGEST_URL
+from rxchat.domain.provider_addresses import LONGEST_URLS
 from rxchat.states.access.providers import ProvidersState, ProviderView
 from rxchat.ui.access.frame import admin_page, flash, lead
 from rxchat.ui.kit.dialogs import Dialogs
@@ -169,9 +169,10 @@ def _fields(item: Any = None) -> tuple[rx.Component, ...]:
             "Address",
             missing="Enter the address.",
             placeholder="http://gpu-1:8000/v1",
-            help_text="As the server’s documentation has it, often with /v1 at its end.",
+            help_text="As the server’s documentation has it, often with /v1 at its end. Several Ollama hosts with the same models are"
+            " separated by commas; srv+http://… names an SRV record.",
             default_value="" if item is None else item.url,
-            longest=LONGEST_URL,
+            longest=LONGEST_URLS,
             spell_check=False,
             auto_capitalize="none",
         ),

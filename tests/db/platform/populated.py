@@ -16,6 +16,11 @@ _OF_ALL: tuple[tuple[str, tuple], ...] = (
         (),
     ),
     ("INSERT INTO model_setting (model, label) VALUES ('isolation', 'x')", ()),
+    (
+        "INSERT INTO host_job (id, kind, provider, host, model)"
+        " VALUES (gen_random_uuid(), 'pull', '', 'http://127.0.0.1:9', 'm')",
+        (),
+    ),
     ("INSERT INTO rate_limit (key, failures) VALUES ('k', 1)", ()),
 )
 

@@ -24,6 +24,7 @@ SHARED = {
     "model_price",
     "quota",
     "model_setting",
+    "host_job",
 }
 PROCEDURES_ALONE = {
     "rate_limit",

@@ -8,8 +8,9 @@ from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.api_errors import VersionMismatch
 from rxchat.domain.errors import InvalidInput, NotFound
 from rxchat.domain.messages import MessageState
-from rxchat.domain.model_parameters import Configuration
+from rxchat.domain.model_parameters import Configuration, ParameterSupport, excess, options_of, without_excess
 from rxchat.services.app.container import Services
+from tests import owner
 from tests.factories import add_user
 from tests.peers.scripted_ollama import ScriptedOllama
 from tests.services.answering import ended
@@ -129,3 +130,37 @@ async def test_only_the_owner_sees_and_sets_them(services: Services, current_use
         news = await chat.conversations.news(user, turn.conversation_id, 0)
         assert len(page.messages) >= 2 and len(news.events) > 4
         assert ("424242" in repr(page), "424242" in repr(news)) == (sees, sees)
+
+
+async def test_the_memory_of_hosts_is_for_all_unless_one_manages_models(
+    services: Services, current_user: CurrentUser, owner_url: str, ollama: ScriptedOllama
+) -> None:
+    ollama.offered = [MODEL]
+    send, root = services.chat.messages.send_message, add_user(owner_url, "Root", "admin")
+    for field, value, words in (("num_ctx", 8_193, "at most 8,192 tokens"), ("keep_alive", "61m", "at most 1h")):
+        with pytest.raises(InvalidInput, match=words) as refusal:
+            await send(current_user, None, "go", MODEL, parameters={field: value})
+        assert refusal.value.field == field
+        with pytest.raises(InvalidInput, match=words):
+            await send(current_user, None, "go", MODEL, configuration=Configuration("", {field: value}))
+    turn = await send(root, None, "go", MODEL, parameters={"num_ctx": 16_384, "keep_alive": "24h"})
+    await ended(services, root, turn.conversation_id)
+    assert (ollama.asked[-1]["options"]["num_ctx"], ollama.asked[-1]["keep_alive"]) == (16_384, "24h")
+    # What was set with more rights is lowered when the answer is written.
+    with owner.transaction(owner_url) as connection:
+        connection.execute("UPDATE user_account SET role = 'member' WHERE id = %s", (root.user_id,))
+    await services.chat.branches.regenerate(root, turn.conversation_id, turn.question_id, MODEL)
+    answer = await ended(services, root, turn.conversation_id)
+    assert (ollama.asked[-1]["options"]["num_ctx"], ollama.asked[-1]["keep_alive"]) == (8_192, "1h")
+    assert answer.parameters == {"num_ctx": 8_192, "keep_alive": "1h"}
+
+
+def test_what_administrators_set_for_a_model_may_be_more() -> None:
+    support = ParameterSupport(frozenset(), most_context=4_000)
+    given = {"num_ctx": 32_000, "keep_alive": "24h", "seed": 1}
+    assert without_excess(given, support, {}) == {"num_ctx": 4_000, "keep_alive": "1h", "seed": 1}
+    assert without_excess(given, support, {"num_ctx": 16_000, "keep_alive": "120m"}) == {
+        "num_ctx": 16_000, "keep_alive": "120m", "seed": 1
+    }  # fmt: skip
+    assert excess(options_of({"num_ctx": 4_000, "keep_alive": "60m"}), support) is None
+    assert without_excess(given, ParameterSupport(frozenset()), {})["num_ctx"] == 32_000

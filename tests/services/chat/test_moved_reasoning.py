@@ -81,7 +81,7 @@ async def test_a_continued_answer_whose_text_was_reasoning_is_asked_for_once(
 
 @pytest.mark.parametrize("is_being_stored", [False, True])
 def test_what_is_stored_is_the_answer_even_if_text_is_moved_while_it_is_being_stored(is_being_stored: bool) -> None:
-    run, nothing = cast("Any", SimpleNamespace(id=uuid4(), fence=1)), cast("Any", None)
+    run, nothing = cast("Any", SimpleNamespace(id=uuid4(), fence=1, model="m")), cast("Any", None)
     answer, tags, stored = AnswerStream(uuid4(), run.id), ReasoningTags(), PartialAnswer()
     flusher = cast("Any", SimpleNamespace(wake=lambda: None))
     generator = AnswerGenerator(nothing, nothing, flusher, uuid4(), run, answer, 1.0, nothing, nothing)

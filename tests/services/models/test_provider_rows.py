@@ -25,6 +25,7 @@ from rxchat.states.access.audit_messages import sentence
 from tests.factories import add_user
 from tests.peers.scripted_anthropic import scripted_anthropic
 from tests.peers.scripted_model import counted
+from tests.peers.scripted_ollama import ScriptedOllama, scripted_ollama
 from tests.peers.scripted_openai import ScriptedOpenAI, scripted_openai
 from tests.services.answering import ended, following, grown
 
@@ -294,3 +295,53 @@ async def test_each_change_is_in_the_audit_log_in_words(
         f"{verb} the model provider gpu" for verb in ("Added", "Changed", "Disabled", "Enabled", "Deleted")
     ]
     assert json.dumps(found[0][1]).count(draft.url) == 1
+
+
+async def test_no_model_of_another_provider_answers_for_one_that_is_disabled_or_deleted(
+    services: Services, root: CurrentUser, draft: ProviderDraft, ollama: ScriptedOllama
+) -> None:
+    await services.models.providers.add(root, draft, HERE)
+    turn = await services.chat.messages.send_message(root, None, "Count.", COUNTING)
+    await ended(services, root, turn.conversation_id)
+    # As if it was pulled afterwards.
+    ollama.offered.append(COUNTING)
+    services.models.catalog.forget()
+    assert (await names(services)).count(COUNTING) == 0, "the name is the provider's"
+    await services.models.providers.set_enabled(root, "gpu", HERE, is_enabled=False)
+    assert COUNTING not in await names(services)
+    await services.chat.messages.send_message(root, turn.conversation_id, "Again.", COUNTING)
+    answer = await ended(services, root, turn.conversation_id)
+    assert answer.error.startswith(f"{COUNTING} cannot answer: its provider “gpu” is disabled.")
+    ollama.offered.remove(COUNTING)
+    await services.models.providers.delete(root, "gpu", HERE)
+    services.models.catalog.forget()
+    await names(services)
+    await services.chat.messages.send_message(root, turn.conversation_id, "Again.", COUNTING)
+    answer = await ended(services, root, turn.conversation_id)
+    assert "there is no provider “gpu”" in answer.error and "pull" not in answer.error_detail
+    assert ollama.asked == []
+
+
+async def test_a_provider_does_not_take_the_place_of_models_of_an_ollama_host(
+    services: Services, root: CurrentUser, draft: ProviderDraft, ollama: ScriptedOllama
+) -> None:
+    ollama.offered.append("gpu/llama3")
+    with pytest.raises(InvalidInput, match="has the model “gpu/llama3”") as refusal:
+        await services.models.providers.add(root, draft, HERE)
+    assert refusal.value.field == "name"
+    await services.models.providers.add(root, replace(draft, name="gpu-1"), HERE)
+
+
+async def test_a_provider_with_several_ollama_hosts_is_one_set_of_models(
+    services: Services, root: CurrentUser, ollama: ScriptedOllama
+) -> None:
+    model = "scripted:tokens=30,count=1"
+    async with scripted_ollama(model) as first, scripted_ollama(model) as second:
+        draft = ProviderDraft("team", "ollama", f"{first.host}, {second.host}")
+        await services.models.providers.add(root, draft, HERE)
+        assert (await names(services)).count(f"team/{model}") == 1
+        await first.stop()
+        turn = await services.chat.messages.send_message(root, None, "Count.", f"team/{model}")
+        assert (await ended(services, root, turn.conversation_id)).text == counted(1, 30)
+        assert len(second.asked) == 1
+        await services.models.providers.delete(root, "team", HERE)

@@ -11,6 +11,7 @@ from rxchat.states.access.audit_log import AuditState
 from rxchat.states.access.feedback import FeedbackState
 from rxchat.states.access.grants import AccessState
 from rxchat.states.access.groups import GroupsState
+from rxchat.states.access.hosts import HostsState
 from rxchat.states.access.models import ModelsState
 from rxchat.states.access.providers import ProvidersState
 from rxchat.states.access.quotas import QuotasState
@@ -29,7 +30,7 @@ NOT_ALLOWED = "You are not allowed to do this."
 CALLER = ClientInfo("127.0.0.1", "a browser")
 PAGES: tuple[type[rx.State], ...] = (
     UsersState, GroupsState, RolesState, AccessState, RegistrationState, AuditState, FeedbackState,
-    ProvidersState, ModelsState, QuotasState, UsageState, SystemState,
+    ProvidersState, HostsState, ModelsState, QuotasState, UsageState, SystemState,
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ async def test_an_administrator_opens_every_page(
                 await tab.do(state, "load")
                 assert (tab.shown(state, "loaded"), tab.shown(state, "problem")) == (True, "")
                 assert [section.label for section in tab.shown(CurrentUserState, "sections")] == [
-                    "Users", "Groups", "Roles", "Access", "Registration", "Providers", "Models", "Quotas", "Usage", "Feedback", "System", "Audit",
+                    "Users", "Groups", "Roles", "Access", "Registration", "Providers", "Hosts", "Models", "Quotas", "Usage", "Feedback", "System", "Audit",
                 ]  # fmt: skip
 
 
@@ -70,7 +71,7 @@ async def test_a_moderator_opens_what_moderators_may(services: Services, owner_u
         assert shown == {
             "UsersState": True, "GroupsState": True, "RolesState": True,
             "AccessState": False, "RegistrationState": False, "AuditState": True, "FeedbackState": False,
-            "ProvidersState": False, "ModelsState": False, "QuotasState": False, "UsageState": False, "SystemState": False,
+            "ProvidersState": False, "HostsState": False, "ModelsState": False, "QuotasState": False, "UsageState": False, "SystemState": False,
         }  # fmt: skip
         assert not tab.shown(UsersState, "knows_more")
         assert {line.second_factor for line in tab.shown(UsersState, "users")} == {""}

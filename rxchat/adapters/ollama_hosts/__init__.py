@@ -1,0 +1,1 @@
+"""The hosts of Ollama: how they are found, watched, and chosen for an answer."""
