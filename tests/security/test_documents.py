@@ -71,10 +71,9 @@ PATHS = [
     ("POST", "/api/deleted-documents/{document}/restore"),
     ("DELETE", "/api/deleted-documents/{document}"),
     ("GET", "/api/files/{document}"),
+    ("GET", "/api/files/{document}/picture"),
     ("POST", "/api/files/{document}/link"),
-    ("HEAD", "/api/uploads/{document}"),
-    ("PATCH", "/api/uploads/{document}"),
-    ("DELETE", "/api/uploads/{document}"),
+    *((method, "/api/uploads/{document}") for method in ("HEAD", "PATCH", "DELETE")),
     ("POST", "/api/files?name=x.txt&collection={collection}"),
 ]
 

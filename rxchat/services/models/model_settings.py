@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ class KnownModelSettings:
         self._database = database
         self._settings: Mapping[str, ModelSetting] = {}
         self._hearers: list[Callable[[], None]] = []
+        self._loading = asyncio.Lock()
         self._reloads = Reloads(pg_listener, "model_settings", self.load)
 
     def on_change(self, hear: Callable[[], None]) -> None:
@@ -48,10 +50,12 @@ class KnownModelSettings:
         Raises:
             DatabaseUnavailable: if Postgres does not respond.
         """
-        async with self._database.begin(None) as session:
-            self._settings = {item.model: item for item in await rows.all_settings(session)}
-        for hear in self._hearers:
-            hear()
+        # One after the other: what an earlier read found must not replace what a later one did.
+        async with self._loading:
+            async with self._database.begin(None) as session:
+                self._settings = {item.model: item for item in await rows.all_settings(session)}
+            for hear in self._hearers:
+                hear()
 
     def all(self) -> Mapping[str, ModelSetting]:
         """Return what is set, by the models' names."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 
 from rxchat.connections import Connections
+from rxchat.db.models import model_settings as rows
 from rxchat.domain.accounts import ClientInfo, CurrentUser
 from rxchat.domain.api_errors import VersionMismatch
 from rxchat.domain.errors import InvalidInput, NotAllowed, NotFound
@@ -71,6 +72,29 @@ async def test_what_is_set_holds_in_every_process(
         await until(lambda: services.models.known_settings.of(C).is_default)
         assert (await services.models.catalog.offer()).default == C
         assert not services.models.known_settings.of(B).is_default
+
+
+async def test_an_early_read_does_not_replace_a_later_one(
+    services: Services, root: CurrentUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, read, may_end = services.models.known_settings, rows.all_settings, asyncio.Event()
+
+    async def late(session):
+        found = await read(session)
+        await may_end.wait()
+        return found
+
+    monkeypatch.setattr(rows, "all_settings", late)
+    early = asyncio.create_task(known.load())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(rows, "all_settings", read)
+    changing = asyncio.create_task(services.models.settings.change(root, ModelSettingDraft(A, label="New"), HERE))
+    async with asyncio.timeout(60):
+        while (await services.models.settings.get(root, A)).label != "New":
+            await asyncio.sleep(0.01)
+    may_end.set()
+    await asyncio.gather(early, changing)
+    assert known.of(A).label == "New"
 
 
 async def test_a_hidden_model_is_not_listed_and_answers_where_it_is_chosen(
